@@ -1,0 +1,84 @@
+using GridAppliance.Api.Nodes;
+
+namespace GridAppliance.Api.Agents;
+
+// The agent's calls on the boot plane, all JSON over HTTP on :8067 under /agent/v1.
+//
+//   POST enroll      EnrollRequest  → EnrollResponse   (token from the boot script, spent by this call)
+//   POST heartbeat   HeartbeatRequest → HeartbeatResponse                     (signed)
+//   GET  order?wait=SECONDS  → 200 OrderDocument or 204                       (signed, long poll)
+//   POST order/{id}  OrderResult → 204                                        (signed, idempotent)
+//   GET  module/{sha256} → the package's bytes                                (signed; a key of the catalogue, never a path)
+//
+// A signed call carries `Grid-Agent: v1 <nodeId> <counter> <base64 signature>`: ECDSA P-256/SHA-256 (IEEE P1363 form) by the agent's own key over the text
+// `METHOD\nPATH-AND-QUERY\nNODEID\nCOUNTER\nhex SHA-256 of the body\n`. The counter only grows; the appliance refuses one that it has seen. No clock is involved.
+// What the appliance orders is signed the other way round: OrderEnvelope.Signature is by the appliance's key, whose fingerprint stood on the kernel command line.
+
+/// <summary>The agent's first call. Spends the one-time token and names the key that speaks for this node from now on.</summary>
+public sealed record EnrollRequest
+{
+    /// <summary>From <c>grid.token=</c> on the kernel command line.</summary>
+    public required string Token { get; init; }
+    /// <summary>SubjectPublicKeyInfo, DER, base64; ECDSA P-256.</summary>
+    public required string PublicKey { get; init; }
+    /// <summary>By that key over the UTF-8 text <c>enroll\nTOKEN\n</c>: proof of possession; base64.</summary>
+    public required string Proof { get; init; }
+    public required string AgentVersion { get; init; }
+    public required InventoryDocument Inventory { get; init; }
+}
+
+public sealed record EnrollResponse
+{
+    public required string NodeId { get; init; }
+    public required string Node { get; init; }
+    /// <summary>The appliance's public key (SubjectPublicKeyInfo, DER, base64); its SHA-256 must equal <c>grid.key=</c> of the command line.</summary>
+    public required string ApplianceKey { get; init; }
+    public required int HeartbeatSeconds { get; init; }
+}
+
+public sealed record HeartbeatRequest
+{
+    public required string AgentVersion { get; init; }
+    public double UptimeSeconds { get; init; }
+    public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
+    /// <summary>Only when it changed since the last heartbeat that was answered.</summary>
+    public InventoryDocument? Inventory { get; init; }
+}
+
+public sealed record HeartbeatResponse { public required int HeartbeatSeconds { get; init; } public bool OrderWaiting { get; init; } }
+
+/// <summary>An order as it travels: the exact bytes that were signed, and the signature.</summary>
+public sealed record OrderEnvelope
+{
+    /// <summary>UTF-8 JSON of an <see cref="OrderDocument"/>, base64.</summary>
+    public required string Order { get; init; }
+    /// <summary>By the appliance's key over those bytes; ECDSA P-256/SHA-256, P1363, base64.</summary>
+    public required string Signature { get; init; }
+}
+
+/// <summary>One thing for the agent to do. Delivered at least once: the agent keeps results by id and answers a repeated order with the result it already has.</summary>
+public sealed record OrderDocument
+{
+    public required string Id { get; init; }
+    /// <summary>The node it is for; an agent refuses an order for another.</summary>
+    public required string NodeId { get; init; }
+    /// <summary>module.install, module.remove, inventory, reboot.</summary>
+    public required string Kind { get; init; }
+    public ModuleOrder? Module { get; init; }
+}
+
+public sealed record ModuleOrder
+{
+    public required string Name { get; init; }
+    public required string Version { get; init; }
+    /// <summary>SHA-256 of the package, lower-case hex: fetched from <c>/agent/v1/module/{digest}</c> and checked before it is read.</summary>
+    public required string Digest { get; init; }
+    public required long SizeBytes { get; init; }
+}
+
+public sealed record OrderResult
+{
+    public required bool Succeeded { get; init; }
+    public string? Message { get; init; }
+    public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
+}

@@ -1,0 +1,33 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Operations;
+
+namespace GridAppliance.Api;
+
+/// <summary>The one JSON context of the contract: camelCase, nulls left out, depth bounded. Works trimmed and without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 16)]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(ProblemDocument))]
+[JsonSerializable(typeof(NodeDocument))]
+[JsonSerializable(typeof(IReadOnlyList<NodeDocument>))]
+[JsonSerializable(typeof(TimelineDocument))]
+[JsonSerializable(typeof(EventDocument))]
+[JsonSerializable(typeof(IReadOnlyList<EventDocument>))]
+[JsonSerializable(typeof(WhyDocument))]
+[JsonSerializable(typeof(OperationDocument))]
+[JsonSerializable(typeof(IReadOnlyList<OperationDocument>))]
+[JsonSerializable(typeof(ModuleDocument))]
+[JsonSerializable(typeof(IReadOnlyList<ModuleDocument>))]
+[JsonSerializable(typeof(ModuleChangeRequest))]
+[JsonSerializable(typeof(ChangeDocument))]
+[JsonSerializable(typeof(EnrollRequest))]
+[JsonSerializable(typeof(EnrollResponse))]
+[JsonSerializable(typeof(HeartbeatRequest))]
+[JsonSerializable(typeof(HeartbeatResponse))]
+[JsonSerializable(typeof(OrderEnvelope))]
+[JsonSerializable(typeof(OrderDocument))]
+[JsonSerializable(typeof(OrderResult))]
+public sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,38 @@
+namespace GridAppliance.Api.Modules;
+
+/// <summary>A module in the appliance's catalogue.</summary>
+public sealed record ModuleDocument
+{
+    public required string Name { get; init; }
+    public required string Version { get; init; }
+    /// <summary>Module class: at most one of a class is installed on a node.</summary>
+    public required string Class { get; init; }
+    public string? Summary { get; init; }
+    /// <summary>SHA-256 of the package file, lower-case hex; the package's address.</summary>
+    public required string Digest { get; init; }
+    public required long SizeBytes { get; init; }
+    /// <summary>Fingerprint of the key that signed it.</summary>
+    public string? SignedBy { get; init; }
+}
+
+/// <summary><c>POST /api/v1/modules/install</c> and <c>…/remove</c>: a noderange and a module.</summary>
+public sealed record ModuleChangeRequest
+{
+    /// <summary>Node names, already expanded from the range by the caller or a noderange.</summary>
+    public required string Range { get; init; }
+    public required string Module { get; init; }
+    /// <summary>Say what would be done, and do nothing.</summary>
+    public bool DryRun { get; init; }
+}
+
+/// <summary>What a change did or would do, node by node.</summary>
+public sealed record ChangeDocument { public required IReadOnlyList<NodeChangeDocument> Nodes { get; init; } public bool DryRun { get; init; } }
+
+public sealed record NodeChangeDocument
+{
+    public required string Node { get; init; }
+    /// <summary>Whether the change was accepted for this node (or would be).</summary>
+    public required bool Accepted { get; init; }
+    public string? OperationId { get; init; }
+    public required string Message { get; init; }
+}

@@ -1,0 +1,115 @@
+namespace GridAppliance.Api.Nodes;
+
+/// <summary>A node as the management plane shows it (<c>GET /api/v1/nodes/{name}</c>). Fields are only ever added.</summary>
+public sealed record NodeDocument
+{
+    /// <summary>Stable identity, a UUID of the appliance's own; the name may change, this does not.</summary>
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    /// <summary>discovered, enrolling, idle, assigning, active, releasing, held, failed or retired.</summary>
+    public required string State { get; init; }
+    /// <summary>The boot NIC, lower-case with colons.</summary>
+    public required string Mac { get; init; }
+    public required IReadOnlyList<string> Macs { get; init; }
+    public string? Ip { get; init; }
+    /// <summary>SMBIOS system UUID in its usual text form; boards may share one, so it is not an identity.</summary>
+    public string? Uuid { get; init; }
+    /// <summary>x86_64, i386, aarch64 …</summary>
+    public string? Arch { get; init; }
+    /// <summary>bios or uefi.</summary>
+    public string? Firmware { get; init; }
+    public LocationDocument? Location { get; init; }
+    /// <summary>on, off or unknown, as last observed.</summary>
+    public string? Power { get; init; }
+    public BmcDocument? Bmc { get; init; }
+    public AgentDocument? Agent { get; init; }
+    public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
+    public InventoryDocument? Inventory { get; init; }
+    /// <summary>What is wrong, in one sentence, or null.</summary>
+    public string? Problem { get; init; }
+    /// <summary>The boot under way or the last one.</summary>
+    public BootDocument? Boot { get; init; }
+    public DateTimeOffset FirstSeen { get; init; }
+    public DateTimeOffset StateSince { get; init; }
+}
+
+public sealed record LocationDocument { public string? Switch { get; init; } public string? Port { get; init; } }
+
+public sealed record BmcDocument { public string? Kind { get; init; } public string? Address { get; init; } }
+
+public sealed record AgentDocument { public string? Version { get; init; } public DateTimeOffset? LastSeen { get; init; } }
+
+public sealed record InstalledModuleDocument
+{
+    public required string Name { get; init; }
+    public required string Version { get; init; }
+    /// <summary>installing, running, failed or removing.</summary>
+    public required string State { get; init; }
+}
+
+/// <summary>How far a boot has come.</summary>
+public sealed record BootDocument
+{
+    public required DateTimeOffset Started { get; init; }
+    /// <summary>The last stage reached: address, loader, script, kernel, initramfs, agent, idle.</summary>
+    public required string Stage { get; init; }
+    /// <summary>0 to 100.</summary>
+    public required int Percent { get; init; }
+    /// <summary>Milliseconds that requests of this boot spent inside the appliance, summed.</summary>
+    public double ApplianceMs { get; init; }
+    public DateTimeOffset? Finished { get; init; }
+}
+
+/// <summary>What the agent found on its node. Sizes in the unit that the name says.</summary>
+public sealed record InventoryDocument
+{
+    /// <summary>Logical processors.</summary>
+    public int Cpus { get; init; }
+    public string? CpuModel { get; init; }
+    public long MemoryMiB { get; init; }
+    public IReadOnlyList<DiskDocument> Disks { get; init; } = [];
+    public IReadOnlyList<NicDocument> Nics { get; init; } = [];
+    public string? Vendor { get; init; }
+    public string? Product { get; init; }
+    public string? Serial { get; init; }
+    public string? Uuid { get; init; }
+    public string? Arch { get; init; }
+    /// <summary>bios or uefi.</summary>
+    public string? Firmware { get; init; }
+    public string? Kernel { get; init; }
+    public BmcDocument? Bmc { get; init; }
+}
+
+public sealed record DiskDocument
+{
+    public required string Name { get; init; }
+    public long SizeBytes { get; init; }
+    public string? Model { get; init; }
+    public string? Serial { get; init; }
+    public bool Rotational { get; init; }
+    public bool Removable { get; init; }
+    /// <summary>nvme, sata, sas, virtio, usb or null where it cannot be told.</summary>
+    public string? Transport { get; init; }
+}
+
+public sealed record NicDocument
+{
+    public required string Name { get; init; }
+    public required string Mac { get; init; }
+    public string? Driver { get; init; }
+    /// <summary>Megabits per second; null without a link or where the driver does not say.</summary>
+    public int? SpeedMbps { get; init; }
+    public bool Link { get; init; }
+    public string? PciAddress { get; init; }
+    /// <summary>Neighbours heard by LLDP (IEEE 802.1AB).</summary>
+    public IReadOnlyList<LldpNeighbourDocument> Neighbours { get; init; } = [];
+}
+
+public sealed record LldpNeighbourDocument
+{
+    public string? ChassisId { get; init; }
+    public string? PortId { get; init; }
+    public string? SystemName { get; init; }
+    public string? PortDescription { get; init; }
+    public int? PortVlan { get; init; }
+}

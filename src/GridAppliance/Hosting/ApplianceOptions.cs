@@ -1,0 +1,53 @@
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Hosting;
+
+/// <summary>The whole configuration, bound and validated once at start. Immutable.</summary>
+sealed record ApplianceOptions
+{
+    public required string Name { get; init; }
+    /// <summary>Directory for everything that must survive; owned by the daemon's user.</summary>
+    public required string DataDir { get; init; }
+    /// <summary>Directory with <c>manifest.json</c>, loaders, kernel and initramfs, as <c>make image</c> leaves it; read-only to the daemon.</summary>
+    public required string BootFiles { get; init; }
+    public required IReadOnlyList<ListenAddress> ManagementListen { get; init; }
+    public required IReadOnlyList<NetworkOptions> Networks { get; init; }
+    public EnrollPolicy Enroll { get; init; } = EnrollPolicy.Auto;
+    /// <summary>Serve DHCP even beside another DHCP server (<c>--force</c>).</summary>
+    public bool Force { get; init; }
+}
+
+enum EnrollPolicy { Auto, Approve }
+
+/// <summary>Where the management plane listens: a unix socket's path, or a TCP endpoint.</summary>
+abstract record ListenAddress
+{
+    public sealed record Unix(string Path) : ListenAddress;
+    /// <summary>Beyond loopback only with <paramref name="Tls"/>, and then a token is asked for.</summary>
+    public sealed record Tcp(System.Net.IPEndPoint EndPoint, bool Tls) : ListenAddress;
+}
+
+/// <summary>One provisioning network: an interface of this machine and what is served on it.</summary>
+sealed record NetworkOptions
+{
+    public required string Name { get; init; }
+    public required string Interface { get; init; }
+    /// <summary>Our own address on it, with its prefix.</summary>
+    public required Ipv4Network Address { get; init; }
+    public DhcpMode DhcpMode { get; init; } = DhcpMode.Off;
+    /// <summary>Dynamic addresses; required in server mode.</summary>
+    public Ipv4Range? Range { get; init; }
+    public TimeSpan LeaseTime { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>Option 3; none when null: a provisioning network need not be routed.</summary>
+    public Ipv4Address? Router { get; init; }
+    public IReadOnlyList<Ipv4Address> Dns { get; init; } = [];
+    public string? Domain { get; init; }
+    public IReadOnlyList<Reservation> Reservations { get; init; } = [];
+    /// <summary>TFTP on :69, HTTP boot plane on :8067.</summary>
+    public bool Boot { get; init; }
+}
+
+enum DhcpMode { Off, Server, Proxy }
+
+/// <summary>An address that is always this NIC's.</summary>
+sealed record Reservation(MacAddress Mac, Ipv4Address Address);
