@@ -1,0 +1,29 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace GridAppliance.Hosting;
+
+/// <summary>Every instrument of the daemon in one place, with unit and description.</summary>
+static class Telemetry
+{
+    public const string Name = "GridAppliance";
+
+    public static readonly Meter Meter = new(Name);
+
+    public static readonly ActivitySource Activities = new(Name);
+
+    public static readonly Counter<long> DhcpReceived =
+        Meter.CreateCounter<long>("gridappliance.dhcp.received", "{message}", "DHCP messages received, by network and message type");
+
+    public static readonly Counter<long> DhcpSent =
+        Meter.CreateCounter<long>("gridappliance.dhcp.sent", "{message}", "DHCP messages sent, by network and message type");
+
+    public static readonly Counter<long> DhcpDropped =
+        Meter.CreateCounter<long>("gridappliance.dhcp.dropped", "{message}", "DHCP messages that got no answer, by network and reason");
+
+    public static readonly Counter<long> DhcpConflicts =
+        Meter.CreateCounter<long>("gridappliance.dhcp.conflicts", "{address}", "Addresses found in use by somebody else, by network");
+
+    public static readonly Counter<long> LeaseWriteFailures =
+        Meter.CreateCounter<long>("gridappliance.dhcp.lease_write_failures", "{write}", "Lease batches that the store did not take");
+}
