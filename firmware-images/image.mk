@@ -1,0 +1,19 @@
+# The node image; see README.md in this folder.
+
+PROFILE ?= virtual
+IMAGE   := $(ARTIFACTS)/image/$(PROFILE)
+
+PACKAGES += apt binutils dpkg kmod zstd
+
+# What the agent is made of. A change to one of these makes a new image.
+IMAGE_SOURCES = $(shell find $(ROOT)/firmware-images $(ROOT)/src/GridAppliance.Agent $(ROOT)/src/GridAppliance.Api $(ROOT)/src/GridAppliance.Protocols \
+	-name obj -prune -o -name bin -prune -o -type f -print) $(ROOT)/Directory.Build.props $(ROOT)/Directory.Packages.props $(ROOT)/global.json
+
+.PHONY: image image-verify
+image: prepare $(IMAGE)/manifest.json
+
+$(IMAGE)/manifest.json: $(IMAGE_SOURCES)
+	firmware-images/build-image.sh $(PROFILE) $(IMAGE) $(ARTIFACTS)/cache
+
+image-verify: prepare
+	firmware-images/verify-image.sh $(PROFILE) $(ARTIFACTS)/cache
