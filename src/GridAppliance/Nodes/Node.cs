@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Nodes;
+
+/// <summary>A server as the appliance knows it. Immutable; changed only through <see cref="NodeDirectory"/>.</summary>
+sealed record Node
+{
+    public required Guid Id { get; init; }
+    public required string Name { get; init; }
+    public required NodeState State { get; init; }
+    public required DateTimeOffset StateSince { get; init; }
+    public required DateTimeOffset FirstSeen { get; init; }
+    /// <summary>The NIC it was first seen booting from.</summary>
+    public required MacAddress BootMac { get; init; }
+    /// <summary>All NICs known to be its own, the boot NIC first.</summary>
+    public required ImmutableArray<MacAddress> Macs { get; init; }
+    /// <summary>Provisioning network it was last seen on.</summary>
+    public required string Network { get; init; }
+    public Ipv4Address? Ip { get; init; }
+    public Guid? Uuid { get; init; }
+    public string? Arch { get; init; }
+    /// <summary>bios or uefi.</summary>
+    public string? Firmware { get; init; }
+    public string? Switch { get; init; }
+    public string? SwitchPort { get; init; }
+    public InventoryDocument? Inventory { get; init; }
+    public ImmutableArray<InstalledModuleDocument> Modules { get; init; } = [];
+    /// <summary>SubjectPublicKeyInfo (DER) of the agent that speaks for this node; empty before one enrolled.</summary>
+    public ImmutableArray<byte> AgentKey { get; init; } = [];
+    public string? AgentVersion { get; init; }
+    /// <summary>A person has said yes to this node: it is not asked for again.</summary>
+    public bool Approved { get; init; }
+    /// <summary>What is wrong, in one sentence.</summary>
+    public string? Problem { get; init; }
+
+    // Soft state, kept in memory only: a restart learns it again.
+
+    public DateTimeOffset? AgentLastSeen { get; init; }
+    public BootProgress? Boot { get; init; }
+
+    public NodeDocument ToDocument() => new()
+    {
+        Id = Id.ToString(),
+        Name = Name,
+        State = State.ToString().ToLowerInvariant(),
+        Mac = BootMac.ToString(),
+        Macs = [.. Macs.Select(m => m.ToString())],
+        Ip = Ip?.ToString(),
+        Uuid = Uuid?.ToString(),
+        Arch = Arch,
+        Firmware = Firmware,
+        Location = Switch is null && SwitchPort is null ? null : new() { Switch = Switch, Port = SwitchPort },
+        Power = "unknown",
+        Bmc = Inventory?.Bmc,
+        Agent = AgentKey.IsEmpty ? null : new() { Version = AgentVersion, LastSeen = AgentLastSeen },
+        Modules = [.. Modules],
+        Inventory = Inventory,
+        Problem = Problem,
+        Boot = Boot?.ToDocument(),
+        FirstSeen = FirstSeen,
+        StateSince = StateSince,
+    };
+}
+
+/// <summary>One boot, from its first DISCOVER to idle.</summary>
+sealed record BootProgress
+{
+    public required DateTimeOffset Started { get; init; }
+    public required DateTimeOffset LastActivity { get; init; }
+    public required BootMilestone Milestone { get; init; }
+    /// <summary>Time that this boot's requests spent inside the appliance, summed.</summary>
+    public TimeSpan Appliance { get; init; }
+    public DateTimeOffset? Finished { get; init; }
+
+    public BootDocument ToDocument() => new()
+    {
+        Started = Started,
+        Stage = Milestone.ToString().ToLowerInvariant(),
+        Percent = Milestone switch
+        {
+            BootMilestone.Discover => 5,
+            BootMilestone.Address => 15,
+            BootMilestone.Loader => 25,
+            BootMilestone.Script => 40,
+            BootMilestone.Kernel => 50,
+            BootMilestone.Initramfs => 65,
+            BootMilestone.Agent => 90,
+            BootMilestone.Idle => 100,
+        },
+        ApplianceMs = Appliance.TotalMilliseconds,
+        Finished = Finished,
+    };
+}
+
+/// <summary>In the order in which a boot passes them.</summary>
+enum BootMilestone { Discover, Address, Loader, Script, Kernel, Initramfs, Agent, Idle }

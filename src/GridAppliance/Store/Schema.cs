@@ -1,0 +1,13 @@
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Store;
+
+/// <summary>Every feature's migrations, in the order in which they apply: one line per feature.</summary>
+static class Schema
+{
+    public static IReadOnlyList<Migration> All { get; } =
+    [
+        .. NodeStore.Migrations,
+        .. Timeline.Migrations,
+    ];
+}
