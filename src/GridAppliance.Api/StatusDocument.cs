@@ -49,3 +49,10 @@ public sealed record ProblemDocument
     /// <summary>What to do next, in one sentence.</summary>
     public string? NextStep { get; init; }
 }
+
+/// <summary>What <c>gridctl doctor -o json</c> prints: everything that is not well, and nothing else.</summary>
+public sealed record DoctorDocument
+{
+    public required IReadOnlyList<ApplianceProblemDocument> Problems { get; init; }
+    public required IReadOnlyList<Nodes.WhyDocument> Nodes { get; init; }
+}

@@ -1,1 +1,4 @@
-Console.WriteLine("not yet");
+using GridAppliance.Cli;
+using GridAppliance.Cli.Terminal;
+
+return await CommandLine.Run(args, GridctlTerminal.OfProcess());

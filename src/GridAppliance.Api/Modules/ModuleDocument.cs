@@ -35,4 +35,6 @@ public sealed record NodeChangeDocument
     public required bool Accepted { get; init; }
     public string? OperationId { get; init; }
     public required string Message { get; init; }
+    /// <summary>How the operation ended (done, failed or cancelled), where somebody waited for it; null otherwise.</summary>
+    public string? Outcome { get; init; }
 }

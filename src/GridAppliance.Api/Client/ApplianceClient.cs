@@ -1,0 +1,135 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using GridAppliance.Api.Modules;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Operations;
+
+namespace GridAppliance.Api.Client;
+
+/// <summary>The management plane, typed. Every method throws <see cref="ApplianceException"/> when the appliance says no or is not there. Thread-safe.</summary>
+public sealed class ApplianceClient : IDisposable
+{
+    /// <summary>Every changing request carries it: a page from elsewhere cannot send it without asking first.</summary>
+    public const string ChangeHeader = "Grid-Request";
+
+    readonly HttpClient http;
+    readonly ApplianceAddress address;
+    readonly TimeProvider clock;
+
+    public ApplianceClient(ApplianceAddress address, ApplianceCredentials? credentials = null, TimeProvider? clock = null)
+    {
+        this.address = address;
+        this.clock = clock ?? TimeProvider.System;
+        http = new(ApplianceTransport.Handler(address, credentials), disposeHandler: true)
+        {
+            BaseAddress = address.BaseUrl,
+            // Streams live as long as their reader; everything else is bounded per request below.
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+        };
+        http.DefaultRequestHeaders.Add(ChangeHeader, "1");
+        if (credentials?.Token is { } token) http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+    }
+
+    /// <summary>Bound on any answer but a stream.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    public Task<StatusDocument> GetStatus(CancellationToken cancellation) => Get("api/v1/status", ApiJson.Default.StatusDocument, cancellation);
+
+    /// <param name="range">A noderange, or null for every node.</param>
+    /// <param name="cancellation">Cancels the request.</param>
+    public Task<IReadOnlyList<NodeDocument>> GetNodes(string? range, CancellationToken cancellation) =>
+        Get(range is null ? "api/v1/nodes" : $"api/v1/nodes?range={Uri.EscapeDataString(range)}", ApiJson.Default.IReadOnlyListNodeDocument, cancellation);
+
+    public Task<NodeDocument> GetNode(string name, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(name)}", ApiJson.Default.NodeDocument, cancellation);
+
+    public Task<TimelineDocument> GetTimeline(string name, CancellationToken cancellation) =>
+        Get($"api/v1/nodes/{Key(name)}/timeline", ApiJson.Default.TimelineDocument, cancellation);
+
+    public Task<WhyDocument> GetWhy(string name, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(name)}/why", ApiJson.Default.WhyDocument, cancellation);
+
+    /// <summary>Events after <paramref name="after"/>, oldest first; without it, the newest ones.</summary>
+    public Task<IReadOnlyList<EventDocument>> GetEvents(long? after, CancellationToken cancellation) =>
+        Get(after is null ? "api/v1/events" : $"api/v1/events?after={after}", ApiJson.Default.IReadOnlyListEventDocument, cancellation);
+
+    /// <summary>Events as they happen, for ever; see <see cref="EventStream"/>.</summary>
+    /// <param name="after">Resume after this sequence number; null begins with what happens next.</param>
+    /// <param name="lost">Told each time the connection is lost and will be tried again.</param>
+    /// <param name="cancellation">Ends the stream.</param>
+    public IAsyncEnumerable<EventDocument> StreamEvents(long? after, Action<ApplianceException>? lost, CancellationToken cancellation) =>
+        new EventStream(http, clock, this).Read(after, lost, cancellation);
+
+    public Task<IReadOnlyList<OperationDocument>> GetOperations(CancellationToken cancellation) =>
+        Get("api/v1/operations", ApiJson.Default.IReadOnlyListOperationDocument, cancellation);
+
+    public Task<OperationDocument> GetOperation(string id, CancellationToken cancellation) =>
+        Get($"api/v1/operations/{Key(id)}", ApiJson.Default.OperationDocument, cancellation);
+
+    public Task<IReadOnlyList<ModuleDocument>> GetModules(CancellationToken cancellation) => Get("api/v1/modules", ApiJson.Default.IReadOnlyListModuleDocument, cancellation);
+
+    /// <summary>Puts a signed package into the catalogue.</summary>
+    public Task<ModuleDocument> ImportModule(Stream package, CancellationToken cancellation)
+    {
+        var content = new StreamContent(package);
+        content.Headers.ContentType = new("application/octet-stream");
+        return Send(HttpMethod.Post, "api/v1/modules", content, ApiJson.Default.ModuleDocument, cancellation);
+    }
+
+    public Task<ChangeDocument> InstallModule(ModuleChangeRequest request, CancellationToken cancellation) => Change("api/v1/modules/install", request, cancellation);
+
+    public Task<ChangeDocument> RemoveModule(ModuleChangeRequest request, CancellationToken cancellation) => Change("api/v1/modules/remove", request, cancellation);
+
+    public Task<ChangeDocument> ChangeNodes(NodeChange change, NodeChangeRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, $"api/v1/nodes/{change.Verb}", JsonContent.Create(request, ApiJson.Default.NodeChangeRequest), ApiJson.Default.ChangeDocument, cancellation);
+
+    public void Dispose() => http.Dispose();
+
+    Task<ChangeDocument> Change(string path, ModuleChangeRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, path, JsonContent.Create(request, ApiJson.Default.ModuleChangeRequest), ApiJson.Default.ChangeDocument, cancellation);
+
+    Task<T> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class => Send(HttpMethod.Get, path, null, type, cancellation);
+
+    async Task<T> Send<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
+    {
+        using var timeout = new CancellationTokenSource(Timeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        request.Headers.Accept.Add(new("application/json"));
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            if (!response.IsSuccessStatusCode) throw await Refusal(response, either.Token);
+            return await response.Content.ReadFromJsonAsync(type, either.Token) ?? throw NotUnderstood("an empty answer", null);
+        }
+        catch (HttpRequestException e) { throw ApplianceTransport.Translate(address, e); }
+        catch (IOException e) { throw ApplianceTransport.Translate(address, e); }
+        catch (JsonException e) { throw NotUnderstood("an answer that is not what its address promises", e); }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ApplianceException(ApplianceFault.Unreachable, $"{address} did not answer within {Timeout.TotalSeconds:0} s", "look at `systemctl status gridappliance`", e);
+        }
+    }
+
+    internal ApplianceException Lost(Exception e) => ApplianceTransport.Translate(address, e);
+
+    internal async Task<ApplianceException> Refusal(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        ProblemDocument? problem = null;
+        if (response.Content.Headers.ContentType is { MediaType: "application/problem+json" })
+        {
+            try { problem = await response.Content.ReadFromJsonAsync(ApiJson.Default.ProblemDocument, cancellation); }
+            catch (JsonException) { /* Then the status line has to do. */ }
+        }
+        var denied = response.StatusCode is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Forbidden;
+        return new(denied ? ApplianceFault.PermissionDenied : problem is null ? ApplianceFault.NotUnderstood : ApplianceFault.Refused,
+            problem?.Detail ?? problem?.Title ?? $"{address} answered {(int)response.StatusCode} {response.ReasonPhrase}",
+            problem?.NextStep ?? (problem is null ? $"check that {address} is a GridAppliance" : null)) { Status = response.StatusCode };
+    }
+
+    ApplianceException NotUnderstood(string what, Exception? inner) =>
+        new(ApplianceFault.NotUnderstood, $"{address} gave {what}", "check that gridctl and the appliance are of the same version", inner);
+
+    // A key from a person, as one path segment. Dots alone would be folded away by URI rules.
+    static string Key(string key) => key is "." or ".." or "" ? "%2E" : Uri.EscapeDataString(key);
+}

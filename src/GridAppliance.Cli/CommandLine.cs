@@ -1,0 +1,71 @@
+using System.CommandLine;
+using GridAppliance.Cli.Commands;
+using GridAppliance.Cli.Terminal;
+
+namespace GridAppliance.Cli;
+
+/// <summary>Every command there is: a new one is a class in <c>Commands/</c> and a line here.</summary>
+static class CommandLine
+{
+    static RootCommand Root() => new("See and steer a GridAppliance. RANGE is a noderange: n[1-20], a switch or a state (rack3, idle), attr=val, ~regex; ',' joins, '@' intersects, '-' excludes.")
+    {
+        new StatusCommand(),
+        new NodesCommand(),
+        new Command("node", "One node.")
+        {
+            new NodeShowCommand(),
+            new NodeTimelineCommand(),
+        },
+        new WhyCommand(),
+        new EventsCommand(),
+        new Command("discover", "Nodes that have turned up, and who may join.")
+        {
+            new DiscoverListCommand(),
+            new DiscoverApproveCommand(),
+            new DiscoverHoldCommand(),
+            new DiscoverReleaseCommand(),
+        },
+        new Command("module", "Grid modules: signed packages that the agent installs and removes.")
+        {
+            new ModuleListCommand(),
+            new ModuleImportCommand(),
+            new ModuleInstallCommand(),
+            new ModuleRemoveCommand(),
+        },
+        new Command("operation", "Durable work on nodes.")
+        {
+            new OperationListCommand(),
+            new OperationShowCommand(),
+            new OperationWaitCommand(),
+        },
+        new DoctorCommand(),
+    };
+
+    /// <returns>The process's exit status; see <see cref="ExitStatus"/>.</returns>
+    public static Task<int> Run(string[] arguments, GridctlTerminal terminal)
+    {
+        var root = Root();
+        GlobalOptions.AddTo(root);
+        return root.Parse(arguments).InvokeAsync(new GridctlInvocation(terminal) { EnableDefaultExceptionHandler = false });
+    }
+}
+
+/// <summary>Carries the terminal to the commands.</summary>
+sealed class GridctlInvocation : InvocationConfiguration
+{
+    public GridctlInvocation(GridctlTerminal terminal) => (Terminal, Output, Error) = (terminal, terminal.Out, terminal.Error);
+
+    public GridctlTerminal Terminal { get; }
+}
+
+enum ExitStatus
+{
+    /// <summary>Everything that was asked for is done.</summary>
+    Done = 0,
+    /// <summary>The command line is wrong, or the appliance cannot be asked.</summary>
+    Unusable = 1,
+    /// <summary>Some nodes, not all.</summary>
+    Some = 2,
+    /// <summary>None at all.</summary>
+    None = 3,
+}

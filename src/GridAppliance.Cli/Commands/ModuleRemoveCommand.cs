@@ -1,0 +1,16 @@
+using System.CommandLine;
+using GridAppliance.Api.Modules;
+
+namespace GridAppliance.Cli.Commands;
+
+sealed class ModuleRemoveCommand : ChangeCommand
+{
+    readonly Argument<string> module = new("MODULE") { Description = "Its name." };
+
+    public ModuleRemoveCommand() : base("remove", "Take a module out of nodes again.") => Add(module);
+
+    protected override string Verb => "remove it from";
+
+    protected override Task<ChangeDocument> Change(Session session, string range, bool dryRun, CancellationToken cancellation) =>
+        session.Client.RemoveModule(new() { Range = range, Module = session.Parsed.GetRequiredValue(module), DryRun = dryRun }, cancellation);
+}
