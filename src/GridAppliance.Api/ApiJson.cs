@@ -22,6 +22,7 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(IReadOnlyList<OperationDocument>))]
 [JsonSerializable(typeof(ModuleDocument))]
 [JsonSerializable(typeof(IReadOnlyList<ModuleDocument>))]
+[JsonSerializable(typeof(ModuleManifest))]
 [JsonSerializable(typeof(ModuleChangeRequest))]
 [JsonSerializable(typeof(NodeChangeRequest))]
 [JsonSerializable(typeof(ChangeDocument))]
