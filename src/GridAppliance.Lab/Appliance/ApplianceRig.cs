@@ -1,0 +1,65 @@
+using GridAppliance.Lab.Machine;
+
+namespace GridAppliance.Lab.Appliance;
+
+/// <summary>Puts the appliance into its namespace and starts and ends it.</summary>
+sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses processes, TimeProvider clock) : IDisposable
+{
+    const string Process = "appliance";
+    const string PortalProcess = "portal";
+    static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    public ApplianceClient Client { get; } = new(plan.Paths.ApiSocket);
+
+    public ProcessIdentity? Running => processes.Find(Process);
+
+    /// <summary>The status page's address on this machine, once the portal has found a port.</summary>
+    public string? PageAddress => File.Exists(plan.Paths.PortalAddress) ? File.ReadAllText(plan.Paths.PortalAddress).Trim() : null;
+
+    public async Task PrepareAsync(CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(plan.Paths.Data);
+        await Mounts.MountTmpfsAsync(plan.Paths.Data, plan.Appliance.DataMiB, cancellation);
+        await File.WriteAllTextAsync(plan.Paths.Configuration, ApplianceConfiguration.Text(plan, programs.BootFiles), cancellation);
+    }
+
+    /// <summary>Starts the daemon without waiting for it.</summary>
+    public Task<ProcessIdentity> LaunchAsync(CancellationToken cancellation) =>
+        processes.StartAsync(Process, plan.Appliance.Namespace, [programs.Gridappliance, "serve", "--config", plan.Paths.Configuration], cancellation);
+
+    /// <summary>Starts the daemon and waits until it serves.</summary>
+    /// <exception cref="LabException">It ended, or does not answer; the message has the end of its log.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        var process = await LaunchAsync(cancellation);
+        var giveUp = clock.GetUtcNow() + StartPatience;
+        while (!await Client.IsHealthyAsync(cancellation))
+        {
+            if (!process.IsAlive) throw new LabException($"The appliance ended instead of serving. The end of its log:{Environment.NewLine}{LogEnd()}");
+            if (clock.GetUtcNow() >= giveUp)
+                throw new LabException($"The appliance does not answer after {StartPatience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}{LogEnd()}");
+            await Task.Delay(Look, clock, cancellation);
+        }
+    }
+
+    /// <summary>Starts the forwarder that lets this machine's browser reach the status page.</summary>
+    public async Task StartPortalAsync(CancellationToken cancellation)
+    {
+        File.Delete(plan.Paths.PortalAddress);
+        var portal = await processes.StartAsync(PortalProcess, null, [programs.Gridlab, "portal", "--name", plan.Name.ToString()], cancellation);
+        var giveUp = clock.GetUtcNow() + StartPatience;
+        while (PageAddress is null && portal.IsAlive && clock.GetUtcNow() < giveUp) await Task.Delay(Look, clock, cancellation);
+        if (PageAddress is null) throw new LabException($"The status page's forwarder did not start:{Environment.NewLine}{LogTail.Of(plan.Paths.Log(PortalProcess), 5)}");
+    }
+
+    /// <summary>Ends the daemon as a power cut would.</summary>
+    public async Task KillAsync(CancellationToken cancellation)
+    {
+        if (Running is { } process) await processes.KillAsync(process, cancellation);
+    }
+
+    public string LogEnd() => LogTail.Of(plan.Paths.Log(Process), 15);
+
+    public void Dispose() => Client.Dispose();
+}

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text;
+using GridAppliance.Lab.Native;
+
+namespace GridAppliance.Lab.Machine;
+
+/// <summary>
+/// Starts and ends the long-running programs of one lab. Each runs in a session of its own with its output in a log, and carries the lab's name in its
+/// environment: so all of them can be found again even when gridlab itself was killed between starting one and writing it down.
+/// </summary>
+sealed class LabProcesses(LabPaths paths, TimeProvider clock)
+{
+    const string Marker = "GRIDLAB_INSTANCE";
+    static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Starts a program, or finds it running.</summary>
+    /// <param name="name">Names its pid file and its log.</param>
+    /// <param name="networkNamespace">Where it lives; null for this machine's own.</param>
+    /// <exception cref="LabException">It cannot be started.</exception>
+    public async Task<ProcessIdentity> StartAsync(string name, string? networkNamespace, IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        if (Find(name) is { } running) return running;
+        File.Delete(paths.Pid(name));
+        await Command.RunAsync(StartArguments(paths, name, networkNamespace, arguments), cancellation);
+        return await StartedAsync(name, cancellation);
+    }
+
+    /// <summary>The command line that starts a program apart from ours; pure.</summary>
+    public static IReadOnlyList<string> StartArguments(LabPaths paths, string name, string? networkNamespace, IReadOnlyList<string> arguments)
+    {
+        IReadOnlyList<string> inPlace = networkNamespace is null ? arguments : Namespaces.Inside(networkNamespace, arguments);
+        return
+        [
+            "/usr/bin/env", $"{Marker}={paths.Name}",
+            "/usr/sbin/start-stop-daemon", "--start", "--quiet", "--background", "--make-pidfile", "--pidfile", paths.Pid(name),
+            "--output", paths.Log(name), "--chdir", "/", "--startas", inPlace[0], "--", .. inPlace.Skip(1),
+        ];
+    }
+
+    /// <summary>The program of this name as long as it runs.</summary>
+    public ProcessIdentity? Find(string name)
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(paths.Pid(name)), CultureInfo.InvariantCulture, out var pid) && IsOurs(pid) ? ProcessIdentity.Of(pid) : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Every process of this lab, whoever started it.</summary>
+    public IReadOnlyList<ProcessIdentity> All() =>
+        [.. Directory.EnumerateDirectories("/proc")
+            .Select(directory => int.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0 && pid != Environment.ProcessId && IsOurs(pid))
+            .Select(ProcessIdentity.Of).OfType<ProcessIdentity>()];
+
+    /// <summary>Asks processes to end, waits a little, and ends those that stay.</summary>
+    public async Task EndAsync(IReadOnlyList<ProcessIdentity> processes, CancellationToken cancellation)
+    {
+        foreach (var process in processes) process.Signal(Libc.SignalTerminate);
+        if (await AreGoneAsync(processes, EndPatience, cancellation)) return;
+        foreach (var process in processes) process.Signal(Libc.SignalKill);
+        if (!await AreGoneAsync(processes, EndPatience, cancellation))
+            throw new LabException($"Processes {string.Join(", ", processes.Where(p => p.IsAlive).Select(p => p.Pid))} do not end, not even when killed.");
+    }
+
+    /// <summary>Ends a process at once, as a power cut would.</summary>
+    public async Task KillAsync(ProcessIdentity process, CancellationToken cancellation)
+    {
+        process.Signal(Libc.SignalKill);
+        await AreGoneAsync([process], EndPatience, cancellation);
+    }
+
+    async Task<ProcessIdentity> StartedAsync(string name, CancellationToken cancellation)
+    {
+        // start-stop-daemon returns before its child has written the file and become the program.
+        var giveUp = clock.GetUtcNow() + StartPatience;
+        while (clock.GetUtcNow() < giveUp)
+        {
+            if (Find(name) is { } process) return process;
+            await Task.Delay(Look, clock, cancellation);
+        }
+        throw new LabException($"{name} did not start:{Environment.NewLine}{LogTail.Of(paths.Log(name), 10)}");
+    }
+
+    async Task<bool> AreGoneAsync(IReadOnlyList<ProcessIdentity> processes, TimeSpan patience, CancellationToken cancellation)
+    {
+        var giveUp = clock.GetUtcNow() + patience;
+        while (processes.Any(p => p.IsAlive))
+        {
+            if (clock.GetUtcNow() >= giveUp) return false;
+            await Task.Delay(Look, clock, cancellation);
+        }
+        return true;
+    }
+
+    bool IsOurs(int pid)
+    {
+        try
+        {
+            var environment = File.ReadAllBytes($"/proc/{pid}/environ").AsSpan();
+            var wanted = Encoding.UTF8.GetBytes($"{Marker}={paths.Name}");
+            foreach (var range in environment.Split((byte)0))
+                if (environment[range].SequenceEqual(wanted)) return true;
+            return false;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Lab.Servers;
+
+/// <summary>One simulated server, as it stands in its rack: nothing of it is told to the appliance.</summary>
+sealed record LabServer
+{
+    public required string Name { get; init; }
+    public required ServerFirmware Firmware { get; init; }
+    public required MacAddress Mac { get; init; }
+    /// <summary>SMBIOS system UUID.</summary>
+    public required Guid Uuid { get; init; }
+    public required string Serial { get; init; }
+    /// <summary>The switch port's interface that its cable ends in.</summary>
+    public required string Tap { get; init; }
+    /// <summary>Holds its disk, firmware variables, console log and sockets.</summary>
+    public required string Directory { get; init; }
+    public int MemoryMiB { get; init; } = 512;
+    public int DiskMiB { get; init; } = 64;
+
+    public string Disk => $"{Directory}/disk.img";
+    public string FirmwareVariables => $"{Directory}/vars.fd";
+    /// <summary>Everything that the serial port said since power-on.</summary>
+    public string ConsoleLog => $"{Directory}/console.log";
+    public string ConsoleSocket => $"{Directory}/console.sock";
+    public string MonitorSocket => $"{Directory}/qmp.sock";
+}
+
+/// <summary>How a server comes to its boot file.</summary>
+enum ServerFirmware
+{
+    /// <summary>SeaBIOS with iPXE in the NIC's option ROM.</summary>
+    Bios,
+    /// <summary>OVMF's own PXE client: DHCP, then TFTP.</summary>
+    UefiPxe,
+    /// <summary>OVMF's own HTTP client: DHCP, then a URL.</summary>
+    UefiHttp,
+}
