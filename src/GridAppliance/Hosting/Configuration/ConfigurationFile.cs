@@ -1,0 +1,114 @@
+using System.Net;
+using GridAppliance.Protocols.Addresses;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace GridAppliance.Hosting.Configuration;
+
+/// <summary>Reads <c>appliance.yaml</c>: the options, or every problem at once.</summary>
+static class ConfigurationFile
+{
+    /// <summary>A configuration is a page or two; anything larger is not one.</summary>
+    const long LargestFile = 1 << 20;
+
+    /// <returns>Options when <c>Problems</c> is empty, null otherwise.</returns>
+    public static (ApplianceOptions? Options, IReadOnlyList<ConfigurationProblem> Problems) Read(string path, Func<string, LocalInterface?> findInterface)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > LargestFile }) return (null, [new(path, 0, "", "is over 1 MiB: that is not a configuration file")]);
+            return Parse(File.ReadAllText(path), path, findInterface);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return (null, [new(path, 0, "", $"cannot be read: {e.Message}")]);
+        }
+    }
+
+    public static (ApplianceOptions? Options, IReadOnlyList<ConfigurationProblem> Problems) Parse(string yaml, string file, Func<string, LocalInterface?> findInterface)
+    {
+        var problems = new List<ConfigurationProblem>();
+        if (Root(yaml, file, problems) is not { } root) return (null, problems);
+
+        var section = new YamlSection(root, "", 1, file, problems);
+        var name = section.Text("name", required: true) ?? "";
+        if (name.Length > 0 && !IsLabel(name)) section.Problem("name", $"'{name}' is not a name of letters, digits and hyphens");
+        var dataDir = Directory(section, "dataDir", "/var/lib/gridappliance");
+        var bootFiles = Directory(section, "bootFiles", "/usr/share/gridappliance/boot");
+        if (section.Text("store") is { } store && store != "sqlite")
+            section.Problem("store", store.StartsWith("postgres://", StringComparison.Ordinal) ? "a shared PostgreSQL store is not in this version; use sqlite" : $"'{store}' is not a store; use sqlite");
+        var networks = section.Sections("networks").Select(n => (Section: n, Options: NetworkSection.Read(n, findInterface))).ToList();
+        if (networks.Count == 0) section.Problem("networks", "at least one network is needed");
+        NetworkSection.CheckTogether(networks);
+        var listen = Listen(section.Section("management"), [.. networks.Select(n => n.Options)]);
+        var policy = section.Section("policy");
+        var enroll = policy.Choice("enroll", EnrollPolicy.Auto);
+        policy.RejectUnknown();
+        section.RejectUnknown();
+
+        if (problems.Count > 0) return (null, [.. problems.OrderBy(p => p.Line)]);
+        return (new()
+        {
+            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll,
+        }, []);
+    }
+
+    static YamlMappingNode? Root(string yaml, string file, List<ConfigurationProblem> problems)
+    {
+        try
+        {
+            var stream = new YamlStream();
+            stream.Load(new StringReader(yaml));
+            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode root) return root;
+            problems.Add(new(file, 1, "", "must be one document with keys at its top, such as 'name: rack12'"));
+        }
+        catch (YamlException e)
+        {
+            problems.Add(new(file, (int)e.Start.Line, "", $"is not YAML: {e.InnerException?.Message ?? e.Message}"));
+        }
+        return null;
+    }
+
+    static string Directory(YamlSection section, string key, string otherwise)
+    {
+        var path = section.Text(key) ?? otherwise;
+        if (!Path.IsPathFullyQualified(path)) section.Problem(key, $"'{path}' must be an absolute path");
+        return path;
+    }
+
+    static List<ListenAddress> Listen(YamlSection section, IReadOnlyList<NetworkOptions> networks)
+    {
+        var addresses = new List<ListenAddress>();
+        foreach (var (text, problem) in section.Texts("listen"))
+            if (ListenAt(text, networks, problem) is { } address) addresses.Add(address);
+        if (!section.Has("listen")) addresses.Add(new ListenAddress.Unix("/run/gridappliance/api.sock"));
+        section.RejectUnknown();
+        return addresses;
+    }
+
+    static ListenAddress? ListenAt(string text, IReadOnlyList<NetworkOptions> networks, Action<string> problem)
+    {
+        if (text.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            var path = text["unix:".Length..];
+            if (Path.IsPathFullyQualified(path)) return new ListenAddress.Unix(path);
+            problem($"'{text}' must name an absolute path, such as unix:/run/gridappliance/api.sock");
+            return null;
+        }
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || !IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip))
+        {
+            problem($"'{text}' is not an address to listen on; write it like unix:/run/gridappliance/api.sock or http://127.0.0.1:8080");
+            return null;
+        }
+        var tls = uri.Scheme == "https";
+        if (!tls && !IPAddress.IsLoopback(ip)) problem($"'{text}' would carry the management plane in clear beyond this machine; use https://");
+        if (Ipv4Address.From(ip) is { } v4 && networks.FirstOrDefault(n => n.Address.Address == v4) is { } network)
+            problem($"'{text}' is on the provisioning network '{network.Name}': nodes must not reach the management plane");
+        if (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any))
+            problem($"'{text}' listens on every interface, the provisioning ones among them; name one address");
+        return new ListenAddress.Tcp(new IPEndPoint(ip, uri.Port), tls);
+    }
+
+    /// <summary>A label of RFC 1123 section 2.1.</summary>
+    internal static bool IsLabel(string text) => text.Length is > 0 and <= 63 && text[0] != '-' && text[^1] != '-' && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '-');
+}

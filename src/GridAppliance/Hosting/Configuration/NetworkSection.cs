@@ -1,0 +1,109 @@
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Hosting.Configuration;
+
+/// <summary>One entry of <c>networks</c>, and the rules that hold between entries.</summary>
+static class NetworkSection
+{
+    public static NetworkOptions Read(YamlSection section, Func<string, LocalInterface?> findInterface)
+    {
+        var name = section.Text("name", required: true) ?? "";
+        var interfaceName = section.Text("interface", required: true) ?? "";
+        var address = section.Value<Ipv4Network>("address", "10.77.0.1/24", required: true);
+        CheckInterface(section, interfaceName, address, findInterface);
+        if (address is { } own && own.PrefixLength is < 8 or > 30) section.Problem("address", $"a prefix of /{address.Value.PrefixLength} leaves no room for nodes or is far too wide; use /8 to /30");
+
+        var dhcp = section.Section("dhcp");
+        var mode = dhcp.Choice("mode", DhcpMode.Off);
+        var range = dhcp.Value<Ipv4Range>("range", "10.77.0.50-10.77.0.250", required: mode == DhcpMode.Server);
+        var options = new NetworkOptions
+        {
+            Name = name,
+            Interface = interfaceName,
+            Address = address ?? default,
+            DhcpMode = mode,
+            Range = range,
+            LeaseTime = dhcp.Duration("leaseTime", TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), TimeSpan.FromDays(30)),
+            Router = dhcp.Value<Ipv4Address>("router", "10.77.0.254"),
+            Dns = Addresses(dhcp, "dns"),
+            Domain = dhcp.Text("domain"),
+            Reservations = Reservations(dhcp, address),
+            Boot = section.Flag("boot", false),
+        };
+        CheckAddresses(dhcp, options, address);
+        dhcp.RejectUnknown();
+        section.RejectUnknown();
+        return options;
+    }
+
+    /// <summary>What no entry can say alone: names, interfaces and addresses that clash.</summary>
+    public static void CheckTogether(IReadOnlyList<(YamlSection Section, NetworkOptions Options)> networks)
+    {
+        for (var i = 0; i < networks.Count; i++)
+        {
+            var (section, options) = networks[i];
+            foreach (var (_, earlier) in networks.Take(i))
+            {
+                if (options.Name.Length > 0 && options.Name == earlier.Name) section.Problem("name", $"'{options.Name}' is the name of an earlier network too");
+                if (options.Interface.Length > 0 && options.Interface == earlier.Interface) section.Problem("interface", $"'{options.Interface}' belongs to network '{earlier.Name}' already");
+                if (options.Address != default && earlier.Address != default && options.Address.Overlaps(earlier.Address))
+                    section.Problem("address", $"{options.Address} overlaps {earlier.Address} of network '{earlier.Name}'");
+                else if (options.Range is { } range && earlier.Range is { } other && range.Overlaps(other))
+                    section.Problem("dhcp.range", $"{range} overlaps {other} of network '{earlier.Name}'");
+            }
+        }
+    }
+
+    static void CheckInterface(YamlSection section, string name, Ipv4Network? address, Func<string, LocalInterface?> findInterface)
+    {
+        if (name.Length == 0) return;
+        if (findInterface(name) is not { } found)
+        {
+            section.Problem("interface", $"there is no interface '{name}' here; there are: {LocalInterface.Names()}");
+        }
+        else if (address is { } wanted && found.Addresses.All(a => a != wanted))
+        {
+            var has = found.Addresses.Count == 0 ? "no IPv4 address" : string.Join(", ", found.Addresses);
+            section.Problem("address", $"{name} has {has}, not {wanted}; give it that address (ip address add {wanted} dev {name}) or write the one it has");
+        }
+    }
+
+    static void CheckAddresses(YamlSection dhcp, NetworkOptions options, Ipv4Network? address)
+    {
+        if (address is not { } own) return;
+        if (options.Range is { } range)
+        {
+            if (!own.Contains(range.First) || !own.Contains(range.Last)) dhcp.Problem("range", $"{range} is not inside {own.Network}/{own.PrefixLength}");
+            else if (range.Contains(own.Address)) dhcp.Problem("range", $"{range} includes our own address {own.Address}");
+            else if (range.Contains(own.Network) || range.Contains(own.DirectedBroadcast)) dhcp.Problem("range", $"{range} includes the network or broadcast address");
+        }
+        if (options.Router is { } router && !own.Contains(router)) dhcp.Problem("router", $"{router} is not inside {own.Network}/{own.PrefixLength}");
+        if (options.Domain is { } domain && !domain.Split('.').All(ConfigurationFile.IsLabel)) dhcp.Problem("domain", $"'{domain}' is not a domain name");
+    }
+
+    static List<Ipv4Address> Addresses(YamlSection section, string key)
+    {
+        var addresses = new List<Ipv4Address>();
+        foreach (var (text, problem) in section.Texts(key))
+            if (Ipv4Address.TryParse(text, null, out var address)) addresses.Add(address);
+            else problem($"'{text}' is not an IPv4 address");
+        return addresses;
+    }
+
+    static List<Reservation> Reservations(YamlSection dhcp, Ipv4Network? own)
+    {
+        var reservations = new List<Reservation>();
+        foreach (var entry in dhcp.Sections("reservations"))
+        {
+            var mac = entry.Value<MacAddress>("mac", "52:54:00:12:34:56", required: true);
+            var address = entry.Value<Ipv4Address>("address", "10.77.0.20", required: true);
+            entry.RejectUnknown();
+            if (mac is not { } m || address is not { } a) continue;
+            if (own is { } network && (!network.Contains(a) || a == network.Address)) entry.Problem("address", $"{a} is not an address for a node in {network.Network}/{network.PrefixLength}");
+            if (reservations.Any(r => r.Mac == m)) entry.Problem("mac", $"{m} has a reservation above already");
+            if (reservations.Any(r => r.Address == a)) entry.Problem("address", $"{a} is reserved above already");
+            reservations.Add(new(m, a));
+        }
+        return reservations;
+    }
+}

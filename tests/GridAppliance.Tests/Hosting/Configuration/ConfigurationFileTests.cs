@@ -1,0 +1,144 @@
+using GridAppliance.Hosting;
+using GridAppliance.Hosting.Configuration;
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Tests.Hosting.Configuration;
+
+public sealed class ConfigurationFileTests
+{
+    const string Good = """
+        name: rack12
+        dataDir: /var/lib/gridappliance
+        store: sqlite
+        management:
+          listen: [ "unix:/run/gridappliance/api.sock", "http://127.0.0.1:8080" ]
+        networks:
+          - name: provisioning
+            interface: eth1
+            address: 10.77.0.1/24
+            dhcp:
+              mode: server
+              range: 10.77.0.50-10.77.0.250
+              leaseTime: 1h30m
+              reservations:
+                - { mac: "52:54:00:00:00:01", address: 10.77.0.20 }
+            boot: true
+        policy:
+          enroll: approve
+        """;
+
+    static LocalInterface? Interfaces(string name) => name switch
+    {
+        "eth1" => new(name, [Ipv4Network.Parse("10.77.0.1/24")]),
+        "eth2" => new(name, [Ipv4Network.Parse("10.77.0.2/25")]),
+        _ => null,
+    };
+
+    static IReadOnlyList<ConfigurationProblem> ProblemsOf(string yaml) => ConfigurationFile.Parse(yaml, "a.yaml", Interfaces).Problems;
+
+    [Fact]
+    public void A_good_file_gives_options_and_no_problem()
+    {
+        var (options, problems) = ConfigurationFile.Parse(Good, "a.yaml", Interfaces);
+
+        Assert.Empty(problems);
+        Assert.NotNull(options);
+        Assert.Equal("rack12", options.Name);
+        Assert.Equal(EnrollPolicy.Approve, options.Enroll);
+        Assert.Equal(2, options.ManagementListen.Count);
+        var network = Assert.Single(options.Networks);
+        Assert.Equal(DhcpMode.Server, network.DhcpMode);
+        Assert.Equal(TimeSpan.FromMinutes(90), network.LeaseTime);
+        Assert.Equal(Ipv4Address.Parse("10.77.0.20"), Assert.Single(network.Reservations).Address);
+    }
+
+    [Fact]
+    public void Every_problem_is_told_at_once_with_its_line_and_key()
+    {
+        var problems = ProblemsOf("""
+            name: "bad name!"
+            stor: sqlite
+            management:
+              listen: [ "http://10.77.0.1:8080", "ftp://x" ]
+            networks:
+              - name: a
+                interface: eth1
+                address: 10.77.0.1/24
+                dhcp: { mode: server, range: 10.77.0.1-10.77.0.250, leaseTime: 10 }
+              - name: a
+                interface: eth9
+                address: 10.77.0.129/25
+                dhcp: { mode: sever }
+                bot: true
+            policy: { enroll: maybe }
+            """);
+
+        Assert.Contains(problems, p => p is { Line: 1, Key: "name" });
+        Assert.Contains(problems, p => p is { Line: 2, Key: "stor" } && p.Message.Contains("did you mean 'store'", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 4, Key: "management.listen[0]" } && p.Message.Contains("https", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 4, Key: "management.listen[0]" } && p.Message.Contains("provisioning network", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 4, Key: "management.listen[1]" });
+        Assert.Contains(problems, p => p is { Line: 9, Key: "networks[0].dhcp.range" } && p.Message.Contains("our own address", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 9, Key: "networks[0].dhcp.leaseTime" });
+        Assert.Contains(problems, p => p is { Line: 10, Key: "networks[1].name" });
+        Assert.Contains(problems, p => p is { Line: 11, Key: "networks[1].interface" } && p.Message.Contains("there is no interface 'eth9'", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 12, Key: "networks[1].address" } && p.Message.Contains("overlaps", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 13, Key: "networks[1].dhcp.mode" });
+        Assert.Contains(problems, p => p is { Line: 14, Key: "networks[1].bot" } && p.Message.Contains("did you mean 'boot'", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p is { Line: 15, Key: "policy.enroll" });
+    }
+
+    [Fact]
+    public void An_interface_without_the_address_says_what_it_has_and_how_to_mend_it()
+    {
+        var problem = Assert.Single(ProblemsOf(Good.Replace("interface: eth1", "interface: eth2", StringComparison.Ordinal)));
+
+        Assert.Equal("networks[0].address", problem.Key);
+        Assert.Contains("10.77.0.2/25", problem.Message, StringComparison.Ordinal);
+        Assert.Contains("ip address add 10.77.0.1/24 dev eth2", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("name: [a")]
+    [InlineData("- 1")]
+    [InlineData("")]
+    [InlineData("a: b\n---\nc: d")]
+    public void A_file_that_is_not_one_mapping_is_one_clear_problem(string yaml)
+    {
+        var problem = Assert.Single(ProblemsOf(yaml));
+
+        Assert.Equal("a.yaml", problem.File);
+    }
+
+    [Fact]
+    public void Every_prefix_of_a_good_file_is_read_or_refused_without_a_throw()
+    {
+        for (var length = 0; length <= Good.Length; length++)
+        {
+            var (options, problems) = ConfigurationFile.Parse(Good[..length], "a.yaml", Interfaces);
+            Assert.True(options is null == problems.Count > 0);
+        }
+    }
+
+    [Theory]
+    [InlineData("90s", 90)]
+    [InlineData("10m", 600)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("7d", 604800)]
+    public void Durations_are_read_and_written_alike(string text, int seconds)
+    {
+        Assert.True(DurationText.TryParse(text, out var value));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), value);
+        Assert.True(DurationText.TryParse(DurationText.Format(value), out var again));
+        Assert.Equal(value, again);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("10")]
+    [InlineData("m")]
+    [InlineData("10x")]
+    [InlineData("-5m")]
+    [InlineData("9999999d")]
+    public void A_duration_without_a_unit_or_sense_is_refused(string text) => Assert.False(DurationText.TryParse(text, out _));
+}
