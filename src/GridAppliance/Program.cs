@@ -1,1 +1,69 @@
-Console.WriteLine("not yet");
+using System.Reflection;
+using GridAppliance.Hosting;
+using GridAppliance.Hosting.Configuration;
+using GridAppliance.Nodes;
+using GridAppliance.Store;
+
+switch (CommandLine.Parse(args))
+{
+    case CommandLine.Serve serve: return await ServeAsync(serve);
+    case CommandLine.Check check: return Load(check.Configuration) is null ? 2 : Say($"{check.Configuration} is good.");
+    case CommandLine.Version: return Say($"gridappliance {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)}");
+    case CommandLine.Help { Complaint: null }: return Say(CommandLine.Usage);
+    case CommandLine.Help help:
+        Console.Error.WriteLine($"gridappliance: {help.Complaint}\n\n{CommandLine.Usage}");
+        return 2;
+    default: throw new InvalidOperationException("a command line of no known kind");
+}
+
+static async Task<int> ServeAsync(CommandLine.Serve serve)
+{
+    if (Load(serve.Configuration) is not { } options) return 2;
+    try
+    {
+        using var data = DataDirectory.Hold(options.DataDir);
+        await using var app = Compose(options with { Force = serve.Force });
+        await app.RunAsync();
+        return 0;
+    }
+    catch (StartupException e)
+    {
+        Console.Error.WriteLine($"gridappliance: {e.Message}. {e.NextStep}");
+        return 1;
+    }
+    catch (StoreException e)
+    {
+        Console.Error.WriteLine($"gridappliance: {e.Message}: {e.InnerException?.Message}. Make room or mend {options.DataDir}, then start again.");
+        return 1;
+    }
+}
+
+static WebApplication Compose(ApplianceOptions options)
+{
+    var builder = WebApplication.CreateSlimBuilder();
+    builder.Logging.ClearProviders().AddSystemdConsole();
+    builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+    var services = builder.Services;
+    services.AddSingleton(options);
+    services.AddSingleton(TimeProvider.System);
+    services.AddSingleton<ApplianceProblems>();
+    services.AddStore();
+    services.AddNodes();
+
+    return builder.Build();
+}
+
+static ApplianceOptions? Load(string path)
+{
+    var (options, problems) = ConfigurationFile.Read(path, LocalInterface.Find);
+    foreach (var problem in problems) Console.Error.WriteLine(problem);
+    if (problems.Count > 0) Console.Error.WriteLine($"gridappliance: {problems.Count} problem{(problems.Count == 1 ? "" : "s")} in {path}; nothing was started.");
+    return options;
+}
+
+static int Say(string text)
+{
+    Console.WriteLine(text);
+    return 0;
+}
