@@ -1,0 +1,48 @@
+using GridAppliance.Boot.Files;
+using GridAppliance.Hosting;
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Boot;
+
+/// <summary>Who asked: the network, the address, and the NIC behind it where that is known.</summary>
+readonly record struct BootRequester(NetworkOptions Network, Ipv4Address Address, MacAddress? Mac);
+
+/// <summary>Puts what the file services do into the words of the timeline. A client whose NIC nobody knows has no timeline, and nothing is reported.</summary>
+sealed class BootReporter(BootObserver observer, BootClients clients, TimeProvider clock)
+{
+    public BootRequester Identify(NetworkOptions network, Ipv4Address address) => new(network, address, clients.Find(network, address));
+
+    /// <param name="who">Who asked.</param>
+    /// <param name="file">What for.</param>
+    /// <param name="service">From the request's arrival to the first octet of the answer.</param>
+    public void Started(BootRequester who, BootFile file, TimeSpan service) => Report(who, file.Role switch
+    {
+        BootFileRole.Loader => BootStage.LoaderStarted,
+        BootFileRole.Kernel => BootStage.KernelStarted,
+        BootFileRole.Initramfs => BootStage.InitramfsStarted,
+    }, file.Key, service, 0);
+
+    public void Finished(BootRequester who, BootFile file, long bytes) => Report(who, file.Role switch
+    {
+        BootFileRole.Loader => BootStage.LoaderFinished,
+        BootFileRole.Kernel => BootStage.KernelFinished,
+        BootFileRole.Initramfs => BootStage.InitramfsFinished,
+    }, file.Key, TimeSpan.Zero, bytes);
+
+    /// <param name="who">Who asked.</param>
+    /// <param name="detail">The file's key and what went wrong, for people.</param>
+    /// <param name="bytes">Sent until then.</param>
+    public void Failed(BootRequester who, string detail, long bytes) => Report(who, BootStage.TransferFailed, detail, TimeSpan.Zero, bytes);
+
+    public void Script(BootRequester who, string script, Guid? uuid, TimeSpan service)
+    {
+        if (who.Mac is { } mac)
+            observer.Report(new() { Mac = mac, Stage = BootStage.Script, Network = who.Network.Name, At = clock.GetUtcNow(), Ip = who.Address, Detail = script, Uuid = uuid, Service = service, NetworkBoot = true });
+    }
+
+    void Report(BootRequester who, BootStage stage, string detail, TimeSpan service, long bytes)
+    {
+        if (who.Mac is { } mac)
+            observer.Report(new() { Mac = mac, Stage = stage, Network = who.Network.Name, At = clock.GetUtcNow(), Ip = who.Address, Detail = detail, Service = service, Bytes = bytes, NetworkBoot = true });
+    }
+}

@@ -1,0 +1,29 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace GridAppliance.Boot.Files;
+
+/// <summary>
+/// A kernel command line that can be written into a boot script as it stands: words of harmless characters, separated by single spaces.
+/// iPXE expands <c>${…}</c>, splits at <c>&amp;&amp;</c>, <c>||</c>, <c>;</c> and strips quotes; none of those characters gets in.
+/// </summary>
+readonly record struct KernelArguments
+{
+    const int MaxLength = 1024;
+
+    static readonly System.Buffers.SearchValues<char> Harmless =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,:=/_+-@%");
+
+    readonly string? text;
+
+    KernelArguments(string text) => this.text = text;
+
+    public static bool TryParse([NotNullWhen(true)] string? text, out KernelArguments arguments)
+    {
+        arguments = default;
+        if (text is null || text.Length > MaxLength || text.AsSpan().IndexOfAnyExcept(Harmless) >= 0) return false;
+        arguments = new(string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        return true;
+    }
+
+    public override string ToString() => text ?? "";
+}
