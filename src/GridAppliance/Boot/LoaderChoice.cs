@@ -17,14 +17,10 @@ static class LoaderChoice
 {
     public static Loader? For(ClientArchitecture architecture, bool isIpxe, bool isHttpClient, BootAction action)
     {
-        switch (action)
-        {
-            case BootAction.None: return null;
-            case BootAction.LocalDisk or BootAction.NodeImage: break;
-        }
+        // iPXE always gets a script: it says on the screen why nothing is booted, or boots the disk.
         if (isIpxe) return new Loader.Http("/boot/script");
         // Firmware that finds no boot file goes on to its next boot device, which is what is wanted here, without a detour through iPXE.
-        if (action is BootAction.LocalDisk) return null;
+        if (action is BootAction.LocalDisk or BootAction.None) return null;
         var file = architecture switch
         {
             ClientArchitecture.BiosX86 => isHttpClient ? null : "undionly.kpxe",

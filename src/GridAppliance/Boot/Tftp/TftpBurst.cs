@@ -17,6 +17,8 @@ sealed unsafe class TftpBurst
     const int SOL_UDP = 17, UDP_SEGMENT = 103;
     const int MaxSegments = 64;
     const int MaxDatagram = 65507;
+    /// <summary>The option cuts up everything that leaves the socket; an OACK or an ERROR is never this long.</summary>
+    const int SmallestSegment = 512;
 
     readonly byte[] file;
     readonly int blockSize;
@@ -42,7 +44,7 @@ sealed unsafe class TftpBurst
         vectors = GC.AllocateUninitializedArray<Libc.Vector>(2 * window, pinned: true);
         messages = GC.AllocateArray<Libc.MessageHeaders>(window, pinned: true);
         blocksPerDatagram = Math.Min(MaxSegments, MaxDatagram / (blockSize + TftpPacket.HeaderLength));
-        segmented = window > 1 && blocksPerDatagram > 1 && TrySegment(socket, blockSize + TftpPacket.HeaderLength);
+        segmented = window > 1 && blockSize >= SmallestSegment && blocksPerDatagram > 1 && TrySegment(socket, blockSize + TftpPacket.HeaderLength);
     }
 
     /// <summary>Sends <paramref name="count"/> blocks from <paramref name="first"/> (1 is the file's first) as far as the socket takes them without waiting.</summary>

@@ -17,6 +17,8 @@ namespace GridAppliance.Boot.Tftp;
 sealed partial class TftpListener : IAsyncDisposable
 {
     const int SendBuffer = 1 << 20;
+    /// <summary>Room for the requests of a whole hall that is switched on at once.</summary>
+    const int ReceiveBuffer = 1 << 20;
     static readonly TimeSpan PauseAfterError = TimeSpan.FromSeconds(1);
 
     readonly NetworkOptions network;
@@ -54,6 +56,7 @@ sealed partial class TftpListener : IAsyncDisposable
         this.clock = clock;
         this.log = log;
         socket = InterfaceSocket.Open(network, ProtocolType.Udp, new IPEndPoint(IPAddress.Any, settings.Port), "TFTP");
+        socket.ReceiveBufferSize = ReceiveBuffer;
         mtu = NetworkInterface.GetAllNetworkInterfaces().FirstOrDefault(i => i.Name == network.Interface)?.GetIPProperties().GetIPv4Properties()?.Mtu ?? 1500;
         LogListening(network.Name, network.Interface, ((IPEndPoint)socket.LocalEndPoint!).Port);
         receiving = ReceiveAsync();
@@ -66,6 +69,7 @@ sealed partial class TftpListener : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (stopping.IsCancellationRequested) return;
         await stopping.CancelAsync();
         await receiving;
         socket.Dispose();

@@ -1,0 +1,26 @@
+using GridAppliance.Boot.Files;
+using GridAppliance.Boot.Tftp;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace GridAppliance.Boot;
+
+static class BootFeature
+{
+    /// <summary>Boot files and the ways they are served. The catalogue is read before any port opens: hosted services start in this order.</summary>
+    public static void AddBootServices(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<BootObserver>();
+        services.TryAddSingleton<BootDirectoryState>();
+        services.TryAddSingleton<BootClients>();
+        services.AddSingleton<BootReporter>();
+
+        services.AddSingleton<BootCatalogState>();
+        services.AddSingleton<BootCatalogLoader>();
+        services.AddHostedService(p => p.GetRequiredService<BootCatalogLoader>());
+
+        services.AddSingleton(new TftpSettings());
+        services.AddSingleton<TftpCounters>();
+        services.AddHostedService<TftpServer>();
+    }
+}
