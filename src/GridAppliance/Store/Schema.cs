@@ -1,4 +1,5 @@
 using GridAppliance.Nodes;
+using GridAppliance.Operations;
 
 namespace GridAppliance.Store;
 
@@ -9,5 +10,6 @@ static class Schema
     [
         .. NodeStore.Migrations,
         .. Timeline.Migrations,
+        .. OperationJournal.Migrations,
     ];
 }

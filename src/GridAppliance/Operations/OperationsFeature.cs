@@ -1,0 +1,14 @@
+namespace GridAppliance.Operations;
+
+static class OperationsFeature
+{
+    /// <summary>The journal and the runner. Every kind of operation is one line here.</summary>
+    public static void AddOperations(this IServiceCollection services)
+    {
+        services.AddSingleton<OperationJournal>();
+        services.AddSingleton<OperationRegistry>();
+        services.AddSingleton<OperationPokes>();
+        services.AddSingleton<OperationRunner>();
+        services.AddHostedService(static provider => provider.GetRequiredService<OperationRunner>());
+    }
+}
