@@ -31,7 +31,7 @@ sealed class LabRig : IDisposable
     {
         Directory.CreateDirectory(Plan.Paths.Logs);
         Directory.CreateDirectory(Plan.Paths.Pids);
-        LabState.Of(Plan, clock.GetUtcNow()).Write(Plan.Paths);
+        LabState.Of(Plan, clock.GetUtcNow()).Write(Plan.Paths.State);
         foreach (var space in Plan.Namespaces) await Namespaces.CreateAsync(space, cancellation);
         await Namespaces.CableAsync(Plan.Switch.Namespace, Plan.Switch.Uplink, Plan.Appliance.Namespace, Plan.Appliance.Interface, cancellation);
         await Namespaces.AddAddressAsync(Plan.Appliance.Namespace, Plan.Appliance.Interface, Plan.Appliance.Address.ToString(), cancellation);

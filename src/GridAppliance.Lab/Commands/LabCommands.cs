@@ -24,7 +24,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
     {
         var plan = LabPlan.For(arguments.Name, arguments.Rack ?? LabServers.StandardRack);
         using var rig = new LabRig(plan, programs, clock);
-        var state = LabState.Read(plan.Paths);
+        var state = LabState.Read(plan.Paths.State);
         if (state is not null && rig.Appliance.Running is not null)
         {
             terminal.Say($"Lab '{plan.Name}' is running already.");
@@ -100,7 +100,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
         var (trouble, server) = TroubleCatalogue.Parse(arguments.Words);
         var text = string.Join(' ', arguments.Words);
         // Written first: a trouble made by half can then be undone.
-        (state with { Troubles = [.. state.Troubles.Where(t => t != text), text] }).Write(rig.Plan.Paths);
+        (state with { Troubles = [.. state.Troubles.Where(t => t != text), text] }).Write(rig.Plan.Paths.State);
         await trouble.MakeAsync(rig, server, cancellation);
         terminal.Say($"Made: {text}. Look at: {trouble.LookAt}.");
         terminal.Say($"Undo it with: gridlab break --undo {text}");
@@ -114,7 +114,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
             var (trouble, server) = TroubleCatalogue.Parse(text.Split(' '));
             await trouble.UndoAsync(rig, server, cancellation);
             state = state with { Troubles = [.. state.Troubles.Where(t => t != text)] };
-            state.Write(rig.Plan.Paths);
+            state.Write(rig.Plan.Paths.State);
             terminal.Say($"Undone: {text}.");
         }
         if (wanted.Count == 0) terminal.Say("No trouble was made.");
@@ -139,7 +139,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
     /// <summary>The lab as it was built: its rack stands in its state.</summary>
     LabRig Existing(out LabState? state)
     {
-        state = LabState.Read(new LabPaths(arguments.Name));
+        state = LabState.Read(new LabPaths(arguments.Name).State);
         return new LabRig(LabPlan.For(arguments.Name, state?.Rack ?? LabServers.StandardRack), programs, clock);
     }
 }

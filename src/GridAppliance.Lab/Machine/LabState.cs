@@ -30,11 +30,11 @@ sealed record LabState
     };
 
     /// <returns>Null when there is none, or it was cut short by a crash.</returns>
-    public static LabState? Read(LabPaths paths)
+    public static LabState? Read(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(paths.State), LabJson.Default.LabState);
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), LabJson.Default.LabState);
         }
         catch (Exception missing) when (missing is IOException or JsonException)
         {
@@ -42,11 +42,11 @@ sealed record LabState
         }
     }
 
-    public void Write(LabPaths paths)
+    public void Write(string path)
     {
-        var draft = $"{paths.State}.new";
+        var draft = $"{path}.new";
         File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes(this, LabJson.Default.LabState));
-        File.Move(draft, paths.State, overwrite: true);
+        File.Move(draft, path, overwrite: true);
     }
 }
 
