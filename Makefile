@@ -1,29 +1,72 @@
-# GridAppliance: the targets that people call. Each area keeps its rules in a fragment of its own, included below.
-#
-#   make image [PROFILE=virtual|metal]   the node image: kernel, initramfs, loaders, manifest (firmware-images/README.md)
-#   make image-verify                    builds it twice in two places and compares
+# GridAppliance: the targets that people call. 'make help' lists them; an area with more than a few rules keeps them in a fragment of its own.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.DEFAULT_GOAL := help
 
 ROOT      := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 ARTIFACTS := $(ROOT)/artifacts
-DOTNET    ?= dotnet
+
+# sudo clears PATH, so the SDK is also looked for where its installers put it.
+DOTNET ?= $(or $(shell command -v dotnet),$(firstword $(wildcard \
+	$(DOTNET_ROOT)/dotnet $(shell getent passwd "$(SUDO_USER)" | cut -d: -f6)/.dotnet/dotnet /usr/share/dotnet/dotnet /usr/lib/dotnet/dotnet)),dotnet)
+export DOTNET_ROOT ?= $(patsubst %/,%,$(dir $(realpath $(DOTNET))))
+export DOTNET
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+# No compiler or build node stays behind as a process.
+export MSBUILDDISABLENODEREUSE := 1
+BUILD := $(DOTNET) build -c Release -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=false
+GRIDLAB := src/GridAppliance.Lab/bin/Release/net10.0/gridlab
 
 # Debian packages that the targets need on the machine itself; each fragment adds its own.
-PACKAGES :=
+PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf openvswitch-switch openvswitch-common dnsmasq-base
 
 include firmware-images/image.mk
+-include systemd/install.mk
 
-.PHONY: prepare
-# Installs what is missing, and nothing else: no package that is there already is touched.
-prepare:
+.PHONY: help prepare sdk build lab lab-down test bench clean own
+
+help: ## list what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+prepare: ## install the Debian packages that are missing, and nothing else
 	@missing=(); for p in $(sort $(PACKAGES)); do \
-	  [[ $$(dpkg-query -W -f='$${db:Status-Status}' "$$p" 2>/dev/null) == installed ]] || missing+=("$$p"); done; \
-	if (( $${#missing[@]} )); then \
-	  [[ $$(id -u) == 0 ]] || { echo "these packages are missing (run as root to install them): $${missing[*]}" >&2; exit 1; }; \
-	  echo "installing $${missing[*]}"; apt-get -qq update; \
-	  DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y "$${missing[@]}" >/dev/null; \
-	fi
+	  [[ $$(dpkg-query -W -f='$${db:Status-Status}' "$$p" 2>/dev/null || true) == installed ]] || missing+=("$$p"); done; \
+	(( $${#missing[@]} == 0 )) || tests/install-packages "$${missing[@]}"
+
+sdk:
+	@[[ -x "$$(command -v $(DOTNET))" ]] && $(DOTNET) --version >/dev/null 2>&1 || { \
+	  echo "The .NET SDK that global.json asks for ($$(grep -oE '[0-9]+\.[0-9]+\.[0-9]+' global.json)) was not found: install .NET 10, or say make DOTNET=/path/to/dotnet." >&2; exit 1; }
+
+# Sources as of now; when nothing changed since the last build, the build is not even asked.
+SOURCES = $(shell find src tests/GridAppliance.* tests/Shared tests/fixtures pxe Directory.*.props global.json GridAppliance.sln .editorconfig \
+	\( -name bin -o -name obj \) -prune -o -type f -print 2>/dev/null)
+
+build: sdk $(ARTIFACTS)/.built ## build all programs and tests
+$(ARTIFACTS)/.built: $(SOURCES)
+	@echo "Building; about a minute when everything is new."
+	@$(BUILD) GridAppliance.sln || { echo "The build failed. If the lines above speak of NU1301 or NU1101, the package source is out of reach: see 'dotnet nuget list source'." >&2; exit 1; }
+	@mkdir -p $(@D) && touch $@
+
+lab: prepare build image ## start the appliance and four simulated servers on this machine
+	@status=0; $(GRIDLAB) up $(if $(SERVERS),--servers $(SERVERS)) || status=$$?; $(MAKE) --no-print-directory own; exit $$status
+
+lab-down: ## remove every trace of the lab
+	@[[ -x $(GRIDLAB) ]] || $(MAKE) --no-print-directory build
+	@$(GRIDLAB) down
+
+test: prepare build image ## run all tests: unit, integration in namespaces, and whole boots
+	@status=0; tests/run || status=$$?; $(MAKE) --no-print-directory own; exit $$status
+
+bench: build ## measure the packet paths
+	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- $(or $(BENCH),--filter '*')
+
+clean: ## remove what was built
+	rm -rf $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj
+
+# What sudo built belongs to the person who called sudo, so that they can build again without it.
+own:
+	@[[ -z "$${SUDO_UID:-}" ]] || chown -R "$$SUDO_UID:$$SUDO_GID" $(wildcard $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj)

@@ -10,10 +10,10 @@ IMAGE_SOURCES = $(shell find $(ROOT)/firmware-images $(ROOT)/src/GridAppliance.A
 	-name obj -prune -o -name bin -prune -o -type f -print) $(ROOT)/Directory.Build.props $(ROOT)/Directory.Packages.props $(ROOT)/global.json
 
 .PHONY: image image-verify
-image: prepare $(IMAGE)/manifest.json
+image: prepare sdk $(IMAGE)/manifest.json ## build the node image [PROFILE=virtual|metal]
 
 $(IMAGE)/manifest.json: $(IMAGE_SOURCES)
 	firmware-images/build-image.sh $(PROFILE) $(IMAGE) $(ARTIFACTS)/cache
 
-image-verify: prepare
+image-verify: prepare sdk ## build the node image twice in two places and compare
 	firmware-images/verify-image.sh $(PROFILE) $(ARTIFACTS)/cache

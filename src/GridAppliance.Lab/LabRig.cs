@@ -44,7 +44,7 @@ sealed class LabRig : IDisposable
     /// </summary>
     public async Task TearDownAsync(CancellationToken cancellation)
     {
-        await Processes.EndAsync(Processes.All(), cancellation);
+        await Processes.EndAllAsync(cancellation);
         foreach (var space in NamespacesOnThisMachine()) await Namespaces.DeleteAsync(space, cancellation);
         await Mounts.UnmountAsync(Plan.Paths.Data, cancellation);
         if (Directory.Exists(Plan.Paths.Root)) Directory.Delete(Plan.Paths.Root, recursive: true);

@@ -22,6 +22,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
 
     async Task<int> UpAsync(CancellationToken cancellation)
     {
+        LabProcesses.MarkChildren(arguments.Name);
         var plan = LabPlan.For(arguments.Name, arguments.Rack ?? LabServers.StandardRack);
         using var rig = new LabRig(plan, programs, clock);
         var state = LabState.Read(plan.Paths.State);
@@ -35,6 +36,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
 
     async Task<int> DownAsync(CancellationToken cancellation)
     {
+        using var alone = LabLock.Take(arguments.Name);
         using var rig = Existing(out var state);
         await rig.TearDownAsync(cancellation);
         terminal.Say(state is null ? $"Lab '{arguments.Name}' is not up; nothing of it is left." : $"Lab '{arguments.Name}' is gone: its processes, namespaces, interfaces and files.");
@@ -69,6 +71,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
     {
         using var rig = Existing(out var state);
         if (state is null) throw new LabException($"Lab '{arguments.Name}' is not up.");
+        using var alone = LabLock.Take(arguments.Name);
         if (arguments.Words is not [var name, var action]) throw new LabException("Say which server and what: gridlab power n3 on|off|cycle");
         var server = rig.Servers.Named(name);
         await (action switch
@@ -90,6 +93,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
         }
         using var rig = Existing(out var state);
         if (state is null) throw new LabException($"Lab '{arguments.Name}' is not up.");
+        using var alone = LabLock.Take(arguments.Name);
         if (arguments.Undo) await UndoAsync(rig, state, cancellation);
         else await MakeAsync(rig, state, cancellation);
         return 0;

@@ -14,7 +14,6 @@ sealed class LabUp(LabArguments arguments, LabRig rig, LabPrograms programs, Ter
         var problems = Preflight.Problems(rig.Plan, programs, appliance: !arguments.WithoutAppliance);
         if (problems.Count > 0) throw new LabException(string.Join(Environment.NewLine, problems));
 
-        await rig.TearDownAsync(cancellation);
         var poweredOn = await BuildAsync(cancellation);
         if (arguments.WithoutAppliance)
         {
@@ -33,8 +32,11 @@ sealed class LabUp(LabArguments arguments, LabRig rig, LabPrograms programs, Ter
     /// <returns>When the servers got power.</returns>
     async Task<DateTimeOffset> BuildAsync(CancellationToken cancellation)
     {
+        using var alone = LabLock.Take(rig.Plan.Name);
         try
         {
+            // What a lab that was killed may have left is in the way.
+            await rig.TearDownAsync(cancellation);
             terminal.Say($"[1/3] Building lab '{rig.Plan.Name}': two namespaces, a switch, {rig.Plan.Servers.Count} servers.");
             await rig.BuildAsync(cancellation);
             if (!arguments.WithoutAppliance)

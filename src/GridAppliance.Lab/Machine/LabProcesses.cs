@@ -59,8 +59,17 @@ sealed class LabProcesses(LabPaths paths, TimeProvider clock)
             .Where(pid => pid > 0 && pid != Environment.ProcessId && IsOurs(pid))
             .Select(ProcessIdentity.Of).OfType<ProcessIdentity>()];
 
+    /// <summary>Every program that this process runs from now on carries the lab's mark, short helpers such as <c>ip</c> included.</summary>
+    public static void MarkChildren(LabName name) => Environment.SetEnvironmentVariable(Marker, name.ToString());
+
+    /// <summary>Ends every process of this lab, and those that they were about to start.</summary>
+    public async Task EndAllAsync(CancellationToken cancellation)
+    {
+        while (All() is { Count: > 0 } processes) await EndAsync(processes, cancellation);
+    }
+
     /// <summary>Asks processes to end, waits a little, and ends those that stay.</summary>
-    public async Task EndAsync(IReadOnlyList<ProcessIdentity> processes, CancellationToken cancellation)
+    async Task EndAsync(IReadOnlyList<ProcessIdentity> processes, CancellationToken cancellation)
     {
         foreach (var process in processes) process.Signal(Libc.SignalTerminate);
         if (await AreGoneAsync(processes, EndPatience, cancellation)) return;

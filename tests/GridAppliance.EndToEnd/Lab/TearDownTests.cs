@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using GridAppliance.Lab;
+using GridAppliance.Lab.Machine;
+using GridAppliance.Lab.Servers;
+
+namespace GridAppliance.EndToEnd.Lab;
+
+public sealed class TearDownTests
+{
+    static readonly LabPlan Plan = LabPlan.For(LabName.Parse("e2edown"), [ServerFirmware.Bios, ServerFirmware.UefiHttp]);
+    static readonly LabPrograms Programs = LabPrograms.Built();
+
+    [LabFact]
+    public async Task Down_removes_every_process_namespace_interface_mount_and_file_and_can_be_said_twice()
+    {
+        using var rig = new LabRig(Plan, Programs, TimeProvider.System);
+        await rig.TearDownAsync(CancellationToken.None);
+        Assert.Empty(LabTraces.Of(Plan, rig.Processes));
+
+        await rig.BuildAsync(CancellationToken.None);
+        foreach (var server in Plan.Servers) await rig.Servers.PowerOnAsync(server, CancellationToken.None);
+        var processes = rig.Processes.All();
+        Assert.Equal(["directory", "mount", "namespace", "process"], LabTraces.Of(Plan, rig.Processes).Select(trace => trace.Split(' ')[0]).Distinct().Order());
+        Assert.Equal(4, processes.Count);
+
+        await rig.TearDownAsync(CancellationToken.None);
+        Assert.Empty(LabTraces.Of(Plan, rig.Processes));
+        Assert.DoesNotContain(processes, process => process.IsAlive);
+
+        await rig.TearDownAsync(CancellationToken.None);
+        Assert.Empty(LabTraces.Of(Plan, rig.Processes));
+    }
+
+    [LabFact]
+    public async Task Down_removes_what_a_gridlab_made_that_was_killed_at_any_moment()
+    {
+        using var rig = new LabRig(Plan, Programs, TimeProvider.System);
+        var moments = (Func<bool>[])
+        [
+            () => File.Exists(Plan.Paths.State),
+            () => Namespaces.Exists(Plan.Appliance.Namespace),
+            () => Namespaces.Exists(Plan.Switch.Namespace),
+            () => File.Exists(Plan.Paths.Log("ovsdb-server")),
+            () => File.Exists(Plan.Paths.SwitchSocket),
+            () => File.Exists(Plan.Paths.Log("ovs-vswitchd")),
+            () => Mounts.IsMounted(Plan.Paths.Data),
+            () => File.Exists(Plan.Servers[0].Disk),
+            () => rig.Servers.Running(Plan.Servers[1]) is not null,
+        ];
+        foreach (var moment in moments)
+        {
+            await rig.TearDownAsync(CancellationToken.None);
+            await KilledUpAsync(moment);
+
+            await rig.TearDownAsync(CancellationToken.None);
+
+            Assert.Empty(LabTraces.Of(Plan, rig.Processes));
+        }
+    }
+
+    static async Task KilledUpAsync(Func<bool> moment)
+    {
+        var start = new ProcessStartInfo(Programs.Gridlab) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in (string[])["up", "--without-appliance", "--name", Plan.Name.ToString(), "--servers", "bios,uefi-http"]) start.ArgumentList.Add(argument);
+        using var up = Process.Start(start)!;
+        var seen = SpinWait.SpinUntil(() => moment() || up.HasExited, TimeSpan.FromSeconds(20));
+        up.Kill();
+        await up.WaitForExitAsync();
+        Assert.True(seen && (up.ExitCode != 0 || moment()), $"the moment never came: {await up.StandardError.ReadToEndAsync()}");
+    }
+}
