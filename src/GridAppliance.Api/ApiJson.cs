@@ -11,6 +11,7 @@ namespace GridAppliance.Api;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 16)]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(ProblemDocument))]
+[JsonSerializable(typeof(HealthDocument))]
 [JsonSerializable(typeof(DoctorDocument))]
 [JsonSerializable(typeof(NodeDocument))]
 [JsonSerializable(typeof(IReadOnlyList<NodeDocument>))]

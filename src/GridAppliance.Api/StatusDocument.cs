@@ -56,3 +56,12 @@ public sealed record DoctorDocument
     public required IReadOnlyList<ApplianceProblemDocument> Problems { get; init; }
     public required IReadOnlyList<Nodes.WhyDocument> Nodes { get; init; }
 }
+
+/// <summary><c>GET /healthz</c>.</summary>
+public sealed record HealthDocument
+{
+    /// <summary>ok, or degraded: it serves, but something is wrong.</summary>
+    public required string Status { get; init; }
+    /// <summary>Codes of the appliance's problems.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+}

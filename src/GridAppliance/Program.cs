@@ -3,6 +3,7 @@ using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
 using GridAppliance.Nodes;
 using GridAppliance.Store;
+using GridAppliance.Web;
 
 switch (CommandLine.Parse(args))
 {
@@ -22,7 +23,7 @@ static async Task<int> ServeAsync(CommandLine.Serve serve)
     try
     {
         using var data = DataDirectory.Hold(options.DataDir);
-        await using var app = Compose(options with { Force = serve.Force });
+        using var app = Compose(options with { Force = serve.Force });
         await app.RunAsync();
         return 0;
     }
@@ -38,9 +39,10 @@ static async Task<int> ServeAsync(CommandLine.Serve serve)
     }
 }
 
-static WebApplication Compose(ApplianceOptions options)
+static IHost Compose(ApplianceOptions options)
 {
-    var builder = WebApplication.CreateSlimBuilder();
+    // Not a web application: each plane brings an HTTP server of its own, so that no socket serves what it should not.
+    var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
     builder.Logging.ClearProviders().AddSystemdConsole();
     builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
@@ -50,6 +52,7 @@ static WebApplication Compose(ApplianceOptions options)
     services.AddSingleton<ApplianceProblems>();
     services.AddStore();
     services.AddNodes();
+    services.AddManagementPlane();
 
     return builder.Build();
 }

@@ -1,6 +1,6 @@
 namespace GridAppliance.Api.Nodes;
 
-/// <summary><c>POST /api/v1/nodes/approve</c>, <c>…/hold</c>, <c>…/release-hold</c>: a noderange. The same verbs stand under one node's address, with an empty body.</summary>
+/// <summary><c>POST /api/v1/nodes/approve</c>, <c>…/hold</c>, <c>…/release-hold</c>, <c>…/retry</c>, <c>…/retire</c>, <c>…/revive</c>: a noderange. The same verbs stand under one node's address, with an empty body.</summary>
 public sealed record NodeChangeRequest
 {
     public required string Range { get; init; }
@@ -23,4 +23,9 @@ public sealed record NodeChange
     /// <summary>Keep a node out until it is approved or released.</summary>
     public static NodeChange Hold { get; } = new("hold");
     public static NodeChange ReleaseHold { get; } = new("release-hold");
+    /// <summary>Let a failed node begin again.</summary>
+    public static NodeChange Retry { get; } = new("retry");
+    /// <summary>Take a node out of use.</summary>
+    public static NodeChange Retire { get; } = new("retire");
+    public static NodeChange Revive { get; } = new("revive");
 }

@@ -1,0 +1,83 @@
+using GridAppliance.Api;
+using GridAppliance.Api.Nodes;
+
+namespace GridAppliance.Nodes;
+
+/// <summary>All that the rules of <see cref="WhyAnswer"/> may look at.</summary>
+sealed record WhyFacts
+{
+    /// <summary>Firmware and loaders pause for seconds between their stages, kernels start in silence: longer than this is stuck.</summary>
+    static readonly TimeSpan BootPatience = TimeSpan.FromSeconds(45);
+
+    /// <summary>Several heartbeats.</summary>
+    static readonly TimeSpan AgentPatience = TimeSpan.FromSeconds(90);
+
+    /// <summary>Enrolment takes seconds once the agent has called.</summary>
+    static readonly TimeSpan EnrolPatience = TimeSpan.FromSeconds(60);
+
+    public required Node Node { get; init; }
+    /// <summary>The node's own, oldest first.</summary>
+    public required IReadOnlyList<EventDocument> Events { get; init; }
+    public required IReadOnlyList<ApplianceProblemDocument> Problems { get; init; }
+    public required DateTimeOffset Now { get; init; }
+
+    public string Name => Node.Name;
+
+    public NodeState State => Node.State;
+
+    /// <summary>How far the current boot has come; from the events when a restart has forgotten it; null when nothing has booted or it has arrived.</summary>
+    public BootMilestone? Reached => Node.Boot is { } boot
+        ? boot.Finished is null ? boot.Milestone : null
+        : BootEvents.Select(e => MilestoneOf(e.Kind)).Max();
+
+    public DateTimeOffset LastActivity => Node.Boot?.LastActivity ?? (BootEvents.Count > 0 ? BootEvents[^1].At : Node.StateSince);
+
+    public TimeSpan Silence => Now - LastActivity;
+
+    /// <summary>A boot is under way and nothing has been heard of it for long.</summary>
+    public bool IsStuckAt(BootMilestone milestone) => AwaitsAgent && Reached == milestone && Silence > BootPatience;
+
+    /// <summary>States in which the next thing must come from the machine.</summary>
+    public bool AwaitsAgent => State is NodeState.Discovered || (State is NodeState.Enrolling && Node.AgentKey.IsEmpty);
+
+    public bool IsStuckEnrolling => State == NodeState.Enrolling && !Node.AgentKey.IsEmpty && Now - Node.StateSince > EnrolPatience;
+
+    /// <summary>How long the agent has been silent, where that is too long for a node that should be heard.</summary>
+    public TimeSpan? AgentSilence =>
+        State is NodeState.Enrolling or NodeState.Idle or NodeState.Assigning or NodeState.Active or NodeState.Releasing && !Node.AgentKey.IsEmpty
+        && Node.AgentLastSeen is { } seen && Now - seen > AgentPatience ? Now - seen : null;
+
+    public ApplianceProblemDocument? Problem(string code) => Problems.FirstOrDefault(p => p.Code == code || p.Code.StartsWith(code + ":", StringComparison.Ordinal));
+
+    public EventDocument? Last(string kind) => Events.LastOrDefault(e => e.Kind == kind);
+
+    /// <summary>The last event of this kind, if nothing of <paramref name="mended"/> has come since.</summary>
+    public EventDocument? LastUnless(string kind, params ReadOnlySpan<string> mended)
+    {
+        if (Last(kind) is not { } found) return null;
+        foreach (var later in mended)
+            if (Last(later) is { } after && after.Sequence > found.Sequence) return null;
+        return found;
+    }
+
+    /// <summary>The events of the boot that the last DISCOVER after an arrival began.</summary>
+    IReadOnlyList<EventDocument> BootEvents
+    {
+        get
+        {
+            var arrived = Events.LastOrDefault(e => e.Kind is "state.enrolling" or "state.idle" or "state.active")?.Sequence ?? 0;
+            return [.. Events.Where(e => e.Sequence > arrived && MilestoneOf(e.Kind) is not null)];
+        }
+    }
+
+    static BootMilestone? MilestoneOf(string kind) => kind switch
+    {
+        "dhcp.discover" or "dhcp.offer" => BootMilestone.Discover,
+        "dhcp.ack" => BootMilestone.Address,
+        "boot.loader" => BootMilestone.Loader,
+        "boot.script" => BootMilestone.Script,
+        "boot.kernel" or "boot.kernel-fetched" => BootMilestone.Kernel,
+        "boot.initramfs" or "boot.initramfs-fetched" => BootMilestone.Initramfs,
+        _ => null,
+    };
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics.CodeAnalysis;
+using GridAppliance.Api.Modules;
+using GridAppliance.Api.NodeRanges;
+using GridAppliance.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace GridAppliance.Web.Endpoints;
+
+/// <summary>The nodes that a change is about.</summary>
+sealed record RangeSelection(IReadOnlyList<Node> Nodes, IReadOnlyList<string> Missing)
+{
+    public static bool TryRead(string range, NodeDirectory directory, [NotNullWhen(true)] out RangeSelection? selection, [NotNullWhen(false)] out ProblemHttpResult? problem)
+    {
+        (selection, problem) = (null, null);
+        if (!NodeRange.TryParse(range, out var wanted, out var defect))
+        {
+            problem = Problems.BadRange(defect.ToString());
+            return false;
+        }
+        var snapshot = directory.Current;
+        var picked = wanted.Select([.. snapshot.Nodes.Select(node => node.ToDocument())]);
+        if (picked.Unknown.Count > 0)
+        {
+            problem = Problems.BadRange($"'{Problems.Short(picked.Unknown[0])}' names no node and no group, so the range would be wider than it says");
+            return false;
+        }
+        selection = new([.. picked.Nodes.Select(node => snapshot.Find(node.Name)!)], picked.Missing);
+        return true;
+    }
+
+    public static NodeChangeDocument NotThere(string name) => new() { Node = name, Accepted = false, Message = "there is no such node" };
+}

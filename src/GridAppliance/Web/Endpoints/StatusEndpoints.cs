@@ -1,0 +1,47 @@
+using System.Reflection;
+using GridAppliance.Api;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Web.Endpoints;
+
+static class StatusEndpoints
+{
+    static readonly string Version = typeof(StatusEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public static void MapStatus(this IEndpointRouteBuilder api) =>
+        api.MapGet("/status", Get).WithName("getStatus").WithSummary("The whole at a glance.").WithTags("status");
+
+    public static void MapHealth(this IEndpointRouteBuilder root) =>
+        root.MapGet("/healthz", (ApplianceProblems problems) => new HealthDocument
+        {
+            Status = problems.All.Count == 0 ? "ok" : "degraded",
+            // Codes only: this address asks for no token.
+            Problems = [.. problems.All.Select(problem => problem.Code)],
+        }).WithName("getHealth").WithSummary("200 while the daemon serves; degraded names what is wrong.").WithTags("status");
+
+    static StatusDocument Get(ApplianceOptions options, NodeDirectory nodes, ApplianceProblems problems, ApplianceStart start, TimeProvider time) => new()
+    {
+        Name = options.Name,
+        Version = Version,
+        Started = start.At,
+        Now = time.GetUtcNow(),
+        Nodes = Enum.GetValues<NodeState>().ToDictionary(state => state.ToString().ToLowerInvariant(), state => nodes.Current.Nodes.Count(node => node.State == state)),
+        Networks = [.. options.Networks.Select(Network)],
+        Problems = problems.All,
+        EnrollPolicy = options.Enroll switch { EnrollPolicy.Auto => "auto", EnrollPolicy.Approve => "approve" },
+    };
+
+    static NetworkDocument Network(NetworkOptions network) => new()
+    {
+        Name = network.Name,
+        Interface = network.Interface,
+        Address = network.Address.ToString(),
+        Dhcp = network.DhcpMode switch { DhcpMode.Server => "server", DhcpMode.Proxy => "proxy", DhcpMode.Off => "off" },
+        Boot = network.Boot,
+        LeasesTotal = network.Range is { } range ? (long)range.Last.Value - range.First.Value + 1 : 0,
+    };
+}
+
+/// <summary>When this process began to serve.</summary>
+sealed record ApplianceStart(DateTimeOffset At);
