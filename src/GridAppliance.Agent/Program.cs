@@ -1,1 +1,51 @@
-Console.WriteLine("not yet");
+using System.Runtime.InteropServices;
+using GridAppliance.Agent;
+using GridAppliance.Agent.Calls;
+using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Inventory;
+using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Native;
+using GridAppliance.Agent.Orders;
+
+var paths = new AgentPaths("/");
+var console = new AgentConsole(Console.Out);
+if (!BootParameters.TryParse(File.ReadAllText(paths.CommandLine), out var boot, out var problem))
+{
+    console.Say(problem);
+    // The init that started us would start us again at once: nothing can change before the next boot.
+    await Task.Delay(Timeout.InfiniteTimeSpan);
+    return 2;
+}
+
+using var life = new CancellationTokenSource();
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => { signal.Cancel = true; life.Cancel(); });
+
+var clock = TimeProvider.System;
+var trigger = new HeartbeatTrigger();
+using var key = AgentKey.LoadOrCreate(paths.Key);
+using var calls = new ApplianceCalls(boot.Appliance);
+var neighbours = new NeighbourTable(clock);
+var inventory = new InventoryReader(paths, neighbours, new IpmiDevice());
+var modules = new ModuleHost(paths, new ModuleStore(paths), new ModuleLauncher("/bin/grid-run", paths), calls, boot.ApplianceFingerprint, trigger, console, clock);
+var executor = new OrderExecutor(modules, new OrderLedger(paths.Orders), trigger);
+var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
+var loop = new AgentLoop(enroller, key, calls, inventory, modules, executor, trigger, console, Random.Shared, clock);
+
+var listener = new NeighbourListener(neighbours, trigger, console);
+var listening = listener.RunAsync(life.Token);
+var end = await loop.RunAsync(life.Token);
+await life.CancelAsync();
+await listening;
+
+switch (end)
+{
+    case AgentEnd.Stopped:
+        return 0;
+    case AgentEnd.Reboot:
+        console.Say("restarting this machine");
+        await modules.StopAllAsync(CancellationToken.None);
+        Machine.Reboot();
+        return 0;
+    default:
+        throw new InvalidOperationException($"no such end: {end}");
+}

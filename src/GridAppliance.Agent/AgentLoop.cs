@@ -1,0 +1,149 @@
+using System.Text.Json;
+using GridAppliance.Agent.Calls;
+using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Inventory;
+using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Orders;
+using GridAppliance.Api;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
+
+namespace GridAppliance.Agent;
+
+/// <summary>Why the agent's loop ended.</summary>
+enum AgentEnd { Stopped, Reboot }
+
+/// <summary>
+/// The agent's life: enrol, then heartbeats and orders side by side until the appliance no longer knows the node; then enrol again. Every wait ends by itself, and an
+/// appliance that is away only makes the waits longer (to <see cref="Backoff"/>'s cap).
+/// </summary>
+sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, InventoryReader inventory, ModuleHost modules, OrderExecutor executor,
+    HeartbeatTrigger trigger, AgentConsole console, Random random, TimeProvider clock)
+{
+    static readonly TimeSpan OrderWait = TimeSpan.FromSeconds(25);
+
+    enum SessionEnd { Unknown, Reboot }
+
+    public async Task<AgentEnd> RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await modules.RecoverAsync(cancellationToken);
+            var enrolment = enroller.Restore();
+            while (true)
+            {
+                enrolment ??= await enroller.EnrolAsync(inventory.Read, cancellationToken);
+                if (enrolment is null) return AgentEnd.Reboot;
+                using (enrolment)
+                {
+                    console.Say($"enrolled as {enrolment.Response.Node}");
+                    if (await RunSessionAsync(enrolment, cancellationToken) == SessionEnd.Reboot) return AgentEnd.Reboot;
+                }
+                console.Say("the appliance does not know this node any more; enrolling again");
+                enrolment = null;
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return AgentEnd.Stopped;
+        }
+    }
+
+    /// <summary>Both loops run until one has a reason to end; the other is then stopped and waited for.</summary>
+    async Task<SessionEnd> RunSessionAsync(Enrolment enrolment, CancellationToken cancellationToken)
+    {
+        using var session = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var signer = new CallSigner(key, enrolment.Response.NodeId, clock);
+        Task<SessionEnd>[] loops = [BeatAsync(enrolment, signer, session.Token), ObeyAsync(enrolment, signer, session.Token, cancellationToken)];
+        var first = await Task.WhenAny(loops);
+        await session.CancelAsync();
+        try { await Task.WhenAll(loops); }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { /* that is how the other one ends */ }
+        return await first;
+    }
+
+    async Task<SessionEnd> BeatAsync(Enrolment enrolment, CallSigner signer, CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(random);
+        var interval = Interval(enrolment.Response.HeartbeatSeconds);
+        byte[] told = [];
+        while (true)
+        {
+            var found = inventory.Read();
+            var asBytes = JsonSerializer.SerializeToUtf8Bytes(found, ApiJson.Default.InventoryDocument);
+            var changed = !asBytes.AsSpan().SequenceEqual(told) | trigger.TakeInventoryWish();
+            var answer = await calls.HeartbeatAsync(signer, new HeartbeatRequest
+            {
+                AgentVersion = AgentVersion.Text,
+                UptimeSeconds = Math.Round(clock.GetTimestamp() / (double)clock.TimestampFrequency, 1),
+                Modules = modules.List(),
+                Inventory = changed ? found : null,
+            }, cancellationToken);
+            if (answer.IsUnknownKey) return SessionEnd.Unknown;
+            if (answer.Succeeded)
+            {
+                told = asBytes;
+                backoff.Reset();
+                interval = Heartbeat(answer.Body) ?? interval;
+                await trigger.WaitAsync(interval, clock, cancellationToken);
+                continue;
+            }
+            if (changed) trigger.Pull(withInventory: true);
+            console.Say($"heartbeat: {answer.Problem}");
+            await Task.Delay(backoff.Next(), clock, cancellationToken);
+        }
+    }
+
+    /// <param name="cancellationToken">Ends the waiting for orders.</param>
+    /// <param name="life">Ends the agent: an order that is being carried out is not broken off because the appliance forgot the node meanwhile.</param>
+    async Task<SessionEnd> ObeyAsync(Enrolment enrolment, CallSigner signer, CancellationToken cancellationToken, CancellationToken life)
+    {
+        var backoff = new Backoff(random);
+        while (true)
+        {
+            var answer = await calls.NextOrderAsync(signer, OrderWait, cancellationToken);
+            if (answer.IsUnknownKey) return SessionEnd.Unknown;
+            var accepted = answer.Status == 200 & OrderCheck.TryAccept(answer.Body, enrolment.ApplianceKey, signer.NodeId, out var order, out var defect);
+            if (accepted)
+            {
+                backoff.Reset();
+                var result = await executor.RunAsync(order!, signer, life);
+                console.Say($"order {order!.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
+                if (await ReportAsync(signer, order.Id, result, cancellationToken) is { } end) return end;
+                if (OrderExecutor.Reboots(order, result)) return SessionEnd.Reboot;
+                trigger.Pull();
+                continue;
+            }
+            if (answer.Status == 204)
+            {
+                backoff.Reset();
+                continue;
+            }
+            if (answer.Status == 200) console.Say($"an order was refused: {defect}");
+            await Task.Delay(backoff.Next(), clock, cancellationToken);
+        }
+    }
+
+    /// <summary>Tells the result until somebody takes it. An appliance that does not know the order (404, 409, 410) has no use for its result either.</summary>
+    async Task<SessionEnd?> ReportAsync(CallSigner signer, string orderId, OrderResult result, CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(random);
+        var body = JsonSerializer.SerializeToUtf8Bytes(result, ApiJson.Default.OrderResult);
+        while (true)
+        {
+            var answer = await calls.ReportAsync(signer, orderId, body, cancellationToken);
+            if (answer.IsUnknownKey) return SessionEnd.Unknown;
+            if (answer.Succeeded || answer.Status is 404 or 409 or 410) return null;
+            console.Say($"result of an order: {answer.Problem}");
+            await Task.Delay(backoff.Next(), clock, cancellationToken);
+        }
+    }
+
+    static TimeSpan? Heartbeat(byte[] body)
+    {
+        try { return JsonSerializer.Deserialize(body, ApiJson.Default.HeartbeatResponse) is { } response ? Interval(response.HeartbeatSeconds) : null; }
+        catch (JsonException) { return null; }
+    }
+
+    static TimeSpan Interval(int seconds) => TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 300));
+}

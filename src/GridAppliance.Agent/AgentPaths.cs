@@ -1,0 +1,22 @@
+namespace GridAppliance.Agent;
+
+/// <summary>Where things are, below a root that is <c>/</c> on a node and a folder of its own in a test.</summary>
+sealed class AgentPaths(string root)
+{
+    public string Root => root;
+    public string Proc => Path.Combine(root, "proc");
+    public string Sys => Path.Combine(root, "sys");
+    public string CommandLine => Path.Combine(Proc, "cmdline");
+
+    /// <summary>Memory only: gone with the boot, kept over a restart of the agent.</summary>
+    public string Run => Path.Combine(root, "run/grid-agent");
+    public string Key => Path.Combine(Run, "key");
+    public string Enrolment => Path.Combine(Run, "enrolment.json");
+    public string Orders => Path.Combine(Run, "orders");
+    public string Processes => Path.Combine(Run, "modules");
+
+    public string Modules => Path.Combine(root, "var/lib/grid/modules");
+    public string Incoming => Path.Combine(root, "var/lib/grid/incoming");
+    public string ModuleLogs => Path.Combine(root, "var/log/grid");
+    public string ControlGroups => Path.Combine(Sys, "fs/cgroup/grid");
+}

@@ -1,0 +1,29 @@
+using System.Threading.Channels;
+
+namespace GridAppliance.Agent;
+
+/// <summary>Asks for a heartbeat before its time: a neighbour was heard, a module changed, an order wants the inventory.</summary>
+sealed class HeartbeatTrigger
+{
+    // One place: any number of reasons make one heartbeat, so a further one is dropped.
+    readonly Channel<bool> pulls = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    int inventoryWanted;
+
+    public void Pull(bool withInventory = false)
+    {
+        if (withInventory) Volatile.Write(ref inventoryWanted, 1);
+        pulls.Writer.TryWrite(true);
+    }
+
+    /// <summary>Whether the inventory must go along even if it did not change; true once for each wish.</summary>
+    public bool TakeInventoryWish() => Interlocked.Exchange(ref inventoryWanted, 0) == 1;
+
+    /// <summary>Waits for a pull, at most <paramref name="interval"/>.</summary>
+    public async Task WaitAsync(TimeSpan interval, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var due = new CancellationTokenSource(interval, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellationToken);
+        try { await pulls.Reader.ReadAsync(either.Token); }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { /* the interval is over */ }
+    }
+}

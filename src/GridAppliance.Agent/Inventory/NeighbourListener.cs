@@ -1,0 +1,98 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using GridAppliance.Protocols.Ethernet;
+using GridAppliance.Protocols.Lldp;
+
+namespace GridAppliance.Agent.Inventory;
+
+/// <summary>
+/// Listens for LLDP on every NIC through one packet socket. It never holds anything up: what it hears makes the next heartbeat carry a new inventory.
+/// </summary>
+sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, AgentConsole console)
+{
+    const int MaximumFrame = 2048;
+    const int PacketLevel = 263, AddMembership = 1;   // SOL_PACKET, PACKET_ADD_MEMBERSHIP
+    static readonly TimeSpan LookForNics = TimeSpan.FromSeconds(5);
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var socket = Open();
+            var buffer = new byte[MaximumFrame];
+            var joined = new HashSet<int>();
+            while (true)
+            {
+                JoinAll(socket, joined);
+                await HearForAsync(LookForNics, socket, buffer, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { /* the agent ends */ }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            console.Say($"LLDP cannot be heard: {e.Message}");
+        }
+    }
+
+    /// <summary>Takes frames for a while; then the caller looks for NICs that came up meanwhile.</summary>
+    async Task HearForAsync(TimeSpan time, Socket socket, byte[] buffer, CancellationToken cancellationToken)
+    {
+        using var turn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        turn.CancelAfter(time);
+        try
+        {
+            while (true)
+            {
+                var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new PacketEndPoint(), turn.Token);
+                Hear(buffer.AsSpan(0, received.ReceivedBytes), ((PacketEndPoint)received.RemoteEndPoint).InterfaceIndex);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { /* the time is over */ }
+    }
+
+    void Hear(ReadOnlySpan<byte> frame, int nic)
+    {
+        if (!EthernetHeader.TryRead(frame, out var header, out _) || header.EtherType != LldpMessage.EtherType) return;
+        if (!LldpMessage.TryRead(frame[header.Length..], out var message, out _)) return;
+        if (table.Hear(nic, message)) trigger.Pull();
+    }
+
+    // The protocol is an ether type in network order; with it the kernel hands over LLDP frames and no others.
+    static Socket Open() => new(AddressFamily.Packet, SocketType.Raw, (ProtocolType)BinaryPrimitives.ReverseEndianness(LldpMessage.EtherType));
+
+    /// <summary>Asks each NIC to let LLDP's group address through.</summary>
+    static void JoinAll(Socket socket, HashSet<int> joined)
+    {
+        foreach (var path in SystemFiles.Entries("/sys/class/net"))
+        {
+            if (!Directory.Exists(Path.Combine(path, "device")) || SystemFiles.Number(path, "ifindex") is not { } index || !joined.Add((int)index)) continue;
+            try { socket.SetRawSocketOption(PacketLevel, AddMembership, Membership((int)index)); }
+            catch (SocketException) { joined.Remove((int)index); }
+        }
+    }
+
+    /// <summary>struct packet_mreq: interface index, type (0: multicast), address length, address in eight octets.</summary>
+    static byte[] Membership(int nic)
+    {
+        var request = new byte[16];
+        BitConverter.TryWriteBytes(request, nic);
+        BitConverter.TryWriteBytes(request.AsSpan(6), (ushort)6);
+        LldpMessage.NearestBridge.Write(request.AsSpan(8));
+        return request;
+    }
+
+    /// <summary>struct sockaddr_ll: family, protocol (network order), interface index, hardware type, packet type, address length, address.</summary>
+    sealed class PacketEndPoint : EndPoint
+    {
+        const int Length = 20;
+
+        public int InterfaceIndex { get; init; }
+
+        public override AddressFamily AddressFamily => AddressFamily.Packet;
+
+        public override SocketAddress Serialize() => new(AddressFamily.Packet, Length);
+
+        public override EndPoint Create(SocketAddress socketAddress) => new PacketEndPoint { InterfaceIndex = BitConverter.ToInt32(socketAddress.Buffer.Span[4..]) };
+    }
+}

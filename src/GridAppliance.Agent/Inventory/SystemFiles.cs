@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text;
+
+namespace GridAppliance.Agent.Inventory;
+
+/// <summary>Small files of /sys and /proc. What is not there, or does not want to be read, is null: hardware differs, and an inventory with a gap is better than none.</summary>
+static class SystemFiles
+{
+    const int MaximumLength = 1 << 20;
+
+    /// <summary>The file's text without white space around it; null also when it is empty.</summary>
+    public static string? Text(string folder, string name) =>
+        Bytes(Path.Combine(folder, name)) is { } bytes && Encoding.UTF8.GetString(bytes).Trim('\0', ' ', '\n', '\t') is { Length: > 0 } text ? text : null;
+
+    public static long? Number(string folder, string name) => long.TryParse(Text(folder, name), CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    public static byte[]? Bytes(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            var buffer = new MemoryStream();
+            file.CopyTo(buffer, 4096);
+            return buffer.Length > MaximumLength ? null : buffer.ToArray();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What is in a folder, in order; nothing when there is no such folder.</summary>
+    public static string[] Entries(string folder)
+    {
+        if (!Directory.Exists(folder)) return [];
+        var names = Directory.GetFileSystemEntries(folder);
+        Array.Sort(names, StringComparer.Ordinal);
+        return names;
+    }
+
+    /// <summary>Where a link leads in the end, or the path itself: the device's place in the tree of buses.</summary>
+    public static string Resolve(string path)
+    {
+        try { return new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path; }
+        catch (IOException) { return path; }
+    }
+}

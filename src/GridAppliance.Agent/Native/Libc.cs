@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+
+namespace GridAppliance.Agent.Native;
+
+/// <summary>The few calls of libc that the base library does not offer.</summary>
+static partial class Libc
+{
+    public const int SigTerm = 15, SigKill = 9;
+    public const int RebootAutoboot = 0x01234567;
+    public const int OpenReadWrite = 2, OpenCloseOnExec = 0x80000;
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    public static partial int Kill(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "reboot", SetLastError = true)]
+    public static partial int Reboot(int command);
+
+    [LibraryImport("libc", EntryPoint = "sync")]
+    public static partial void Sync();
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static unsafe partial int Ioctl(SafeHandle file, nuint request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static unsafe partial int Poll(PollEntry* entries, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct PollEntry
+    {
+        public int File;
+        public short Events;
+        public short Returned;
+    }
+}
