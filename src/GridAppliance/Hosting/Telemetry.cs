@@ -26,4 +26,13 @@ static class Telemetry
 
     public static readonly Counter<long> LeaseWriteFailures =
         Meter.CreateCounter<long>("gridappliance.dhcp.lease_write_failures", "{write}", "Lease batches that the store did not take");
+
+    public static readonly Counter<long> BmcRetries =
+        Meter.CreateCounter<long>("gridappliance.bmc.retries", "{request}", "Requests sent again because a BMC was silent");
+
+    public static readonly Counter<long> BmcStrays =
+        Meter.CreateCounter<long>("gridappliance.bmc.strays", "{datagram}", "Datagrams from BMCs that answered nothing, by reason");
+
+    /// <summary>The tag that says why something was dropped.</summary>
+    public static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);
 }

@@ -37,11 +37,11 @@ public readonly record struct EventLogState
 }
 
 /// <summary>Reserve SEL (section 31.4).</summary>
-public sealed record ReserveEventLog : IpmiRequest<Reservation>
+public sealed record ReserveEventLog : IpmiRequest<RepositoryReservation>
 {
     public override NetFunction Function => NetFunction.Storage;
     public override byte Command => 0x42;
-    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out Reservation answer) => Reservation.TryRead(data, out answer);
+    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out RepositoryReservation answer) => RepositoryReservation.TryRead(data, out answer);
 }
 
 /// <summary>Get SEL Entry (section 31.5), always the whole entry, for which no reservation is needed.</summary>
@@ -74,7 +74,7 @@ public sealed record GetEventLogEntry(ushort Record) : IpmiRequest<LoggedEvent>
 public readonly record struct LoggedEvent(ushort Next, SelEntry Entry);
 
 /// <summary>Add SEL Entry (section 31.6): used against simulators, and by the appliance to leave a mark of its own.</summary>
-public sealed record AddEventLogEntry(SelEntry Entry) : IpmiRequest<Reservation>
+public sealed record AddEventLogEntry(SelEntry Entry) : IpmiRequest<RepositoryReservation>
 {
     public override NetFunction Function => NetFunction.Storage;
     public override byte Command => 0x44;
@@ -83,18 +83,18 @@ public sealed record AddEventLogEntry(SelEntry Entry) : IpmiRequest<Reservation>
     public override int WriteData(Span<byte> data) => Entry.Write(data);
 
     /// <summary>The answer is the id that the new record got.</summary>
-    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out Reservation answer) => Reservation.TryRead(data, out answer);
+    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out RepositoryReservation answer) => RepositoryReservation.TryRead(data, out answer);
 }
 
 /// <summary>Clear SEL (section 31.9): starts erasing, or asks how far it has come.</summary>
-public sealed record ClearEventLog(Reservation Reservation, bool Start) : IpmiRequest<bool>
+public sealed record ClearEventLog(RepositoryReservation Ticket, bool Start) : IpmiRequest<bool>
 {
     public override NetFunction Function => NetFunction.Storage;
     public override byte Command => 0x47;
 
     public override int WriteData(Span<byte> data)
     {
-        BinaryPrimitives.WriteUInt16LittleEndian(data, Reservation.Id);
+        BinaryPrimitives.WriteUInt16LittleEndian(data, Ticket.Id);
         "CLR"u8.CopyTo(data[2..]);
         data[5] = (byte)(Start ? 0xAA : 0x00);
         return 6;

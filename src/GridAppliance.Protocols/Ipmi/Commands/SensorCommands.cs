@@ -60,17 +60,17 @@ public sealed record GetSdrRepositoryInfo : IpmiRequest<SdrRepositoryInfo>
 public readonly record struct SdrRepositoryInfo(ushort Records, uint LastAddition, uint LastErase);
 
 /// <summary>Reserve SDR Repository (section 33.11); a partial read needs it.</summary>
-public sealed record ReserveSdrRepository : IpmiRequest<Reservation>
+public sealed record ReserveSdrRepository : IpmiRequest<RepositoryReservation>
 {
     public override NetFunction Function => NetFunction.Storage;
     public override byte Command => 0x22;
-    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out Reservation answer) => Reservation.TryRead(data, out answer);
+    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out RepositoryReservation answer) => RepositoryReservation.TryRead(data, out answer);
 }
 
 /// <summary>A ticket that a repository hands out and takes back when its contents change.</summary>
-public readonly record struct Reservation(ushort Id)
+public readonly record struct RepositoryReservation(ushort Id)
 {
-    internal static bool TryRead(ReadOnlySpan<byte> data, out Reservation reservation)
+    internal static bool TryRead(ReadOnlySpan<byte> data, out RepositoryReservation reservation)
     {
         reservation = default;
         if (data.Length < 2) return false;
@@ -80,14 +80,14 @@ public readonly record struct Reservation(ushort Id)
 }
 
 /// <summary>Get SDR (section 33.12): a piece of a record. Record 0000h is the first; FFFFh as the next one means that there is none.</summary>
-public sealed record GetSdr(Reservation Reservation, ushort Record, byte Offset, byte Count) : IpmiRequest<RecordPiece>
+public sealed record GetSdr(RepositoryReservation Ticket, ushort Record, byte Offset, byte Count) : IpmiRequest<RecordPiece>
 {
     public override NetFunction Function => NetFunction.Storage;
     public override byte Command => 0x23;
 
     public override int WriteData(Span<byte> data)
     {
-        BinaryPrimitives.WriteUInt16LittleEndian(data, Reservation.Id);
+        BinaryPrimitives.WriteUInt16LittleEndian(data, Ticket.Id);
         BinaryPrimitives.WriteUInt16LittleEndian(data[2..], Record);
         data[4] = Offset;
         data[5] = Count;

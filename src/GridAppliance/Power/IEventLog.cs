@@ -1,0 +1,28 @@
+namespace GridAppliance.Power;
+
+/// <summary>One entry of a device's own log.</summary>
+sealed record DeviceEvent
+{
+    public required string Id { get; init; }
+    /// <summary>Null where the device did not know the date.</summary>
+    public DateTimeOffset? At { get; init; }
+    /// <summary>What it is about: a sensor by name, or its kind and number.</summary>
+    public required string Source { get; init; }
+    public required string Text { get; init; }
+    /// <summary>The condition went away rather than came.</summary>
+    public bool IsOver { get; init; }
+}
+
+/// <param name="Entries">How many there are.</param>
+/// <param name="HasOverflowed">Events were lost for want of room.</param>
+sealed record EventLogSize(int Entries, bool HasOverflowed);
+
+interface IEventLog
+{
+    Task<EventLogSize> GetEventLogSizeAsync(CancellationToken cancellationToken);
+
+    /// <summary>Oldest first.</summary>
+    Task<IReadOnlyList<DeviceEvent>> ReadEventsAsync(CancellationToken cancellationToken);
+
+    Task ClearEventsAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,26 @@
+namespace GridAppliance.Power;
+
+/// <summary>
+/// Whatever can act on a node without its operating system. What one can do is told by the capabilities that it implements
+/// (<see cref="IPowerControl"/>, <see cref="IBootOverride"/> …): callers ask with <c>is</c>. Every method fails with a
+/// <see cref="Hosting.DeviceException"/> when the device or the way to it does.
+/// </summary>
+interface IPrivilegedPort : IAsyncDisposable
+{
+    /// <summary>Scheme and place, without credentials.</summary>
+    Uri Address { get; }
+}
+
+/// <summary>Where a port is and how to sign in there.</summary>
+sealed record PortAddress(Uri Uri, PortCredentials Credentials);
+
+/// <summary>An account on a device. Printing one never shows a secret.</summary>
+sealed record PortCredentials
+{
+    public string User { get; init; } = "";
+    public ReadOnlyMemory<byte> Password { get; init; }
+    /// <summary>The BMC's own key (IPMI K_g), where one is set.</summary>
+    public ReadOnlyMemory<byte> DeviceKey { get; init; }
+
+    public override string ToString() => $"account {User}";
+}

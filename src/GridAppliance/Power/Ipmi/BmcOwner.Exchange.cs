@@ -1,0 +1,164 @@
+using System.Net.Sockets;
+using GridAppliance.Hosting;
+using GridAppliance.Protocols.Ipmi;
+using GridAppliance.Protocols.Ipmi.Commands;
+using GridAppliance.Protocols.Ipmi.Session;
+
+namespace GridAppliance.Power.Ipmi;
+
+/// <summary>Sending, waiting and recognising.</summary>
+sealed partial class BmcOwner
+{
+    const int MaxDatagram = 1024;
+    const int BusyAttempts = 4;
+
+    readonly byte[] outgoing = new byte[MaxDatagram];
+    readonly byte[] clear = new byte[2048];
+    byte sequence;
+
+    /// <summary>Does a command in a session, which is opened when there is none. Runs on the owner's task only.</summary>
+    /// <exception cref="DeviceException">No answer, no session, or a BMC that stays busy.</exception>
+    public async Task<CommandExchange> CommandAsync(IpmiRequest request)
+    {
+        if (!request.IsRepeatable) await ProveSessionAsync();
+        for (var busy = 1; ; busy++)
+        {
+            var exchange = await AnsweredAsync(request);
+            if (exchange.Code != CompletionCode.NodeBusy || busy == BusyAttempts) return exchange;
+            await PauseAsync(Stretch(timings.BusyWait * busy));
+        }
+    }
+
+    async Task<CommandExchange> AnsweredAsync(IpmiRequest request)
+    {
+        while (true)
+        {
+            await PauseAsync(limit.Take());
+            var wasOpen = session is not null;
+            var opened = session ??= await OpenSessionAsync();
+            var exchange = new CommandExchange(request, NextSequence(), opened);
+            // A session that was open may have died with the BMC's last restart: that is found out sooner than silence is believed.
+            var attempts = wasOpen ? Math.Max(1, timings.Attempts - 1) : timings.Attempts;
+            if (request.IsRepeatable ? await ExchangeAsync(exchange, attempts) : await OnceAsync(exchange))
+            {
+                opened.LastUse = clock.GetTimestamp();
+                return exchange;
+            }
+            DropSession();
+            if (!wasOpen || !request.IsRepeatable) throw Silence($"did not answer {request.GetType().Name}");
+        }
+    }
+
+    /// <summary>Makes sure that a request which must not be repeated goes into a session that is alive.</summary>
+    async Task ProveSessionAsync()
+    {
+        if (session is null || clock.GetElapsedTime(session.LastHeard) < timings.Doubtful) return;
+        await AnsweredAsync(new GetDeviceId());
+    }
+
+    /// <summary>Sends until answered, each time waiting longer; false when all attempts met silence.</summary>
+    async Task<bool> ExchangeAsync(Exchange exchange, int attempts)
+    {
+        var wait = timings.FirstWait;
+        for (var attempt = 0; attempt < attempts; attempt++, wait *= 2)
+        {
+            if (attempt > 0) Telemetry.BmcRetries.Add(1);
+            if (await AttemptAsync(exchange, Stretch(wait))) return true;
+        }
+        return false;
+    }
+
+    Task<bool> OnceAsync(Exchange exchange) => AttemptAsync(exchange, timings.SingleWait);
+
+    async Task<bool> AttemptAsync(Exchange exchange, TimeSpan wait)
+    {
+        var started = clock.GetTimestamp();
+        // Armed before sending: whoever drives the clock may move it as soon as the datagram is out.
+        timer.Change(wait, Timeout.InfiniteTimeSpan);
+        Send(outgoing.AsSpan(0, exchange.Write(outgoing)));
+        while (true)
+        {
+            if (Drain(exchange)) return true;
+            ObjectDisposedException.ThrowIf(stopping, this);
+            if (clock.GetElapsedTime(started) >= wait) return false;
+            await bell.WaitAsync();
+        }
+    }
+
+    void Send(ReadOnlySpan<byte> datagram)
+    {
+        try
+        {
+            socket.Send(datagram, inbox.Address);
+        }
+        catch (SocketException e)
+        {
+            throw new DeviceException(DeviceFault.Unreachable, device, $"cannot be sent to: {e.SocketErrorCode}", isTransient: true, e);
+        }
+    }
+
+    /// <summary>Looks at everything that has arrived; true when one of them is the answer. What comes after it stays for the next look.</summary>
+    bool Drain(Exchange? exchange)
+    {
+        while (inbox.TryTake(out var datagram))
+        {
+            var isAnswer = Look(datagram.Octets, exchange);
+            datagram.Return();
+            if (isAnswer) return true;
+        }
+        return false;
+    }
+
+    bool Look(ReadOnlySpan<byte> datagram, Exchange? exchange)
+    {
+        if (!RmcpPlusPacket.TryRead(datagram, out var packet, out _) || packet.SessionId == 0)
+        {
+            if (exchange?.TryTakeClear(datagram) == true) return true;
+            Stray("late-or-double");
+            return false;
+        }
+        if (session is null || packet.SessionId != session.ConsoleId)
+        {
+            Stray("wrong-session");
+            return false;
+        }
+        if (packet.Payload.Length > clear.Length || !session.TryOpen(packet, clear, out var length, out var defect))
+        {
+            Stray("not-genuine");
+            return false;
+        }
+        session.LastHeard = clock.GetTimestamp();
+        if (packet.Type == PayloadType.IpmiMessage && IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _) && exchange?.TryTakeMessage(message) == true) return true;
+        Stray("late-or-double");
+        return false;
+    }
+
+    void Stray(string reason)
+    {
+        Telemetry.BmcStrays.Add(1, Telemetry.Reason(reason));
+        LogStray(device, reason);
+    }
+
+    /// <summary>Waits without leaving datagrams of the session unread.</summary>
+    async Task PauseAsync(TimeSpan wait)
+    {
+        if (wait <= TimeSpan.Zero) return;
+        var started = clock.GetTimestamp();
+        timer.Change(wait, Timeout.InfiniteTimeSpan);
+        while (clock.GetElapsedTime(started) < wait)
+        {
+            ObjectDisposedException.ThrowIf(stopping, this);
+            Drain(null);
+            await bell.WaitAsync();
+        }
+    }
+
+    TimeSpan Stretch(TimeSpan wait) => wait * (1 + Random.Shared.NextDouble() * timings.Jitter);
+
+    byte NextSequence() => sequence = (byte)(sequence + 1 & 0x3F);
+
+    DeviceException Silence(string message) => new(session is null && !hasEverAnswered ? DeviceFault.Unreachable : DeviceFault.TimedOut, device, message, isTransient: true);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Device}: dropped a datagram, {Reason}")]
+    partial void LogStray(string device, string reason);
+}

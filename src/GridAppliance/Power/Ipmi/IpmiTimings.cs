@@ -1,0 +1,31 @@
+namespace GridAppliance.Power.Ipmi;
+
+/// <summary>How patient the appliance is with a BMC.</summary>
+sealed record IpmiTimings
+{
+    /// <summary>How long the first answer may take; each further attempt waits twice as long.</summary>
+    public TimeSpan FirstWait { get; init; } = TimeSpan.FromMilliseconds(700);
+    /// <summary>How often a request is sent before the BMC counts as silent.</summary>
+    public int Attempts { get; init; } = 3;
+    /// <summary>For a request that is sent once only, because doing it twice would be worse than not knowing.</summary>
+    public TimeSpan SingleWait { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>Waits are stretched by up to this share, so that BMCs on one switch are not asked again all at once.</summary>
+    public double Jitter { get; init; } = 0.25;
+    /// <summary>BMCs forget a session after 60 ± 3 s without traffic (IPMI 2.0, section 6.12.15).</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(25);
+    /// <summary>A session that nobody has used for so long is given back: most BMCs have four.</summary>
+    public TimeSpan IdleClose { get; init; } = TimeSpan.FromMinutes(5);
+    /// <summary>A session unused for so long is tried with a harmless request before one that must not be repeated.</summary>
+    public TimeSpan Doubtful { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>How many failures in a row open the circuit.</summary>
+    public int BreakAfter { get; init; } = 3;
+    /// <summary>For how long nothing is sent then; doubled with each further failure.</summary>
+    public TimeSpan FirstBreak { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan LongestBreak { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>Requests a second that one BMC is asked at most, on average.</summary>
+    public int Rate { get; init; } = 100;
+    /// <summary>How many may come without a pause.</summary>
+    public int Burst { get; init; } = 100;
+    /// <summary>How long to leave a BMC alone that says it is busy.</summary>
+    public TimeSpan BusyWait { get; init; } = TimeSpan.FromMilliseconds(250);
+}

@@ -1,0 +1,41 @@
+using System.Collections.Frozen;
+using System.Net;
+using System.Net.Sockets;
+using GridAppliance.Power.Ipmi;
+using GridAppliance.Protocols.Ipmi.Rmcp;
+
+namespace GridAppliance.Power;
+
+/// <summary>The drivers that act on a node's power: an address's scheme says which.</summary>
+sealed class PowerFamily(IpmiSocket ipmi, TimeProvider clock, ILoggerFactory loggers)
+{
+    /// <summary>One line for each driver.</summary>
+    static readonly FrozenDictionary<string, Func<PowerFamily, PortAddress, IPrivilegedPort>> Drivers = new Dictionary<string, Func<PowerFamily, PortAddress, IPrivilegedPort>>
+    {
+        ["ipmi"] = static (family, port) => family.OpenIpmi(port),
+    }.ToFrozenDictionary();
+
+    public static IReadOnlyCollection<string> Schemes => Drivers.Keys;
+
+    /// <summary>Makes the driver; nothing is sent yet.</summary>
+    /// <exception cref="NotSupportedException">No driver has this scheme.</exception>
+    /// <exception cref="InvalidOperationException">The device has an owner already.</exception>
+    public IPrivilegedPort Open(PortAddress port) =>
+        Drivers.TryGetValue(port.Uri.Scheme, out var open) ? open(this, port) : throw new NotSupportedException($"no driver for {port.Uri.Scheme}: there are {string.Join(", ", Schemes.Order())}");
+
+    IpmiBmc OpenIpmi(PortAddress port)
+    {
+        if (!IPAddress.TryParse(port.Uri.Host, out var address) || address.AddressFamily != AddressFamily.InterNetwork) throw new NotSupportedException($"{port.Uri}: a BMC is named by its IPv4 address");
+        var endPoint = new IPEndPoint(address, port.Uri.Port < 0 ? RmcpHeader.Port : port.Uri.Port);
+        return new(port.Uri, new BmcOwner(endPoint, port.Credentials, ipmi, new IpmiTimings(), clock, loggers.CreateLogger<BmcOwner>()));
+    }
+}
+
+static class PowerFeature
+{
+    public static void AddPower(this IServiceCollection services)
+    {
+        services.AddSingleton<IpmiSocket>();
+        services.AddSingleton<PowerFamily>();
+    }
+}
