@@ -1,4 +1,5 @@
 using GridAppliance.Api.Nodes;
+using GridAppliance.Lab.Appliance;
 using GridAppliance.Lab.Servers;
 
 namespace GridAppliance.Lab;
@@ -20,7 +21,7 @@ sealed class BootWatch(LabRig rig, BootFigures figures, TimeProvider clock)
         var giveUp = clock.GetUtcNow() + patience;
         while (true)
         {
-            nodes = await rig.Appliance.Client.NodesAsync(cancellation) ?? nodes;
+            nodes = await rig.Appliance.Client.GetNodes(null, cancellation).OrNullWhenAway() ?? nodes;
             var now = clock.GetUtcNow();
             var progress = ServerProgress.Of(rig.Plan, nodes, now - poweredOn, figures);
             foreach (var server in progress.Where(p => p.IsIdle)) idle.TryAdd(server.Server, server.Elapsed);
@@ -42,7 +43,7 @@ sealed class BootWatch(LabRig rig, BootFigures figures, TimeProvider clock)
             lines.Add(rig.Servers.Running(server.Server) is null
                 ? $"Server {server.Server.Name} is not running. What its QEMU said:{Environment.NewLine}{Machine.LogTail.Of(rig.Plan.Paths.Log(server.Server.Name), 5)}"
                 : $"Server {server.Server.Name} is not idle after {server.Elapsed.TotalSeconds:0} s ({server.Stage}).");
-            if (server.Node is { } node && await rig.Appliance.Client.WhyAsync(node.Name, cancellation) is { } why)
+            if (server.Node is { } node && await rig.Appliance.Client.GetWhy(node.Name, cancellation).OrNullWhenAway() is { } why)
                 lines.Add($"  The appliance says: {why.Reason} {why.NextStep}");
             lines.Add($"  The end of its console ({server.Server.ConsoleLog}):{Environment.NewLine}{rig.Servers.ConsoleEnd(server.Server)}");
         }

@@ -1,3 +1,4 @@
+using GridAppliance.Api.Client;
 using GridAppliance.Lab.Machine;
 
 namespace GridAppliance.Lab.Appliance;
@@ -8,9 +9,11 @@ sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses proce
     const string Process = "appliance";
     const string PortalProcess = "portal";
     static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    public ApplianceClient Client { get; } = new(plan.Paths.ApiSocket);
+    /// <summary>Its management plane, over its unix socket.</summary>
+    public ApplianceClient Client { get; } = new(new ApplianceAddress.Unix(plan.Paths.ApiSocket), clock: clock) { Timeout = AnswerPatience };
 
     public ProcessIdentity? Running => processes.Find(Process);
 
@@ -34,7 +37,7 @@ sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses proce
     {
         var process = await LaunchAsync(cancellation);
         var giveUp = clock.GetUtcNow() + StartPatience;
-        while (!await Client.IsHealthyAsync(cancellation))
+        while (await Client.GetStatus(cancellation).OrNullWhenAway() is null)
         {
             if (!process.IsAlive) throw new LabException($"The appliance ended instead of serving. The end of its log:{Environment.NewLine}{LogEnd()}");
             if (clock.GetUtcNow() >= giveUp)

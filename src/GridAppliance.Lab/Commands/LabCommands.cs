@@ -51,7 +51,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
             terminal.Say($"Lab '{arguments.Name}' is not up. 'sudo make lab' starts it.");
             return 3;
         }
-        var nodes = await rig.Appliance.Client.NodesAsync(cancellation);
+        var nodes = await rig.Appliance.Client.GetNodes(null, cancellation).OrNullWhenAway();
         terminal.Say($"Lab '{arguments.Name}': the appliance {ApplianceText(rig.Appliance, answers: nodes is not null)}");
         foreach (var progress in ServerProgress.Of(rig.Plan, nodes ?? [], TimeSpan.Zero, BootFigures.Typical))
             terminal.Say(rig.Servers.Running(progress.Server) is null ? $"  {progress.Server.Name,-4}{FirmwareText.Of(progress.Server.Firmware),-10}is off" : progress.ToString());

@@ -20,6 +20,8 @@ sealed record LabServer
 
     public string Disk => $"{Directory}/disk.img";
     public string FirmwareVariables => $"{Directory}/vars.fd";
+    /// <summary>Folder that UEFI firmware sees as a USB drive; no driver of the node image does.</summary>
+    public string RetryStick => $"{Directory}/retry";
     /// <summary>Everything that the serial port said since power-on.</summary>
     public string ConsoleLog => $"{Directory}/console.log";
     public string ConsoleSocket => $"{Directory}/console.sock";

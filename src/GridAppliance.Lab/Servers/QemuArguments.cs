@@ -34,20 +34,28 @@ static class QemuArguments
         "-qmp", $"unix:{server.MonitorSocket},server=on,wait=off",
     ];
 
-    static IEnumerable<string> FirmwareOf(LabServer server)
+    static IReadOnlyList<string> FirmwareOf(LabServer server) => server.Firmware switch
     {
-        if (server.Firmware is ServerFirmware.Bios) yield break;
-        yield return "-drive";
-        yield return $"if=pflash,format=raw,unit=0,readonly=on,file={UefiCode}";
-        yield return "-drive";
-        yield return $"if=pflash,format=raw,unit=1,file={server.FirmwareVariables}";
-        if (server.Firmware is ServerFirmware.UefiPxe) yield break;
-        foreach (var family in (string[])["IPv4PXESupport", "IPv6PXESupport"])
-        {
-            yield return "-fw_cfg";
-            yield return $"name=opt/org.tianocore/{family},string=n";
-        }
-    }
+        // Servers go through their boot order again when nothing boots; SeaBIOS does when it is told to.
+        ServerFirmware.Bios => ["-boot", "reboot-timeout=1000"],
+        ServerFirmware.UefiPxe => Uefi(server),
+        ServerFirmware.UefiHttp =>
+        [
+            .. Uefi(server),
+            "-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n",
+            "-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n",
+        ],
+    };
+
+    static IReadOnlyList<string> Uefi(LabServer server) =>
+    [
+        "-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={UefiCode}",
+        "-drive", $"if=pflash,format=raw,unit=1,file={server.FirmwareVariables}",
+        // OVMF ends in its shell when nothing boots, and the shell runs startup.nsh from any drive: this one restarts the machine, as servers do.
+        "-device", "qemu-xhci",
+        "-drive", $"if=none,id=retry,format=raw,read-only=on,file=fat:{server.RetryStick}",
+        "-device", "usb-storage,drive=retry,removable=on",
+    ];
 
     /// <summary>An empty ROM file takes iPXE away, so that OVMF's own clients boot.</summary>
     static string BootRomOf(ServerFirmware firmware) => firmware switch

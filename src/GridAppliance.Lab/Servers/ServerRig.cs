@@ -39,6 +39,9 @@ sealed class ServerRig(LabPlan plan, LabProcesses processes)
             using var disk = File.Create(server.Disk);
             disk.SetLength(server.DiskMiB * 1024L * 1024);
         }
-        if (server.Firmware is not ServerFirmware.Bios && !File.Exists(server.FirmwareVariables)) File.Copy(QemuArguments.UefiVariables, server.FirmwareVariables);
+        if (server.Firmware is ServerFirmware.Bios) return;
+        if (!File.Exists(server.FirmwareVariables)) File.Copy(QemuArguments.UefiVariables, server.FirmwareVariables);
+        Directory.CreateDirectory(server.RetryStick);
+        File.WriteAllText($"{server.RetryStick}/startup.nsh", "reset -c\r\n");
     }
 }

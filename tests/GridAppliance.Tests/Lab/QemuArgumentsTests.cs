@@ -52,6 +52,14 @@ public sealed class QemuArgumentsTests
     });
 
     [Fact]
+    public void Every_server_goes_through_its_boot_order_again_when_nothing_boots()
+    {
+        Assert.Equal("reboot-timeout=1000", After(Arguments(ServerFirmware.Bios), "-boot", ""));
+        Assert.All(EveryFirmware.Except([ServerFirmware.Bios]).Select(Arguments), arguments =>
+            Assert.EndsWith("file=fat:/run/gridlab/gl/servers/n1/retry", After(arguments, "-drive", "if=none,id=retry"), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Only_the_http_server_has_its_pxe_clients_switched_off()
     {
         static int Switches(ServerFirmware firmware) => Arguments(firmware).Count(argument => argument.EndsWith("PXESupport,string=n", StringComparison.Ordinal));
