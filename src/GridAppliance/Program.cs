@@ -1,4 +1,5 @@
 using System.Reflection;
+using GridAppliance.Boot;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
 using GridAppliance.Nodes;
@@ -53,6 +54,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddStore();
     services.AddNodes();
     services.AddManagementPlane();
+    services.AddBootServices();
 
     return builder.Build();
 }

@@ -1,5 +1,7 @@
 using GridAppliance.Boot.Files;
+using GridAppliance.Boot.Http;
 using GridAppliance.Boot.Tftp;
+using GridAppliance.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace GridAppliance.Boot;
@@ -22,5 +24,14 @@ static class BootFeature
         services.AddSingleton(new TftpSettings());
         services.AddSingleton<TftpCounters>();
         services.AddHostedService<TftpServer>();
+
+        services.AddSingleton(p => ApplianceKey.Open(p.GetRequiredService<ApplianceOptions>().DataDir));
+        services.AddSingleton<BootAttempts>();
+        services.AddSingleton<BootScripts>();
+        services.AddSingleton<IBootPlaneEndpoints, BootScriptEndpoint>();
+        services.AddSingleton<IBootPlaneEndpoints, BootFileEndpoints>();
+        services.AddSingleton(new BootPlaneSettings());
+        services.AddSingleton<BootPlane>();
+        services.AddHostedService(p => p.GetRequiredService<BootPlane>());
     }
 }

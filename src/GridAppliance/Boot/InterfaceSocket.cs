@@ -8,19 +8,20 @@ namespace GridAppliance.Boot;
 /// <summary>Sockets that hear one interface only, opened with an operator's sentence for everything that can be in the way.</summary>
 static class InterfaceSocket
 {
-    const int SOL_SOCKET = 1, SO_BINDTODEVICE = 25;
+    const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_BINDTODEVICE = 25;
 
     /// <param name="network">Whose interface.</param>
     /// <param name="kind">UDP or TCP.</param>
     /// <param name="endPoint">Where to bind.</param>
     /// <param name="what">What the port is for, as the sentence says it: "TFTP".</param>
-    /// <exception cref="CannotStartException">The interface, the address or the port is not to be had.</exception>
+    /// <exception cref="StartupException">The interface, the address or the port is not to be had.</exception>
     public static Socket Open(NetworkOptions network, ProtocolType kind, IPEndPoint endPoint, string what)
     {
         var socket = new Socket(AddressFamily.InterNetwork, kind == ProtocolType.Tcp ? SocketType.Stream : SocketType.Dgram, kind);
         try
         {
-            if (kind == ProtocolType.Tcp) socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            // Past connections in TIME_WAIT must not keep a restart from listening. The runtime's own ReuseAddress adds SO_REUSEPORT, with which two daemons would share the port unknowingly.
+            if (kind == ProtocolType.Tcp) socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, BitConverter.GetBytes(1));
             BindToDevice(socket, network.Interface);
             socket.Bind(endPoint);
             return socket;
@@ -28,7 +29,8 @@ static class InterfaceSocket
         catch (SocketException e)
         {
             socket.Dispose();
-            throw new CannotStartException(Sentence(e.SocketErrorCode, network, kind, endPoint, what), e);
+            var (message, next) = Say(e.SocketErrorCode, network, kind, endPoint, what);
+            throw new StartupException(message, next, e);
         }
     }
 
@@ -36,16 +38,19 @@ static class InterfaceSocket
     public static void BindToDevice(Socket socket, string device) =>
         socket.SetRawSocketOption(SOL_SOCKET, SO_BINDTODEVICE, Encoding.ASCII.GetBytes(device));
 
-    static string Sentence(SocketError error, NetworkOptions network, ProtocolType kind, IPEndPoint endPoint, string what)
+    static (string Message, string NextStep) Say(SocketError error, NetworkOptions network, ProtocolType kind, IPEndPoint endPoint, string what)
     {
         var port = $"{(kind == ProtocolType.Tcp ? "TCP" : "UDP")} port {endPoint.Port}";
         var find = $"ss -l{(kind == ProtocolType.Tcp ? "t" : "u")}np 'sport = :{endPoint.Port}'";
         return error switch
         {
-            SocketError.AddressAlreadyInUse => $"{what} cannot listen on {network.Interface}: another program has {port} (find it with: {find}); stop it, or take network '{network.Name}' out of the configuration.",
-            SocketError.AccessDenied => $"{what} may not listen on {network.Interface}, {port}: give the daemon CAP_NET_BIND_SERVICE and CAP_NET_RAW, as its systemd unit does.",
-            SocketError.AddressNotAvailable => $"{what} cannot listen on {network.Interface}: {endPoint.Address} is not an address of this machine; give it to {network.Interface}, or correct the address of network '{network.Name}'.",
-            _ => $"{what} cannot listen on {network.Interface}, {port} ({error}): check that the interface of network '{network.Name}' is there.",
+            SocketError.AddressAlreadyInUse =>
+                ($"{what} cannot listen on {network.Interface}: another program has {port}", $"Find it with \"{find}\" and stop it, or take network '{network.Name}' out of the configuration."),
+            SocketError.AccessDenied =>
+                ($"{what} may not listen on {network.Interface}, {port}", "Give the daemon CAP_NET_BIND_SERVICE and CAP_NET_RAW, as its systemd unit does."),
+            SocketError.AddressNotAvailable =>
+                ($"{what} cannot listen on {network.Interface}: {endPoint.Address} is not an address of this machine", $"Give it to {network.Interface}, or correct the address of network '{network.Name}'."),
+            _ => ($"{what} cannot listen on {network.Interface}, {port}: {error}", $"Check that the interface of network '{network.Name}' is there."),
         };
     }
 }

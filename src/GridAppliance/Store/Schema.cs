@@ -1,3 +1,4 @@
+using GridAppliance.Boot;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 
@@ -11,5 +12,6 @@ static class Schema
         .. NodeStore.Migrations,
         .. Timeline.Migrations,
         .. OperationJournal.Migrations,
+        .. BootAttemptStore.Migrations,
     ];
 }

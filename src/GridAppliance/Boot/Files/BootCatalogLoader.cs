@@ -4,8 +4,10 @@ using GridAppliance.Hosting;
 namespace GridAppliance.Boot.Files;
 
 /// <summary>Reads the catalogue at start, so that a missing image fails the unit, and again on SIGHUP; a reload that fails leaves the old one in service.</summary>
-sealed partial class BootCatalogLoader(ApplianceOptions options, BootCatalogState state, ILogger<BootCatalogLoader> log) : IHostedService, IDisposable
+sealed partial class BootCatalogLoader(ApplianceOptions options, BootCatalogState state, ApplianceProblems problems, ILogger<BootCatalogLoader> log) : IHostedService, IDisposable
 {
+    const string Problem = "boot.files";
+
     readonly Lock gate = new();
     PosixSignalRegistration? hangUp;
 
@@ -27,10 +29,12 @@ sealed partial class BootCatalogLoader(ApplianceOptions options, BootCatalogStat
         try
         {
             Load(CancellationToken.None);
+            problems.Clear(Problem);
             return null;
         }
-        catch (CannotStartException e)
+        catch (StartupException e)
         {
+            problems.Raise(Problem, $"{e.Message}; the boot files read before stay in service", e.NextStep);
             LogKept(e.Message);
             return e.Message;
         }
@@ -58,6 +62,6 @@ sealed partial class BootCatalogLoader(ApplianceOptions options, BootCatalogStat
     [LoggerMessage(Level = LogLevel.Information, Message = "Serving {Count} boot files ({MiB} MiB) from {Directory}, node image profile {Profile}")]
     partial void LogLoaded(int count, long miB, string directory, string profile);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} The boot files read before stay in service")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason}. The boot files read before stay in service")]
     partial void LogKept(string reason);
 }

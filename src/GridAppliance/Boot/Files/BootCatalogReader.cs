@@ -10,11 +10,12 @@ static class BootCatalogReader
     const int MaxManifestLength = 1 << 20;
     const int MaxFiles = 256;
     const long MaxFileLength = 1L << 30;
+    const string Again = "Run 'make image' again.";
 
     /// <param name="directory">Where <c>make image</c> left its work.</param>
     /// <param name="previous">Files with the digest they had in it are not read again.</param>
     /// <param name="cancellation">Gives up between files.</param>
-    /// <exception cref="CannotStartException">The directory, the manifest or a file is missing or not what it should be.</exception>
+    /// <exception cref="StartupException">The directory, the manifest or a file is missing or not what it should be.</exception>
     public static BootCatalog Read(string directory, BootCatalog? previous, CancellationToken cancellation)
     {
         var manifest = ReadManifest(directory);
@@ -45,11 +46,11 @@ static class BootCatalogReader
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CannotStartException($"There are no boot files in {directory}: run 'make image', or set bootFiles to where they are.", e);
+            throw new StartupException($"There are no boot files in {directory}", "Run 'make image', or set bootFiles to where they are.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CannotStartException($"The boot files' manifest {path} cannot be read ({e.Message}): check its owner and mode.", e);
+            throw new StartupException($"The boot files' manifest {path} cannot be read: {e.Message}", "Check its owner and mode.", e);
         }
         catch (JsonException e)
         {
@@ -79,13 +80,13 @@ static class BootCatalogReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CannotStartException($"The boot file {Path.Combine(directory, entry.File)} cannot be read ({e.Message}): run 'make image' again.", e);
+            throw new StartupException($"The boot file {Path.Combine(directory, entry.File)} cannot be read: {e.Message}", Again, e);
         }
     }
 
-    static CannotStartException Differs(string directory, BootManifestFile entry, string how) =>
-        new($"The boot file {Path.Combine(directory, entry.File)} {how}: run 'make image' again.");
+    static StartupException Differs(string directory, BootManifestFile entry, string how) =>
+        new($"The boot file {Path.Combine(directory, entry.File)} {how}", Again);
 
-    static CannotStartException Broken(string directory, string how, Exception? inner = null) =>
-        new($"The boot files' manifest {Path.Combine(directory, "manifest.json")} {how}: run 'make image' again.", inner);
+    static StartupException Broken(string directory, string how, Exception? inner = null) =>
+        new($"The boot files' manifest {Path.Combine(directory, "manifest.json")} {how}", Again, inner);
 }

@@ -45,7 +45,7 @@ sealed partial class TftpListener : IAsyncDisposable
     }
 
     /// <summary>Opens the port and starts to serve.</summary>
-    /// <exception cref="CannotStartException">The port or the interface is not to be had.</exception>
+    /// <exception cref="StartupException">The port or the interface is not to be had.</exception>
     public TftpListener(NetworkOptions network, TftpSettings settings, BootCatalogState catalog, TftpCounters counters, BootReporter reporter, TimeProvider clock, ILogger log)
     {
         this.network = network;
@@ -148,7 +148,7 @@ sealed partial class TftpListener : IAsyncDisposable
         {
             own = InterfaceSocket.Open(network, ProtocolType.Udp, new IPEndPoint(network.Address.Address.ToIPAddress(), 0), "A TFTP transfer");
         }
-        catch (CannotStartException e)
+        catch (StartupException e)
         {
             LogNoSocket(e.Message);
             return;

@@ -329,17 +329,18 @@ public sealed class TftpServerTests : IAsyncLifetime, IDisposable
     [Fact]
     public void A_taken_port_is_one_sentence_that_says_what_to_do()
     {
-        var refused = Assert.Throws<CannotStartException>(() =>
+        var refused = Assert.Throws<StartupException>(() =>
             new TftpListener(BootBench.Loopback, new() { Port = server.Port }, new(), new(), new BootReporter(new(), new(), clock), clock, NullLogger.Instance));
-        Assert.Equal($"TFTP cannot listen on lo: another program has UDP port {server.Port} (find it with: ss -lunp 'sport = :{server.Port}'); stop it, or take network 'bench' out of the configuration.", refused.Message);
+        Assert.Equal($"TFTP cannot listen on lo: another program has UDP port {server.Port}", refused.Message);
+        Assert.Equal($"Find it with \"ss -lunp 'sport = :{server.Port}'\" and stop it, or take network 'bench' out of the configuration.", refused.NextStep);
     }
 
     [Fact]
     public void A_missing_interface_is_one_sentence()
     {
-        var refused = Assert.Throws<CannotStartException>(() => new TftpListener(
+        var refused = Assert.Throws<StartupException>(() => new TftpListener(
             BootBench.Loopback with { Interface = "nosuch0" }, new() { Port = 0 }, new(), new(), new BootReporter(new(), new(), clock), clock, NullLogger.Instance));
         Assert.Contains("nosuch0", refused.Message);
-        Assert.Contains("check that the interface of network 'bench' is there", refused.Message);
+        Assert.Equal("Check that the interface of network 'bench' is there.", refused.NextStep);
     }
 }

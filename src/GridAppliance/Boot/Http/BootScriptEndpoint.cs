@@ -1,0 +1,79 @@
+using GridAppliance.Boot.Files;
+using GridAppliance.Hosting;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Store;
+
+namespace GridAppliance.Boot.Http;
+
+/// <summary>
+/// <c>GET /boot/script</c>: without a query the script that comes back with one; with <c>mac=</c> (and <c>uuid=</c>) what that machine boots now, by the boot directory.
+/// </summary>
+sealed partial class BootScriptEndpoint(
+    BootDirectoryState directory, BootCatalogState catalog, BootScripts scripts, BootAttempts attempts, ApplianceKey key, BootReporter reporter, TimeProvider clock,
+    ILogger<BootScriptEndpoint> log) : IBootPlaneEndpoints
+{
+    public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/boot/script", (RequestDelegate)AnswerAsync);
+
+    async Task AnswerAsync(HttpContext context)
+    {
+        var arrived = clock.GetTimestamp();
+        var query = context.Request.Query;
+        if (!query.TryGetValue("mac", out var macText))
+        {
+            await SendAsync(context, scripts.Chain(context.BootPlaneUrl));
+            return;
+        }
+        if (!MacAddress.TryParse(macText.ToString(), out var mac) || mac.IsZero || mac.IsMulticast)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+        var who = reporter.Identify(context.BootNetwork, context.ClientAddress);
+        if (who.Mac is { } known && known != mac)
+        {
+            // A token for another machine's boot is not given to whoever asks first.
+            LogOtherMac(who.Address, known, mac);
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return;
+        }
+        who = who with { Mac = mac };
+        Guid? uuid = Guid.TryParse(query["uuid"].ToString(), out var parsed) && parsed != Guid.Empty ? parsed : null;
+        var (name, script) = await ChooseAsync(context, who, mac, uuid);
+        if (script is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
+        await SendAsync(context, script);
+        reporter.Script(who, name, uuid, clock.GetElapsedTime(arrived));
+    }
+
+    async ValueTask<(string Name, byte[]? Script)> ChooseAsync(HttpContext context, BootRequester who, MacAddress mac, Guid? uuid)
+    {
+        var now = directory.Current;
+        var node = now.ByMac.TryGetValue(mac, out var entry) ? entry.Name : "unknown";
+        switch (now.ActionFor(mac))
+        {
+            case BootAction.None:
+                return ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
+            case BootAction.LocalDisk:
+                return ("local", scripts.Local(mac));
+            case BootAction.NodeImage:
+                if (catalog.Current is not { } files) return ("node", null);
+                var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);
+                return ("node", scripts.Node(context.BootPlaneUrl, mac, files, attempt, key.Fingerprint));
+        }
+        throw new InvalidOperationException($"no script for {now.ActionFor(mac)}");
+    }
+
+    static async Task SendAsync(HttpContext context, byte[] script)
+    {
+        context.Response.ContentType = "text/plain";
+        context.Response.ContentLength = script.Length;
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.BodyWriter.WriteAsync(script, context.RequestAborted);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} is {Known}, but asked for the boot script of {Asked}: refused")]
+    partial void LogOtherMac(Ipv4Address address, MacAddress known, MacAddress asked);
+}

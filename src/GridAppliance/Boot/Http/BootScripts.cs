@@ -1,0 +1,31 @@
+using GridAppliance.Boot.Files;
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Boot.Http;
+
+/// <summary>The scripts of <c>pxe/</c>, filled: pure once they are read.</summary>
+sealed class BootScripts
+{
+    readonly ScriptTemplate chain = ScriptTemplate.Load("ipxe-chain");
+    readonly ScriptTemplate node = ScriptTemplate.Load("ipxe-node");
+    readonly ScriptTemplate local = ScriptTemplate.Load("ipxe-local");
+    readonly ScriptTemplate hold = ScriptTemplate.Load("ipxe-hold");
+
+    /// <summary>The first script, the same for everyone: come back and say who you are.</summary>
+    public byte[] Chain(BootPlaneUrl appliance) => chain.Fill(("appliance", ScriptValue.Of(appliance)));
+
+    /// <param name="appliance">Where this network's boot plane answers.</param>
+    /// <param name="mac">The NIC that boots.</param>
+    /// <param name="catalog">Kernel, initramfs and arguments.</param>
+    /// <param name="attempt">The boot attempt, with its one-time token.</param>
+    /// <param name="fingerprint">SHA-256 of the appliance's public key, hex.</param>
+    public byte[] Node(BootPlaneUrl appliance, MacAddress mac, BootCatalog catalog, IssuedAttempt attempt, string fingerprint) => node.Fill(
+        ("appliance", ScriptValue.Of(appliance)), ("mac", ScriptValue.Of(mac)),
+        ("kernel", ScriptValue.Of(catalog.Kernel)), ("initramfs", ScriptValue.Of(catalog.Initramfs)), ("arguments", ScriptValue.Of(catalog.CommandLine)),
+        ("attempt", ScriptValue.Token(attempt.Id)), ("token", ScriptValue.Token(attempt.Token)), ("fingerprint", ScriptValue.Token(fingerprint)));
+
+    public byte[] Local(MacAddress mac) => local.Fill(("mac", ScriptValue.Of(mac)));
+
+    public byte[] Hold(BootPlaneUrl appliance, MacAddress mac, string name) =>
+        hold.Fill(("appliance", ScriptValue.Of(appliance)), ("mac", ScriptValue.Of(mac)), ("name", ScriptValue.Name(name)));
+}
