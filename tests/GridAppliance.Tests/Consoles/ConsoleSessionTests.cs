@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Threading.Channels;
+using GridAppliance.Consoles;
+using GridAppliance.Consoles.Record;
+using GridAppliance.Consoles.Tcp;
+using GridAppliance.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace GridAppliance.Tests.Consoles;
+
+/// <summary>A session on a console server of our own over real TCP.</summary>
+public sealed class ConsoleSessionTests : IAsyncDisposable
+{
+    readonly string directory = Directory.CreateTempSubdirectory("gridappliance-").FullName;
+    readonly TcpListener server = new(IPAddress.Loopback, 0);
+    readonly CancellationTokenSource stopping = new(TimeSpan.FromSeconds(60));
+    readonly Channel<ConsoleSighting> sightings = Channel.CreateUnbounded<ConsoleSighting>();
+    readonly ManualClock clock = new();
+    readonly ConsoleSession session;
+    readonly Task running;
+
+    public ConsoleSessionTests()
+    {
+        server.Start();
+        session = new("n1", new TcpConsolePort((IPEndPoint)server.LocalEndpoint), ConsoleRecordWriter.Open(directory, new(), clock), clock, s => sightings.Writer.TryWrite(s), NullLogger.Instance);
+        running = session.RunAsync(stopping.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await running;
+        session.Dispose();
+        server.Dispose();
+        stopping.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    async Task<string> SeeAsync(ConsoleViewer viewer, string until)
+    {
+        var text = new StringBuilder();
+        while (!text.ToString().Contains(until, StringComparison.Ordinal))
+        {
+            var entry = await viewer.Entries.ReadAsync(stopping.Token);
+            text.Append(entry.Kind == ConsoleEntryKind.Mark ? "<" : "").Append(Encoding.UTF8.GetString(entry.Octets.Span)).Append(entry.Kind == ConsoleEntryKind.Mark ? ">" : "");
+        }
+        return text.ToString();
+    }
+
+    [Fact]
+    public async Task Every_viewer_sees_the_same_and_a_newcomer_sees_the_recent_past()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        using var first = session.Join("ann");
+        await node.GetStream().WriteAsync("booting"u8.ToArray(), stopping.Token);
+        await SeeAsync(first, "booting");
+
+        using var second = session.Join("ben");
+        Assert.Contains("booting", await SeeAsync(second, "booting"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_types_and_another_only_after_an_open_take_over()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        using var ann = session.Join("ann");
+        using var ben = session.Join("ben");
+        await SeeAsync(ann, "connected");
+
+        Assert.Equal(TypeResult.Typed, await ann.TypeAsync("a"u8.ToArray(), stopping.Token));
+        Assert.Equal(TypeResult.NotYours, await ben.TypeAsync("b"u8.ToArray(), stopping.Token));
+        ben.TakeOver();
+        Assert.Equal(TypeResult.Typed, await ben.TypeAsync("b"u8.ToArray(), stopping.Token));
+        Assert.Equal(TypeResult.NotYours, await ann.TypeAsync("c"u8.ToArray(), stopping.Token));
+
+        Assert.Contains("<ben took over from ann>", await SeeAsync(ann, "took over"), StringComparison.Ordinal);
+        var typed = new byte[2];
+        await node.GetStream().ReadExactlyAsync(typed, stopping.Token);
+        Assert.Equal("ab"u8.ToArray(), typed);
+    }
+
+    [Fact]
+    public async Task A_lost_line_is_taken_back_and_the_gap_is_in_the_record()
+    {
+        using var viewer = session.Join("ann");
+        using (var node = await server.AcceptTcpClientAsync(stopping.Token))
+        {
+            await node.GetStream().WriteAsync("before"u8.ToArray(), stopping.Token);
+            await SeeAsync(viewer, "before");
+        }
+        await SeeAsync(viewer, "lost");
+        Assert.Equal(TypeResult.NotConnected, await viewer.TypeAsync("x"u8.ToArray(), stopping.Token));
+        var accepting = server.AcceptTcpClientAsync(stopping.Token).AsTask();
+        // The retry's timer is armed right after the mark that was just seen: move on until it has fired.
+        while (!accepting.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(accepting, Task.Delay(5, stopping.Token));
+        }
+        using var again = await accepting;
+        await again.GetStream().WriteAsync("after"u8.ToArray(), stopping.Token);
+        await SeeAsync(viewer, "after");
+        session.Flush(toDisk: true);
+
+        var record = new StringBuilder();
+        await foreach (var entry in ConsoleRecordReader.ReadAsync(directory, default, default)) record.Append(Encoding.UTF8.GetString(entry.Octets.Span)).Append('|');
+        Assert.Matches("connected.*before.*lost.*connected.*after", record.ToString());
+    }
+
+    [Fact]
+    public async Task A_paste_of_ten_kilobytes_arrives_whole()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        using var ann = session.Join("ann");
+        await SeeAsync(ann, "connected");
+        var paste = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i:d9}\n")));
+        var typing = ann.TypeAsync(paste, stopping.Token);
+        var arrived = new byte[paste.Length];
+        await node.GetStream().ReadExactlyAsync(arrived, stopping.Token);
+
+        Assert.Equal(TypeResult.Typed, await typing);
+        Assert.Equal(paste, arrived);
+    }
+
+    [Fact]
+    public async Task A_panic_on_the_console_is_told()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        await node.GetStream().WriteAsync("[ 1.0] Kernel panic - not syncing: no init\r\n"u8.ToArray(), stopping.Token);
+
+        Assert.Equal("console.panic", (await sightings.Reader.ReadAsync(stopping.Token)).Kind);
+    }
+}
