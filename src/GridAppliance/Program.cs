@@ -1,5 +1,6 @@
 using System.Reflection;
 using GridAppliance.Boot;
+using GridAppliance.Boot.Dhcp;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
 using GridAppliance.Nodes;
@@ -55,6 +56,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddNodes();
     services.AddManagementPlane();
     services.AddBootServices();
+    services.AddDhcp();
 
     return builder.Build();
 }

@@ -14,14 +14,15 @@ static class InterfaceSocket
     /// <param name="kind">UDP or TCP.</param>
     /// <param name="endPoint">Where to bind.</param>
     /// <param name="what">What the port is for, as the sentence says it: "TFTP".</param>
+    /// <param name="shared">UDP: the port may be open already on another address, by a socket that is marked so too.</param>
     /// <exception cref="StartupException">The interface, the address or the port is not to be had.</exception>
-    public static Socket Open(NetworkOptions network, ProtocolType kind, IPEndPoint endPoint, string what)
+    public static Socket Open(NetworkOptions network, ProtocolType kind, IPEndPoint endPoint, string what, bool shared = false)
     {
         var socket = new Socket(AddressFamily.InterNetwork, kind == ProtocolType.Tcp ? SocketType.Stream : SocketType.Dgram, kind);
         try
         {
-            // Past connections in TIME_WAIT must not keep a restart from listening. The runtime's own ReuseAddress adds SO_REUSEPORT, with which two daemons would share the port unknowingly.
-            if (kind == ProtocolType.Tcp) socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, BitConverter.GetBytes(1));
+            // TCP: past connections in TIME_WAIT must not keep a restart from listening. The runtime's own ReuseAddress adds SO_REUSEPORT, with which two daemons would share the port unknowingly.
+            if (kind == ProtocolType.Tcp || shared) socket.SetRawSocketOption(SOL_SOCKET, SO_REUSEADDR, BitConverter.GetBytes(1));
             BindToDevice(socket, network.Interface);
             socket.Bind(endPoint);
             return socket;

@@ -1,4 +1,5 @@
 using GridAppliance.Boot;
+using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 
@@ -13,5 +14,6 @@ static class Schema
         .. Timeline.Migrations,
         .. OperationJournal.Migrations,
         .. BootAttemptStore.Migrations,
+        .. LeaseStore.Migrations,
     ];
 }
