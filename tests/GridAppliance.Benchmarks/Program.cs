@@ -1,3 +1,4 @@
 using BenchmarkDotNet.Running;
+using GridAppliance.Benchmarks.Boot;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);
