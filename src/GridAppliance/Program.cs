@@ -1,9 +1,12 @@
 using System.Reflection;
+using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
+using GridAppliance.Operations;
 using GridAppliance.Store;
 using GridAppliance.Web;
 
@@ -54,6 +57,9 @@ static IHost Compose(ApplianceOptions options)
     services.AddSingleton<ApplianceProblems>();
     services.AddStore();
     services.AddNodes();
+    services.AddOperations();
+    services.AddAgents();
+    services.AddModules();
     services.AddManagementPlane();
     services.AddBootServices();
     services.AddDhcp();

@@ -50,7 +50,7 @@ sealed partial class OperationRunner : BackgroundService
         if (kinds.Find(wanted.Kind) is null) throw new ArgumentException($"no operation is called {wanted.Kind}", nameof(wanted));
         lock (gate)
         {
-            if (wanted.NodeId is { } node && turns.QueuedOn(node) >= QueueOfNode && FindByKey(wanted.Key) is null)
+            if (wanted.NodeId is { } node && turns.OnNode(node).Count >= QueueOfNode && FindByKey(wanted.Key) is null)
                 return new Submission.Refused($"{wanted.Node} has {QueueOfNode} operations waiting already; let some of them end, or cancel them");
         }
         var (operation, isNew) = await journal.CreateAsync(wanted, cancellationToken);
@@ -91,7 +91,13 @@ sealed partial class OperationRunner : BackgroundService
     /// <summary>The unfinished operations on a node, the one whose turn it is first.</summary>
     public IReadOnlyList<Operation> UnfinishedOn(Guid nodeId)
     {
-        lock (gate) return [.. turns.All.Where(live => live.Operation.NodeId == nodeId).Select(live => live.Operation).OrderBy(operation => operation.Id.ToString(), StringComparer.Ordinal)];
+        lock (gate) return [.. turns.OnNode(nodeId).Select(static live => live.Operation)];
+    }
+
+    /// <summary>Whether it has been cancelled, or takes back what it did for another reason.</summary>
+    public bool IsTurned(Guid id)
+    {
+        lock (gate) return turns.Find(id) is { } live && OperationPosition.From(kinds.StepsFor(live.Operation), live.Journal) is not (OperationPosition.Begin or OperationPosition.Run);
     }
 
     /// <summary>Completes with the operation's end; for callers that have somebody waiting.</summary>

@@ -14,7 +14,8 @@ sealed class OperationTurns
 
     public LiveOperation? Find(Guid id) => all.GetValueOrDefault(id);
 
-    public int QueuedOn(Guid nodeId) => byNode.TryGetValue(nodeId, out var queue) ? queue.Count : 0;
+    /// <summary>The unfinished operations on a node, the one whose turn it is first.</summary>
+    public IReadOnlyList<LiveOperation> OnNode(Guid nodeId) => byNode.TryGetValue(nodeId, out var queue) ? queue : [];
 
     /// <summary>The operation that <paramref name="live"/> waits for, or null when it has the turn.</summary>
     public LiveOperation? Ahead(LiveOperation live) =>

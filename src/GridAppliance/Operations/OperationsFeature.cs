@@ -5,6 +5,8 @@ static class OperationsFeature
     /// <summary>The journal and the runner. Every kind of operation is one line here.</summary>
     public static void AddOperations(this IServiceCollection services)
     {
+        services.AddSingleton<IOperationKind, EnrollNode>();
+
         services.AddSingleton<OperationJournal>();
         services.AddSingleton<OperationRegistry>();
         services.AddSingleton<OperationPokes>();

@@ -1,3 +1,4 @@
+using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Nodes;
@@ -15,5 +16,7 @@ static class Schema
         .. OperationJournal.Migrations,
         .. BootAttemptStore.Migrations,
         .. LeaseStore.Migrations,
+        .. AgentSessions.Migrations,
+        .. AgentOrderStore.Migrations,
     ];
 }

@@ -19,7 +19,7 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
         await CrashEverywhere(plain, new());
         foreach (var step in plain.Steps)
         {
-            foreach (var plan in new Plan[] { new() { FailAt = step }, new() { CancelBefore = step } })
+            foreach (var plan in new Plan[] { new() { FailAt = step }, new() { CancelAt = step }, new() { CancelAt = step, CancelLate = true } })
             {
                 var unwound = await RunAsync(plan);
                 Require(unwound.End is OperationEnd.Failed or OperationEnd.Cancelled, $"{plan} ends {unwound.End}", unwound);
@@ -59,11 +59,11 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
         var before = world.Fingerprint();
         var (operation, _) = await world.Journal.CreateAsync(wanted, CancellationToken.None);
         int lines = 0, waits = 0;
-        var crashed = false;
+        bool crashed = false, acted = false;
         List<JournalEntry> journal = [];
         while (true)
         {
-            var kinds = new OperationRegistry([new Disturbed(world.Kind, plan)]);
+            var kinds = new OperationRegistry([new Disturbed(world.Kind, plan, () => acted = true)]);
             var worker = new OperationWorker(kinds, world.Store.Clock);
             try
             {
@@ -89,7 +89,7 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
 
             async Task AskToCancel()
             {
-                if (plan.CancelBefore is not { } step || journal.Any(entry => entry.Mark == JournalMark.CancelAsked)) return;
+                if (plan.CancelAt is not { } step || plan.CancelLate && !acted || journal.Any(entry => entry.Mark == JournalMark.CancelAsked)) return;
                 if (OperationPosition.From(kinds.StepsFor(operation), journal) is OperationPosition.Run run && run.Step.Name == step)
                     await AppendAsync(JournalMark.CancelAsked, null, "cancelled by a test", null, CancellationToken.None);
             }
@@ -117,8 +117,9 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
         public bool Twice { get; init; }
         /// <summary>This step fails instead of acting.</summary>
         public string? FailAt { get; init; }
-        /// <summary>A person cancels when this step has acted and its line is not written.</summary>
-        public string? CancelBefore { get; init; }
+        /// <summary>A person cancels when this step is next: before it has acted, or (late) after, when its line is not written.</summary>
+        public string? CancelAt { get; init; }
+        public bool CancelLate { get; init; }
         /// <summary>Index of the journal's line at which the daemon dies.</summary>
         public int? CrashAt { get; init; }
         public bool CrashAfter { get; init; }
@@ -127,7 +128,7 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
     sealed record Run(OperationEnd End, string Fingerprint, string? Expected, int Lines, bool Crashed, IReadOnlyList<string> Steps, IReadOnlyList<JournalEntry> Journal);
 
     /// <summary>The kind under test, disturbed.</summary>
-    sealed class Disturbed(IOperationKind kind, Plan plan) : IOperationKind
+    sealed class Disturbed(IOperationKind kind, Plan plan, Action acted) : IOperationKind
     {
         public string Name => kind.Name;
 
@@ -142,8 +143,13 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
         StepAction Forward(Step step) => async cancellationToken =>
         {
             if (step.Name == plan.FailAt) return new StepOutcome.Failed("failed by a test");
+            if (step.Name == plan.CancelAt && !plan.CancelLate) throw new CancelNow();
             var outcome = await step.Do(cancellationToken);
-            if (step.Name == plan.CancelBefore) throw new CancelNow();
+            if (step.Name == plan.CancelAt && outcome is not StepOutcome.NotYet)
+            {
+                acted();
+                throw new CancelNow();
+            }
             return plan.Twice && outcome is StepOutcome.Done ? await step.Do(cancellationToken) : outcome;
         };
 

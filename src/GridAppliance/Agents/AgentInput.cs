@@ -1,0 +1,57 @@
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
+
+namespace GridAppliance.Agents;
+
+/// <summary>
+/// What agents send, made fit to be kept: JSON lets a list be null or hold nulls where the contract has none, and nothing in it bounds a list or a word.
+/// A document that lacks what it cannot do without is null here.
+/// </summary>
+static class AgentInput
+{
+    const int MostDisks = 1024;
+    const int MostNics = 128;
+    const int MostNeighbours = 16;
+    const int MostModules = 64;
+    const int LongestWord = 256;
+
+    public static EnrollRequest? Clean(EnrollRequest? request) =>
+        request is { Token: not null, PublicKey: not null, Proof: not null, AgentVersion: not null, Inventory: not null }
+            ? request with { AgentVersion = Word(request.AgentVersion)!, Inventory = Clean(request.Inventory) }
+            : null;
+
+    public static HeartbeatRequest? Clean(HeartbeatRequest? heartbeat) => heartbeat is { AgentVersion: not null }
+        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
+        : null;
+
+    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules) };
+
+    static InventoryDocument Clean(InventoryDocument inventory) => inventory with
+    {
+        CpuModel = Word(inventory.CpuModel), Vendor = Word(inventory.Vendor), Product = Word(inventory.Product), Serial = Word(inventory.Serial), Uuid = Word(inventory.Uuid),
+        Arch = Word(inventory.Arch), Firmware = Word(inventory.Firmware), Kernel = Word(inventory.Kernel),
+        Bmc = inventory.Bmc is { } bmc ? new() { Kind = Word(bmc.Kind), Address = Word(bmc.Address) } : null,
+        Disks = [.. Some(inventory.Disks, MostDisks).Where(disk => disk.Name is not null).Select(disk => disk with
+        {
+            Name = Word(disk.Name)!, Model = Word(disk.Model), Serial = Word(disk.Serial), Transport = Word(disk.Transport),
+        })],
+        Nics = [.. Some(inventory.Nics, MostNics).Where(nic => nic is { Name: not null, Mac: not null }).Select(nic => nic with
+        {
+            Name = Word(nic.Name)!, Mac = Word(nic.Mac)!, Driver = Word(nic.Driver), PciAddress = Word(nic.PciAddress),
+            Neighbours = [.. Some(nic.Neighbours, MostNeighbours).Select(neighbour => neighbour with
+            {
+                ChassisId = Word(neighbour.ChassisId), PortId = Word(neighbour.PortId), SystemName = Word(neighbour.SystemName), PortDescription = Word(neighbour.PortDescription),
+            })],
+        })],
+    };
+
+    static IReadOnlyList<InstalledModuleDocument> Clean(IReadOnlyList<InstalledModuleDocument>? modules) =>
+        [.. Some(modules, MostModules).Where(module => module is { Name: not null, Version: not null, State: not null }).Select(module => new InstalledModuleDocument
+        {
+            Name = Word(module.Name)!, Version = Word(module.Version)!, State = Word(module.State)!,
+        })];
+
+    static IEnumerable<T> Some<T>(IReadOnlyList<T>? list, int most) where T : class => (list ?? []).Where(one => one is not null).Take(most);
+
+    static string? Word(string? text, int longest = LongestWord) => text is null || text.Length <= longest ? text : text[..longest];
+}

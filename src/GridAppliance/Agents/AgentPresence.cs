@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Agents;
+
+/// <summary>What heartbeats and results change about a node. The ordinary heartbeat, which says that nothing changed, touches memory only.</summary>
+sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
+{
+    /// <summary>Word for word what <see cref="AgentWatch"/> sets, so that it is known again and cleared, also after a restart.</summary>
+    public const string Silent = "its agent is silent: three heartbeats have not come";
+
+    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now });
+        if (node.AgentVersion != heartbeat.AgentVersion || node.Problem == Silent || heartbeat.Inventory is not null || !Same(node.Modules, heartbeat.Modules))
+            await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, heartbeat.Modules, heartbeat.Inventory), cancellationToken);
+    }
+
+    /// <summary>The modules that a node has, as its agent says after an order.</summary>
+    public async Task HasModulesAsync(Node node, IReadOnlyList<InstalledModuleDocument> modules, CancellationToken cancellationToken)
+    {
+        if (!Same(node.Modules, modules)) await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, latest.AgentVersion, modules, null), cancellationToken);
+    }
+
+    /// <summary>The node after what its agent said, with the events that tell of it; null when it said nothing new. Pure.</summary>
+    static (Node, IReadOnlyList<NewEvent>)? After(NodeSnapshot snapshot, Node node, string? version, IReadOnlyList<InstalledModuleDocument> modules, InventoryDocument? inventory)
+    {
+        var events = new List<NewEvent>();
+        var next = node with { AgentVersion = version };
+        if (node.Problem == Silent)
+        {
+            next = next with { Problem = null };
+            events.Add(NewEvent.About(node, "agent.returned", "its agent is back"));
+        }
+        if (!Same(node.Modules, modules))
+        {
+            next = next with { Modules = [.. modules] };
+            events.AddRange(Tell(node, next.Modules));
+        }
+        if (inventory is not null)
+        {
+            var merge = InventoryMerge.Of(snapshot, next, inventory);
+            if (merge.Problem is { } problem && problem != node.Problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
+            if (merge.Node.Switch is { } name && (name, merge.Node.SwitchPort) != (node.Switch, node.SwitchPort))
+                events.Add(NewEvent.About(node, "node.located", $"hangs on {name} port {merge.Node.SwitchPort ?? "unknown"}"));
+            // Its own failure is the more important problem to show.
+            next = merge.Node with { Problem = node.State == NodeState.Failed ? node.Problem : merge.Problem };
+        }
+        return next == node ? null : (next, [.. events.Select(e => e with { Actor = "node" })]);
+    }
+
+    static IEnumerable<NewEvent> Tell(Node node, ImmutableArray<InstalledModuleDocument> now)
+    {
+        foreach (var module in now)
+            if (!node.Modules.Contains(module))
+                yield return NewEvent.About(node, $"module.{module.State switch { "running" => "running", "failed" => "failed", _ => "changed" }}",
+                    $"module {module.Name} {module.Version} is {module.State}", module.State == "failed" ? EventSeverity.Warning : EventSeverity.Info);
+        foreach (var before in node.Modules)
+            if (!now.Any(module => module.Name == before.Name)) yield return NewEvent.About(node, "module.gone", $"module {before.Name} is not there any more");
+    }
+
+    static bool Same(ImmutableArray<InstalledModuleDocument> ours, IReadOnlyList<InstalledModuleDocument> theirs) => ours.SequenceEqual(theirs);
+}

@@ -1,0 +1,100 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GridAppliance.Agents;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Operations;
+
+/// <summary>
+/// From an agent's first call to idle. It belongs to one boot, by the key of that boot's agent: when the node boots again it gives up, whatever it was doing, and touches nothing
+/// that the next enrolment has taken over.
+/// </summary>
+sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
+{
+    public const string KindName = "enroll";
+
+    public string Name => KindName;
+
+    public static NewOperation For(Node node) => new(KindName, JsonSerializer.Serialize(new(AgentSignature.Fingerprint(node.AgentKey.AsSpan())), EnrollNodeJson.Default.EnrollNodeInput))
+    {
+        NodeId = node.Id, Node = node.Name, Key = $"{KindName}:{node.Id}",
+    };
+
+    /// <summary>Whether <paramref name="operation"/> enrols the agent that speaks for the node now.</summary>
+    public static bool IsOf(Operation operation, Node node) => InputOf(operation).AgentKey == AgentSignature.Fingerprint(node.AgentKey.AsSpan());
+
+    // Adopting the BMC comes between "locate" and "ready" once there is something to adopt it with.
+    public IReadOnlyList<Step> StepsFor(Operation operation) =>
+    [
+        new("inventory", _ => Task.FromResult(Inventory(operation))),
+        new("locate", token => LocateAsync(operation, token)),
+        new("ready", token => ReadyAsync(operation, token)),
+    ];
+
+    public async Task ConcludeAsync(Operation operation, OperationEnd end, CancellationToken cancellationToken)
+    {
+        if (Find(operation) is not ({ State: NodeState.Enrolling } node, null)) return;
+        switch (end)
+        {
+            case OperationEnd.Failed failed: await nodes.ApplyAsync(node.Id, NodeEvent.Fail, failed.Reason, "appliance", null, cancellationToken); break;
+            case OperationEnd.Cancelled cancelled: await nodes.ApplyAsync(node.Id, NodeEvent.Abort, cancelled.Reason, "appliance", null, cancellationToken); break;
+            case OperationEnd.Done: break;
+        }
+    }
+
+    StepOutcome Inventory(Operation operation)
+    {
+        if (Find(operation) is not ({ } node, null)) return new StepOutcome.Failed(Find(operation).Obstacle!);
+        return node.Inventory is { } inventory
+            ? new StepOutcome.Done($"found {Count(inventory.Cpus, "CPU")}, {inventory.MemoryMiB} MiB of memory, {Count(inventory.Disks.Count, "disk")}, {Count(inventory.Nics.Count, "NIC")}")
+            : new StepOutcome.NotYet(TimeSpan.FromSeconds(30), "its agent has not sent an inventory");
+    }
+
+    async Task<StepOutcome> LocateAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        if (Find(operation) is not ({ Inventory: { } inventory } node, null)) return new StepOutcome.Failed(Find(operation).Obstacle ?? "its inventory is gone");
+        var (name, port) = InventoryMerge.Locate(node.BootMac, inventory);
+        // Switches announce themselves every 30 s: whoever has not been heard by now is heard with a later heartbeat, and enrolment does not wait for it.
+        if (name is null) return new StepOutcome.Done("no switch has announced itself by LLDP yet");
+        await nodes.ChangeAsync(node.Id, latest => (latest.Switch, latest.SwitchPort) == (name, port) ? null : (latest with { Switch = name, SwitchPort = port }, []), cancellationToken);
+        return new StepOutcome.Done($"located on {name} port {port ?? "unknown"}");
+    }
+
+    async Task<StepOutcome> ReadyAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        var (node, obstacle) = Find(operation);
+        // Idle already is this very step, before a crash.
+        if (node is null || obstacle is not null && !(node.State == NodeState.Idle && IsOf(operation, node))) return new StepOutcome.Failed(obstacle!);
+        var now = time.GetUtcNow();
+        var message = node.Boot is { Finished: null } boot
+            ? $"{node.Name} is idle after {(now - boot.Started).TotalSeconds:0.0} s, the appliance's own share {boot.Appliance.TotalSeconds:0.00} s"
+            : $"{node.Name} is idle";
+        if (node.State == NodeState.Enrolling)
+        {
+            var moved = await nodes.ApplyAsync(node.Id, NodeEvent.Ready, message, "appliance", latest => latest with { Problem = InventoryMerge.ProblemOf(nodes.Current, latest) }, cancellationToken);
+            if (moved is null) return new StepOutcome.Failed($"{node.Name} changed in the meantime");
+        }
+        nodes.Touch(node.Id, latest => latest with { Boot = latest.Boot is { Finished: null } unfinished ? unfinished with { Milestone = BootMilestone.Idle, LastActivity = now, Finished = now } : latest.Boot });
+        return new StepOutcome.Done(message);
+    }
+
+    /// <summary>The node, and what keeps this operation from going on with it.</summary>
+    (Node? Node, string? Obstacle) Find(Operation operation)
+    {
+        if (operation.NodeId is not { } id || nodes.Current.Find(id) is not { } node) return (null, $"{operation.Node} is gone");
+        if (!IsOf(operation, node)) return (node, $"{node.Name} booted again; that boot's own enrolment goes on");
+        return node.State == NodeState.Enrolling ? (node, null) : (node, $"{node.Name} is {node.State.ToString().ToLowerInvariant()} now");
+    }
+
+    static EnrollNodeInput InputOf(Operation operation) => JsonSerializer.Deserialize(operation.Input, EnrollNodeJson.Default.EnrollNodeInput)!;
+
+    static string Count(int number, string thing) => number == 1 ? $"1 {thing}" : $"{number} {thing}s";
+}
+
+/// <param name="AgentKey">Fingerprint of the key of the agent that this is about.</param>
+sealed record EnrollNodeInput(string AgentKey);
+
+[JsonSerializable(typeof(EnrollNodeInput))]
+sealed partial class EnrollNodeJson : JsonSerializerContext;

@@ -1,0 +1,206 @@
+using System.Net;
+using System.Security.Cryptography;
+using GridAppliance.Agents;
+using GridAppliance.Api;
+using GridAppliance.Api.Agents;
+using GridAppliance.Boot;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+using GridAppliance.Operations;
+using GridAppliance.Testing;
+
+namespace GridAppliance.Tests.Agents;
+
+public sealed class EnrolmentTests
+{
+    [Fact]
+    public async Task A_booted_machine_becomes_an_idle_node_with_its_inventory_and_its_place()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        var node = appliance.Nodes.Current.Find("n1")!;
+        Assert.Equal((NodeState.Idle, "rack3", "swp7", 2, null), (node.State, node.Switch, node.SwitchPort, node.Inventory!.Cpus, node.Problem));
+        Assert.Equal(node.Id.ToString(), agent.NodeId);
+        Assert.True(node.Boot is { Milestone: BootMilestone.Idle, Finished: not null });
+        var events = appliance.Timeline.ReadNode(node.Id, 100);
+        Assert.Matches(@"^n1 is idle after \d+\.\d s, the appliance's own share \d+\.\d\d s$", events.Single(e => e.Kind == "state.idle").Message);
+        Assert.True(events.Single(e => e.Kind == "agent.enrolled").ApplianceMs > 0);
+        Assert.Contains(events, e => e.Kind == "operation.step" && e.Message.Contains("2 CPUs, 512 MiB of memory, 1 disk, 1 NIC", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_answer_names_the_key_that_the_boot_script_named()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1));
+        var response = (await agent.EnrolAsync(await appliance.BootAsync(TestStore.Mac(1)))).Read(ApiJson.Default.EnrollResponse);
+        Assert.Equal(appliance.Get<ApplianceKey>().Fingerprint, AgentSignature.Fingerprint(Convert.FromBase64String(response.ApplianceKey)));
+        Assert.Equal(10, response.HeartbeatSeconds);
+    }
+
+    [Fact]
+    public async Task The_same_token_and_key_get_the_same_answer_again_and_change_nothing()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1));
+        var token = await appliance.BootAsync(TestStore.Mac(1));
+        var first = await agent.EnrolAsync(token);
+        await appliance.StateAsync("n1", NodeState.Idle);
+        var second = await agent.EnrolAsync(token);
+        Assert.Equal(first.Text, second.Text);
+        Assert.Equal(NodeState.Idle, appliance.Nodes.Current.Find("n1")!.State);
+        Assert.Single(appliance.Operations.List(null, 10));
+        Assert.Single(appliance.EventsOf("n1"), kind => kind == "agent.enrolled");
+    }
+
+    [Fact]
+    public async Task A_spent_token_buys_nothing_for_another_key()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var token = await appliance.BootAsync(TestStore.Mac(1));
+        Assert.Equal(HttpStatusCode.OK, (await new ScriptedAgent(appliance, TestStore.Mac(1)).EnrolAsync(token)).Status);
+        var thief = await new ScriptedAgent(appliance, TestStore.Mac(1)).EnrolAsync(token);
+        Assert.Equal((HttpStatusCode.Forbidden, "its token was spent by another key"), (thief.Status, thief.Detail));
+        Assert.Contains("agent.refused", appliance.EventsOf("n1"));
+    }
+
+    [Fact]
+    public async Task An_old_token_an_unknown_one_and_a_proof_by_another_key_are_refused()
+    {
+        var clock = new ManualClock();
+        await using var appliance = await TestAppliance.StartAsync(clock);
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1));
+        var token = await appliance.BootAsync(TestStore.Mac(1));
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        Assert.Equal("its key or its proof is not what it should be", (await agent.EnrolAsync(token, provenBy: other)).Detail);
+        Assert.Equal("its token is not known here", (await agent.EnrolAsync("made-up")).Detail);
+        Assert.Equal("its key or its proof is not what it should be", (await agent.EnrolAsync(new string('x', 1000))).Detail);
+        clock.Advance(TimeSpan.FromMinutes(16));
+        Assert.Equal("its token is too old", (await agent.EnrolAsync(token)).Detail);
+        Assert.Empty(appliance.Nodes.Current.Nodes);
+    }
+
+    [Fact]
+    public async Task A_token_of_an_earlier_boot_does_not_take_the_node_back()
+    {
+        var clock = new ManualClock();
+        await using var appliance = await TestAppliance.StartAsync(clock);
+        var earlier = new ScriptedAgent(appliance, TestStore.Mac(1));
+        var earlierToken = await appliance.BootAsync(TestStore.Mac(1));
+        clock.Advance(TimeSpan.FromSeconds(5));
+        var later = new ScriptedAgent(appliance, TestStore.Mac(1));
+        await later.BootAndEnrolAsync();
+        var reply = await earlier.EnrolAsync(earlierToken);
+        Assert.Equal("its token is from an earlier boot than the one that enrolled last", reply.Detail);
+        Assert.Equal(HttpStatusCode.OK, (await later.HeartbeatAsync()).Status);
+    }
+
+    [Fact]
+    public async Task NICs_of_another_node_stay_there_whatever_an_agent_claims()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        await appliance.IdleAgentAsync(1);
+        var thief = new ScriptedAgent(appliance, TestStore.Mac(2));
+        thief.Inventory = thief.Inventory with { Nics = [.. thief.Inventory.Nics, new() { Name = "eth1", Mac = TestStore.Mac(1).ToString() }, new() { Name = "eth2", Mac = TestStore.Mac(3).ToString() }] };
+        await thief.BootAndEnrolAsync();
+        var node = await appliance.StateAsync("n2", NodeState.Idle);
+        Assert.Equal([TestStore.Mac(2), TestStore.Mac(3)], node.Macs.AsEnumerable());
+        Assert.Equal("its agent claims a NIC that belongs to another node: 52:54:00:00:00:01 (n1)", node.Problem);
+        Assert.Equal("n1", appliance.Nodes.Current.Find(TestStore.Mac(1))!.Name);
+        Assert.Contains("agent.claims-nic", appliance.EventsOf("n2"));
+    }
+
+    [Fact]
+    public async Task A_shared_UUID_is_noted_and_does_not_make_two_machines_one()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        foreach (var number in (int[])[1, 2])
+        {
+            var agent = new ScriptedAgent(appliance, TestStore.Mac(number));
+            agent.Inventory = agent.Inventory with { Uuid = "03000200-0400-0500-0006-000700080009" };
+            await agent.BootAndEnrolAsync();
+            await appliance.StateAsync(agent.Node, NodeState.Idle);
+        }
+        Assert.Equal(2, appliance.Nodes.Current.ById.Count);
+        Assert.Contains("node.uuid-shared", appliance.EventsOf("n2"));
+    }
+
+    [Fact]
+    public async Task Where_policy_asks_a_person_the_node_waits_for_approval_and_then_goes_on()
+    {
+        await using var appliance = await TestAppliance.StartAsync(policy: EnrollPolicy.Approve);
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1));
+        await agent.BootAndEnrolAsync();
+        var held = await appliance.StateAsync("n1", NodeState.Held);
+        Assert.Equal(HttpStatusCode.OK, (await agent.HeartbeatAsync()).Status);
+        Assert.Contains(appliance.Timeline.ReadNode(held.Id, 100), e => e.Kind == "state.held" && e.Message.EndsWith("gridctl discover approve n1", StringComparison.Ordinal));
+        Assert.Empty(appliance.Operations.List(null, 10));
+
+        var approve = NodeDecision.All.Single(d => d.Verb == "approve");
+        await approve.Apply(appliance.Nodes, held, null, "alice", CancellationToken.None);
+        await appliance.StateAsync("n1", NodeState.Idle);
+        // Approved once: it is not asked for again.
+        await agent.BootAndEnrolAsync();
+        await appliance.StateAsync("n1", NodeState.Idle);
+    }
+
+    [Fact]
+    public async Task A_node_that_boots_again_in_the_middle_starts_anew_and_two_operations_do_not_fight()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        for (var i = 0; i < 5; i++) await agent.BootAndEnrolAsync();
+        await appliance.NodeAsync("n1", node => node.State == NodeState.Idle && node.AgentKey.AsSpan().SequenceEqual(agent.Key.ExportSubjectPublicKeyInfo()));
+        foreach (var operation in appliance.Operations.List(null, 20)) await appliance.Operations.EndAsync(Guid.Parse(operation.Id), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal("done", appliance.Operations.List(null, 20)[0].State);
+        Assert.Equal(NodeState.Idle, appliance.Nodes.Current.Find("n1")!.State);
+        Assert.DoesNotContain("state.failed", appliance.EventsOf("n1"));
+    }
+
+    [Fact]
+    public async Task A_retired_node_is_refused()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        var node = appliance.Nodes.Current.Find("n1")!;
+        await appliance.Nodes.ApplyAsync(node.Id, NodeEvent.Retire, "retired", "alice", null, CancellationToken.None);
+        Assert.Equal(HttpStatusCode.Forbidden, (await agent.HeartbeatAsync()).Status);
+        Assert.Equal("n1 is retired; revive it first", (await new ScriptedAgent(appliance, TestStore.Mac(1)).EnrolAsync(await appliance.BootAsync(TestStore.Mac(1)))).Detail);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_no_enrolment_is_answered_and_not_thrown()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1));
+        foreach (var body in (string[])["", "null", "{}", "[]", "{\"token\":null}", "{\"token\":null,\"publicKey\":null,\"proof\":null,\"agentVersion\":null,\"inventory\":null}", "\0", new string('[', 1000)])
+            Assert.Equal(HttpStatusCode.BadRequest, (await agent.SendAsync(HttpMethod.Post, "/agent/v1/enroll", System.Text.Encoding.UTF8.GetBytes(body), null)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await agent.SendAsync(HttpMethod.Post, "/agent/v1/enroll", new byte[AgentBody.Longest + 1], null)).Status);
+    }
+
+    [Fact]
+    public async Task Nulls_and_excess_in_an_inventory_are_left_out()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        var nics = string.Join(',', Enumerable.Repeat("null", 5).Concat(Enumerable.Range(100, 500).Select(i => $"{{\"name\":\"{new string('e', 1000)}\",\"mac\":\"{TestStore.Mac(i)}\",\"neighbours\":[null]}}")));
+        var body = System.Text.Encoding.UTF8.GetBytes($"{{\"agentVersion\":\"1.0\",\"modules\":[null],\"inventory\":{{\"cpus\":3,\"disks\":null,\"nics\":[{nics},{{\"name\":null,\"mac\":null}}]}}}}");
+        Assert.Equal(HttpStatusCode.OK, (await agent.SignedAsync(HttpMethod.Post, "/agent/v1/heartbeat", body)).Status);
+        var inventory = appliance.Nodes.Current.Find("n1")!.Inventory!;
+        Assert.Equal((3, 0, 128), (inventory.Cpus, inventory.Disks.Count, inventory.Nics.Count));
+        Assert.All(inventory.Nics, nic => Assert.Equal((256, 0), (nic.Name.Length, nic.Neighbours.Count)));
+    }
+
+    [Fact]
+    public async Task A_daemon_that_died_between_enrolment_and_operation_finds_the_node_again()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        await appliance.IdleAgentAsync(1);
+        var node = appliance.Nodes.Current.Find("n1")!;
+        // As if it had died after the node became "enrolling" and before its operation was written.
+        await appliance.Get<OperationRunner>().StopAsync(CancellationToken.None);
+        await appliance.Nodes.ApplyAsync(node.Id, NodeEvent.AgentEnrolled, "again", "node", null, CancellationToken.None);
+        await appliance.RestartAsync();
+        await appliance.StateAsync("n1", NodeState.Idle);
+    }
+}
