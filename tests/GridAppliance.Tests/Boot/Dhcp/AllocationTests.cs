@@ -34,17 +34,20 @@ public sealed class AllocationTests
         var isAnswered = what != "a damaged message";
         var octets = datagram.ToOctets();
         var frame = new byte[1600];
-        var before = 0L;
-        var answered = 0;
-        // The first rounds fill the observers' queue to its bound and let the compiler settle.
-        for (var i = -3 * Packets; i < Packets; i++)
+        // The first round fills the observers' queue to its bound. What the runtime itself allocates once in a while (a tier-up, another test's meter listener) does not come
+        // back in every round; what the answer path allocated would, ten thousand times.
+        var allocated = new List<long>();
+        for (var round = 0; round < 8 && (round < 2 || allocated[^1] != 0); round++)
         {
-            if (i == 0) (before, answered) = (GC.GetAllocatedBytesForCurrentThread(), 0);
-            if (Exchange(bench, octets, port, frame)) answered++;
+            var (before, answered) = (GC.GetAllocatedBytesForCurrentThread(), 0);
+            for (var i = 0; i < Packets; i++)
+            {
+                if (Exchange(bench, octets, port, frame)) answered++;
+            }
+            allocated.Add(GC.GetAllocatedBytesForCurrentThread() - before);
+            Assert.Equal(isAnswered ? Packets : 0, answered);
         }
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal(isAnswered ? Packets : 0, answered);
-        Assert.Equal(0, allocated);
+        Assert.True(allocated[^1] == 0, $"octets allocated in each round of {Packets}: {string.Join(", ", allocated)}");
     }
 
     static bool Exchange(DhcpBench bench, byte[] octets, DhcpPort port, byte[] frame)
