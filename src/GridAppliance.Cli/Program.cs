@@ -1,4 +1,4 @@
 using GridAppliance.Cli;
 using GridAppliance.Cli.Terminal;
 
-return await CommandLine.Run(args, GridctlTerminal.OfProcess());
+return await CommandTree.Run(args, GridctlTerminal.OfProcess());

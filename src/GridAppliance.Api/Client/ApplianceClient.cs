@@ -66,6 +66,9 @@ public sealed class ApplianceClient : IDisposable
     public Task<OperationDocument> GetOperation(string id, CancellationToken cancellation) =>
         Get($"api/v1/operations/{Key(id)}", ApiJson.Default.OperationDocument, cancellation);
 
+    public Task<OperationDocument> CancelOperation(string id, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, $"api/v1/operations/{Key(id)}/cancel", null, ApiJson.Default.OperationDocument, cancellation);
+
     public Task<IReadOnlyList<ModuleDocument>> GetModules(CancellationToken cancellation) => Get("api/v1/modules", ApiJson.Default.IReadOnlyListModuleDocument, cancellation);
 
     /// <summary>Puts a signed package into the catalogue.</summary>
@@ -130,6 +133,8 @@ public sealed class ApplianceClient : IDisposable
     ApplianceException NotUnderstood(string what, Exception? inner) =>
         new(ApplianceFault.NotUnderstood, $"{address} gave {what}", "check that gridctl and the appliance are of the same version", inner);
 
-    // A key from a person, as one path segment. Dots alone would be folded away by URI rules.
-    static string Key(string key) => key is "." or ".." or "" ? "%2E" : Uri.EscapeDataString(key);
+    // A key from a person, as one path segment. Dots alone would be folded away by URI rules (RFC 3986 §5.2.4), however they are escaped; nothing is called that.
+    static string Key(string key) => key is not ("" or "." or "..")
+        ? Uri.EscapeDataString(key)
+        : throw new ApplianceException(ApplianceFault.Refused, $"'{key}' is no name", "list the names with `gridctl nodes`") { Status = System.Net.HttpStatusCode.NotFound };
 }

@@ -8,10 +8,11 @@ namespace GridAppliance.Hosting;
 /// Tells systemd that the daemon is ready, alive and stopping (sd_notify(3)): one datagram each to the socket that NOTIFY_SOCKET names. Does nothing where there is none.
 /// The watchdog's word comes from the thread pool that serves everything else, so that a daemon whose pool is stuck falls silent and is restarted.
 /// </summary>
-sealed partial class SystemdNotify(IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SystemdNotify> log) : BackgroundService
+sealed partial class SystemdNotify(IHostApplicationLifetime lifetime, TimeProvider time, ILogger<SystemdNotify> log, string? address, TimeSpan? watchdog) : BackgroundService
 {
-    readonly string? address = Environment.GetEnvironmentVariable("NOTIFY_SOCKET");
-    readonly TimeSpan? watchdog = ReadWatchdog(Environment.GetEnvironmentVariable("WATCHDOG_USEC"));
+    public static SystemdNotify FromEnvironment(IServiceProvider provider) => new(
+        provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<SystemdNotify>>(),
+        Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 } socket ? socket : null, ReadWatchdog(Environment.GetEnvironmentVariable("WATCHDOG_USEC")));
 
     /// <summary>Half of what systemd waits, as sd_watchdog_enabled(3) advises.</summary>
     internal static TimeSpan? ReadWatchdog(string? microseconds) =>

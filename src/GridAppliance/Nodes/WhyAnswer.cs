@@ -1,4 +1,5 @@
 using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Operations;
 
 namespace GridAppliance.Nodes;
 
@@ -45,9 +46,9 @@ static class WhyAnswer
             f => $"{f.Name}'s agent called and was refused: {f.LastUnless("agent.refused", "agent.enrolled")!.Message}.",
             _ => "Restart the machine over the network: each boot brings a fresh token, and an old one is worth nothing.", "agent.refused", "boot.script"),
 
-        new("rival DHCP server", f => f.AwaitsAgent && f.Reached is null or BootMilestone.Discover && f.Problem("dhcp.rival-server") is not null,
-            f => $"{f.Name} may have listened to another DHCP server: {f.Problem("dhcp.rival-server")!.Message}.",
-            f => f.Problem("dhcp.rival-server")!.NextStep ?? "Switch the other server off on this network, or set dhcp.mode: proxy.", "dhcp."),
+        new("rival DHCP server", f => f.AwaitsAgent && f.Reached is null or BootMilestone.Discover && f.Problem("dhcp.rival") is not null,
+            f => $"{f.Name} may have listened to another DHCP server: {f.Problem("dhcp.rival")!.Message}.",
+            f => f.Problem("dhcp.rival")!.NextStep ?? "Switch the other server off on this network, or set dhcp.mode: proxy.", "dhcp."),
 
         new("address in use", f => f.AwaitsAgent && f.LastUnless("dhcp.decline", "dhcp.ack") is not null,
             f => $"{f.Name} declined its address because somebody else on the network uses it: {f.Last("dhcp.decline")!.Message}.",
@@ -92,8 +93,16 @@ static class WhyAnswer
             f => $"Check its power and its cable; restart it over the network if it does not answer at {f.Node.Ip?.ToString() ?? "its address"}.", "agent.", "state."),
 
         new("enrolment stuck", f => f.IsStuckEnrolling,
-            f => $"{f.Name}'s agent has called, and its enrolment has not ended since {Ago(f.Now - f.Node.StateSince)}.",
-            f => $"See which step it waits at with `gridctl operation list`, then `gridctl operation show ID`.", "operation.", "agent.", "state.enrolling"),
+            f => $"{f.Name}'s agent has called {Ago(f.Now - f.Node.StateSince)} ago, and its enrolment has not ended{(f.Waiting is { } at ? $": {at.Reason}" : "")}.",
+            f => f.Waiting is { } at ? $"See its steps with `gridctl operation show {at.Id}`." : "See what is being done with `gridctl operation list`.", "operation.", "agent.", "state.enrolling"),
+
+        new("operation waits", f => f.Waiting is { } at && f.Now - at.Started > TimeSpan.FromSeconds(30),
+            f => $"{f.Name} is {Word(f.State)}, and {What(f.Waiting!)} waits: {f.Waiting!.Reason}.",
+            f => $"See its steps with `gridctl operation show {f.Waiting!.Id}`, or stop it with `gridctl operation cancel {f.Waiting!.Id}`.", "operation."),
+
+        new("operation failed", f => f.LastFailed is not null,
+            f => $"{f.Name} is {Word(f.State)}, but {What(f.LastFailed!)} failed: {f.LastFailed!.Reason ?? "no reason was kept"}.",
+            f => $"Mend that and ask for it again; its steps are in `gridctl operation show {f.LastFailed!.Id}`.", "operation."),
 
         new("module failed", f => f.Node.Modules.Any(m => m.State == "failed"),
             f => $"{f.Name} is {Word(f.State)}, but its module {f.Node.Modules.First(m => m.State == "failed").Name} has failed.",
@@ -137,6 +146,8 @@ static class WhyAnswer
             Evidence = [.. facts.Events.Where(e => rule.Evidence.Any(kind => kind.EndsWith('.') ? e.Kind.StartsWith(kind, StringComparison.Ordinal) : e.Kind == kind)).TakeLast(MostEvidence)],
         };
     }
+
+    static string What(OperationDocument operation) => operation.Subject is { } subject ? $"{operation.Kind} of {subject}" : operation.Kind;
 
     static string Word(NodeState state) => state.ToString().ToLowerInvariant();
 

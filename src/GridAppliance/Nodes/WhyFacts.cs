@@ -1,5 +1,6 @@
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Operations;
 
 namespace GridAppliance.Nodes;
 
@@ -18,6 +19,8 @@ sealed record WhyFacts
     public required Node Node { get; init; }
     /// <summary>The node's own, oldest first.</summary>
     public required IReadOnlyList<EventDocument> Events { get; init; }
+    /// <summary>The node's own, newest first.</summary>
+    public IReadOnlyList<OperationDocument> Operations { get; init; } = [];
     public required IReadOnlyList<ApplianceProblemDocument> Problems { get; init; }
     public required DateTimeOffset Now { get; init; }
 
@@ -42,12 +45,19 @@ sealed record WhyFacts
 
     public bool IsStuckEnrolling => State == NodeState.Enrolling && !Node.AgentKey.IsEmpty && Now - Node.StateSince > EnrolPatience;
 
+    /// <summary>What is being done to the node and says that it waits.</summary>
+    public OperationDocument? Waiting => Operations.FirstOrDefault(o => o is { State: "running" or "undoing", Reason: not null });
+
+    /// <summary>The newest operation, if it failed.</summary>
+    public OperationDocument? LastFailed => Operations is [{ State: "failed" } failed, ..] ? failed : null;
+
     /// <summary>How long the agent has been silent, where that is too long for a node that should be heard.</summary>
     public TimeSpan? AgentSilence =>
         State is NodeState.Enrolling or NodeState.Idle or NodeState.Assigning or NodeState.Active or NodeState.Releasing && !Node.AgentKey.IsEmpty
         && Node.AgentLastSeen is { } seen && Now - seen > AgentPatience ? Now - seen : null;
 
-    public ApplianceProblemDocument? Problem(string code) => Problems.FirstOrDefault(p => p.Code == code || p.Code.StartsWith(code + ":", StringComparison.Ordinal));
+    /// <summary>The appliance's own trouble, where it is the whole appliance's or this node's network's.</summary>
+    public ApplianceProblemDocument? Problem(string code) => Problems.FirstOrDefault(p => p.Code == code || p.Code == $"{code}.{Node.Network}");
 
     public EventDocument? Last(string kind) => Events.LastOrDefault(e => e.Kind == kind);
 

@@ -1,6 +1,7 @@
 using GridAppliance.Api;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
+using GridAppliance.Operations;
 using GridAppliance.Web.Endpoints;
 using GridAppliance.Web.Metrics;
 using GridAppliance.Web.Security;
@@ -79,6 +80,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapNodes();
         api.MapNodeChanges();
         api.MapEvents();
+        api.MapOperations();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -90,6 +92,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ILoggerFactory>();
         Lent<NodeDirectory>();
         Lent<Timeline>();
+        Lent<OperationRunner>();
         Lent<ApplianceProblems>();
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();

@@ -14,7 +14,7 @@ static class WebFeature
         services.AddSingleton<PrometheusExporter>();
         services.AddSingleton<WhyReader>();
         services.AddHostedService<ProblemReporter>();
-        services.AddHostedService<SystemdNotify>();
+        services.AddHostedService(SystemdNotify.FromEnvironment);
         services.AddSingleton<ManagementPlane>();
         services.AddHostedService(provider => provider.GetRequiredService<ManagementPlane>());
     }

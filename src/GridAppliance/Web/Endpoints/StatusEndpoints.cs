@@ -2,6 +2,7 @@ using System.Reflection;
 using GridAppliance.Api;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
+using GridAppliance.Operations;
 
 namespace GridAppliance.Web.Endpoints;
 
@@ -20,7 +21,7 @@ static class StatusEndpoints
             Problems = [.. problems.All.Select(problem => problem.Code)],
         }).WithName("getHealth").WithSummary("200 while the daemon serves; degraded names what is wrong.").WithTags("status");
 
-    static StatusDocument Get(ApplianceOptions options, NodeDirectory nodes, ApplianceProblems problems, ApplianceStart start, TimeProvider time) => new()
+    static StatusDocument Get(ApplianceOptions options, NodeDirectory nodes, ApplianceProblems problems, OperationRunner operations, ApplianceStart start, TimeProvider time) => new()
     {
         Name = options.Name,
         Version = Version,
@@ -29,6 +30,7 @@ static class StatusEndpoints
         Nodes = Enum.GetValues<NodeState>().ToDictionary(state => state.ToString().ToLowerInvariant(), state => nodes.Current.Nodes.Count(node => node.State == state)),
         Networks = [.. options.Networks.Select(Network)],
         Problems = problems.All,
+        OperationsRunning = operations.Count,
         EnrollPolicy = options.Enroll switch { EnrollPolicy.Auto => "auto", EnrollPolicy.Approve => "approve" },
     };
 

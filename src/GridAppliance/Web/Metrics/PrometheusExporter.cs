@@ -158,8 +158,9 @@ sealed class PrometheusExporter : IDisposable
             sum = adds ? sum + value : value;
             count++;
             if (buckets is null) return;
-            var bucket = Array.FindIndex(Bounds, bound => value <= bound);
-            if (bucket >= 0) buckets[bucket]++;
+            var bucket = 0;
+            while (bucket < Bounds.Length && value > Bounds[bucket]) bucket++;
+            if (bucket < Bounds.Length) buckets[bucket]++;
         }
 
         public void WriteTo(StringBuilder text, string name, string labels)

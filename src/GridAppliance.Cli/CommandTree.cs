@@ -5,7 +5,7 @@ using GridAppliance.Cli.Terminal;
 namespace GridAppliance.Cli;
 
 /// <summary>Every command there is: a new one is a class in <c>Commands/</c> and a line here.</summary>
-static class CommandLine
+static class CommandTree
 {
     static RootCommand Root() => new("See and steer a GridAppliance. RANGE is a noderange: n[1-20], a switch or a state (rack3, idle), attr=val, ~regex; ',' joins, '@' intersects, '-' excludes.")
     {
@@ -15,6 +15,9 @@ static class CommandLine
         {
             new NodeShowCommand(),
             new NodeTimelineCommand(),
+            new NodeRetryCommand(),
+            new NodeRetireCommand(),
+            new NodeReviveCommand(),
         },
         new WhyCommand(),
         new EventsCommand(),
@@ -37,16 +40,17 @@ static class CommandLine
             new OperationListCommand(),
             new OperationShowCommand(),
             new OperationWaitCommand(),
+            new OperationCancelCommand(),
         },
         new DoctorCommand(),
     };
 
     /// <returns>The process's exit status; see <see cref="ExitStatus"/>.</returns>
-    public static Task<int> Run(string[] arguments, GridctlTerminal terminal)
+    public static Task<int> Run(string[] arguments, GridctlTerminal terminal, CancellationToken cancellation = default)
     {
         var root = Root();
         GlobalOptions.AddTo(root);
-        return root.Parse(arguments).InvokeAsync(new GridctlInvocation(terminal) { EnableDefaultExceptionHandler = false });
+        return root.Parse(arguments).InvokeAsync(new GridctlInvocation(terminal) { EnableDefaultExceptionHandler = false }, cancellation);
     }
 }
 

@@ -1,0 +1,63 @@
+# Puts GridAppliance on this machine, or below DESTDIR for a package. Programs bring their own runtime: the SDK that built them may live in somebody's home, which
+# the unit cannot see. RUNTIME=shared uses the machine's .NET instead (4 MB, not 110).
+
+DESTDIR ?=
+prefix  ?= /usr
+RUNTIME ?= own
+
+libdir   := $(DESTDIR)$(prefix)/lib/gridappliance
+bindir   := $(DESTDIR)$(prefix)/bin
+bootdir  := $(DESTDIR)$(prefix)/share/gridappliance/boot
+docdir   := $(DESTDIR)$(prefix)/share/doc/gridappliance
+confdir  := $(DESTDIR)/etc/gridappliance
+unitdir  := $(DESTDIR)/lib/systemd/system
+
+PUBLISH := $(DOTNET) publish -c Release -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=false -p:DebugType=none \
+	$(if $(filter own,$(RUNTIME)),-r linux-x64 --self-contained true,--self-contained false)
+
+.PHONY: install install-programs uninstall
+
+install-programs: sdk
+	rm -rf $(ARTIFACTS)/install
+	$(PUBLISH) src/GridAppliance -o $(ARTIFACTS)/install
+	$(PUBLISH) src/GridAppliance.Cli -o $(ARTIFACTS)/install
+
+install: prepare install-programs image ## put the daemon, gridctl, the units and the node image on this machine [DESTDIR=]
+	install -d $(libdir) $(bindir) $(bootdir) $(docdir) $(confdir) $(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d
+	find $(libdir) -mindepth 1 -delete
+	cp -R --no-preserve=ownership $(ARTIFACTS)/install/. $(libdir)/
+	chmod -R u=rwX,go=rX $(libdir)
+	for program in gridappliance gridctl; do ln -sfn ../lib/gridappliance/$$program $(bindir)/$$program; done
+	find $(bootdir) -mindepth 1 -delete
+	cp -RL --no-preserve=ownership $(IMAGE)/. $(bootdir)/
+	chmod -R u=rwX,go=rX $(bootdir)
+	install -m 0644 README.md $(docdir)/
+	install -m 0644 systemd/gridappliance.service $(unitdir)/
+	install -m 0644 systemd/gridappliance.sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/gridappliance.conf
+	install -m 0644 systemd/gridappliance.tmpfiles.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d/gridappliance.conf
+	[[ -e $(confdir)/appliance.yaml ]] || install -m 0644 systemd/appliance.yaml $(confdir)/appliance.yaml
+ifeq ($(DESTDIR),)
+	systemd-sysusers gridappliance.conf
+	systemd-tmpfiles --create gridappliance.conf
+	[[ ! -d /run/systemd/system ]] || systemctl daemon-reload
+	@$(MAKE) --no-print-directory own
+	@echo
+	@echo "GridAppliance is installed. What is left:"
+	@echo "  1. sudoedit /etc/gridappliance/appliance.yaml     the interface that servers boot on, its address, a range"
+	@echo "  2. gridappliance check                            says everything that is wrong with it, at once"
+	@echo "  3. sudo systemctl enable --now gridappliance      from here on it answers DHCP there"
+	@echo "  4. gridctl status                                 and the page at http://127.0.0.1:8080/"
+	@echo "Without sudo: sudo usermod -aG gridappliance $${SUDO_USER:-USER}, then log in again. Back out: sudo make uninstall"
+endif
+
+uninstall: ## take it off again; configuration and data stay
+ifeq ($(DESTDIR),)
+	[[ ! -d /run/systemd/system ]] || systemctl disable --now gridappliance.service || true
+endif
+	rm -rf $(libdir) $(DESTDIR)$(prefix)/share/gridappliance $(docdir)
+	rm -f $(bindir)/gridappliance $(bindir)/gridctl $(unitdir)/gridappliance.service
+	rm -f $(DESTDIR)$(prefix)/lib/sysusers.d/gridappliance.conf $(DESTDIR)$(prefix)/lib/tmpfiles.d/gridappliance.conf
+ifeq ($(DESTDIR),)
+	[[ ! -d /run/systemd/system ]] || systemctl daemon-reload
+	@echo "Left in place: /etc/gridappliance, /var/lib/gridappliance and the user gridappliance. Remove them by hand if nothing of it is wanted any more."
+endif

@@ -1,0 +1,136 @@
+using GridAppliance.Api;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Operations;
+using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Tests.Nodes;
+
+public sealed class WhyAnswerTests
+{
+    static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    /// <summary>One case for every rule: the rule's name, the facts, and words of the answer.</summary>
+    public static TheoryData<string, string, string?> Cases => new()
+    {
+        { "retired", "is retired", "gridctl node revive n1" },
+        { "failed", "n1 failed: the disk is dead.", "gridctl node retry n1" },
+        { "held by a person", "held by root", "gridctl discover release n1" },
+        { "held by policy", "policy asks for a person's approval", "gridctl discover approve n1" },
+        { "disk full", "the disk that holds dataDir is full", "Free space" },
+        { "token refused", "was refused: the token was spent", "Restart the machine" },
+        { "rival DHCP server", "10.77.0.9 answers too", "Switch it off." },
+        { "address in use", "somebody else on the network uses it", "arping" },
+        { "range used up", "every address is leased", "Widen dhcp.range" },
+        { "transfer broke off", "a transfer broke off (ipxe.efi)", "Check the cable" },
+        { "offer never taken", "asked for an address 60 s ago, was offered one, and never took it", "no other DHCP server" },
+        { "no boot file fetched", "took the address 10.77.0.51 60 s ago and fetched no boot file", "UDP 69" },
+        { "loader but no script", "fetched its boot loader 60 s ago", "Look at its console" },
+        { "script but no kernel", "fetched its boot script 60 s ago and no kernel", "make image" },
+        { "kernel but no node image", "did not go on to the node image", "512 MiB" },
+        { "booted but no call", "its agent has not called", "kernel panic" },
+        { "agent silent", "agent was last heard 10 min ago", "Check its power" },
+        { "enrolment stuck", "its enrolment has not ended: waits for the BMC", "gridctl operation show 0d1" },
+        { "operation waits", "module-install of hello waits: its agent does not answer", "gridctl operation cancel 0d1" },
+        { "operation failed", "module-install of hello failed: out of disk", "gridctl operation show 0d1" },
+        { "module failed", "its module hello has failed", "gridctl module remove n1 hello" },
+        { "has a problem", "n1 is idle: its fan is loud.", "gridctl node timeline n1" },
+        { "booting", "n1 is booting: fetching the kernel, 5 s since its last sign", null },
+        { "seen and silent", "is not booting", "network boot" },
+        { "enrolling", "is enrolling", null },
+        { "under way", "n1 is assigning", null },
+        { "well", "n1 is idle and well.", null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_stuck_node_gets_a_sentence_and_a_next_step(string rule, string reason, string? nextStep)
+    {
+        var facts = FactsFor(rule);
+        var answer = WhyAnswer.Of(facts);
+
+        Assert.Equal(rule, WhyAnswer.Rules.First(r => r.Applies(facts)).Name);
+        Assert.Contains(reason, answer.Reason);
+        Assert.EndsWith(".", answer.Reason);
+        if (nextStep is null) Assert.Null(answer.NextStep); else Assert.Contains(nextStep, answer.NextStep);
+        Assert.Equal(rule is "retired" or "booting" or "enrolling" or "under way" or "well", answer.Ok);
+    }
+
+    [Fact]
+    public void Every_rule_has_a_case() => Assert.Equal(WhyAnswer.Rules.Select(r => r.Name), Cases.Select(c => (string)c[0]));
+
+    [Fact]
+    public void After_a_restart_the_events_say_how_far_the_boot_had_come()
+    {
+        var facts = Facts(Node(NodeState.Discovered) with { Ip = Ipv4Address.Parse("10.77.0.51") }, Event("dhcp.discover", 90), Event("dhcp.ack", 80));
+        Assert.Contains("fetched no boot file", WhyAnswer.Of(facts).Reason);
+        Assert.Equal(["dhcp.ack"], WhyAnswer.Of(facts).Evidence.Select(e => e.Kind));
+    }
+
+    [Fact]
+    public void What_was_wrong_in_an_earlier_boot_is_not_held_against_this_one()
+    {
+        var facts = Facts(Node(NodeState.Discovered) with { Boot = Boot(BootMilestone.Discover, 2) }, Event("agent.refused", 100), Event("boot.transfer-failed", 90), Event("dhcp.decline", 80), Event("dhcp.ack", 70), Event("dhcp.discover", 2));
+        Assert.True(WhyAnswer.Of(facts).Ok);
+    }
+
+    [Fact]
+    public void Evidence_is_the_newest_of_its_kind_and_bounded()
+    {
+        var facts = Facts(Node(NodeState.Discovered) with { Boot = Boot(BootMilestone.Discover, 60) }, [.. Enumerable.Range(0, 50).Select(i => Event("dhcp.offer", 200 - i))]);
+        Assert.Equal(8, WhyAnswer.Of(facts).Evidence.Count);
+        Assert.Equal(Now.AddSeconds(-151), WhyAnswer.Of(facts).Evidence[^1].At);
+    }
+
+    static WhyFacts FactsFor(string rule) => rule switch
+    {
+        "retired" => Facts(Node(NodeState.Retired)),
+        "failed" => Facts(Node(NodeState.Failed) with { Problem = "the disk is dead" }),
+        "held by a person" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "root", Message = "n1 was held by root: being moved" }),
+        "held by policy" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "appliance" }),
+        "disk full" => Facts(Node(NodeState.Discovered)) with { Problems = [Problem("store.disk-full", "the disk that holds dataDir is full")] },
+        "token refused" => Facts(Stuck(BootMilestone.Initramfs), Event("agent.refused", 9) with { Message = "the token was spent" }),
+        "rival DHCP server" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.rival.provisioning", "10.77.0.9 answers too")] },
+        "address in use" => Facts(Stuck(BootMilestone.Discover), Event("dhcp.ack", 20), Event("dhcp.decline", 9)),
+        "range used up" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.range-used-up", "every address is leased")] },
+        "transfer broke off" => Facts(Stuck(BootMilestone.Address), Event("boot.transfer-failed", 60) with { Message = "a transfer broke off (ipxe.efi)" }),
+        "offer never taken" => Facts(Stuck(BootMilestone.Discover)),
+        "no boot file fetched" => Facts(Stuck(BootMilestone.Address)),
+        "loader but no script" => Facts(Stuck(BootMilestone.Loader)),
+        "script but no kernel" => Facts(Stuck(BootMilestone.Script)),
+        "kernel but no node image" => Facts(Stuck(BootMilestone.Kernel)),
+        "booted but no call" => Facts(Stuck(BootMilestone.Initramfs)),
+        "agent silent" => Facts(Node(NodeState.Idle) with { AgentKey = [1], AgentLastSeen = Now.AddMinutes(-10) }),
+        "enrolment stuck" => Facts(Enrolling(90)) with { Operations = [Operation("running", "enroll", null, "waits for the BMC", 90)] },
+        "operation waits" => Facts(Node(NodeState.Idle)) with { Operations = [Operation("running", "module-install", "hello", "its agent does not answer", 60)] },
+        "operation failed" => Facts(Node(NodeState.Idle)) with { Operations = [Operation("failed", "module-install", "hello", "out of disk", 60)] },
+        "module failed" => Facts(Node(NodeState.Idle) with { Modules = [new() { Name = "hello", Version = "1", State = "failed" }] }),
+        "has a problem" => Facts(Node(NodeState.Idle) with { Problem = "its fan is loud" }),
+        "booting" => Facts(Node(NodeState.Discovered) with { Boot = Boot(BootMilestone.Kernel, 5) }),
+        "seen and silent" => Facts(Node(NodeState.Discovered)),
+        "enrolling" => Facts(Enrolling(5)),
+        "under way" => Facts(Node(NodeState.Assigning)),
+        "well" => Facts(Node(NodeState.Idle)),
+        _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, "a rule without a case"),
+    };
+
+    static WhyFacts Facts(Node node, params EventDocument[] events) => new() { Node = node, Events = [.. events.Select((e, i) => e with { Sequence = i + 1 })], Problems = [], Now = Now };
+
+    static Node Node(NodeState state) => new()
+    {
+        Id = Guid.NewGuid(), Name = "n1", State = state, StateSince = Now.AddMinutes(-5), FirstSeen = Now.AddDays(-1), BootMac = TestStore.Mac(1), Macs = [TestStore.Mac(1)], Network = "provisioning",
+    };
+
+    static Node Stuck(BootMilestone at) => Node(NodeState.Discovered) with { Boot = Boot(at, 60), Ip = Ipv4Address.Parse("10.77.0.51") };
+
+    static Node Enrolling(int seconds) => Node(NodeState.Enrolling) with { AgentKey = [1], AgentLastSeen = Now, StateSince = Now.AddSeconds(-seconds) };
+
+    static BootProgress Boot(BootMilestone milestone, int silence) => new() { Started = Now.AddSeconds(-silence - 5), LastActivity = Now.AddSeconds(-silence), Milestone = milestone };
+
+    static EventDocument Event(string kind, int ago) => new() { Sequence = 0, At = Now.AddSeconds(-ago), Kind = kind, Node = "n1", Message = kind };
+
+    static ApplianceProblemDocument Problem(string code, string message) => new() { Code = code, Message = message, NextStep = "Switch it off.", Since = Now };
+
+    static OperationDocument Operation(string state, string kind, string? subject, string reason, int ago) =>
+        new() { Id = "0d1", Kind = kind, Subject = subject, Node = "n1", State = state, Started = Now.AddSeconds(-ago), Reason = reason, Steps = [] };
+}

@@ -1,0 +1,118 @@
+using GridAppliance.Boot;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Tests.Web;
+
+/// <summary>The page as a person meets it: a real browser, a real plane. Pictures are left in TestResults/status-page for whoever wants to look.</summary>
+public sealed class StatusPageInBrowserTests
+{
+    static readonly string Pictures = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "TestResults", "status-page")).FullName;
+
+    const string StateOfN1 = "document.querySelector('#nodes [data-key=n1] .chip')?.textContent";
+
+    [ChromiumFact]
+    public async Task A_node_changes_its_state_on_the_page_without_a_reload()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 1280, 900);
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
+        Assert.Contains("No node has turned up yet", await page.EvaluateAsync("document.querySelector('#nodes-empty').textContent"));
+        await page.EvaluateAsync("window.sameDocument = true");
+
+        var node = await SampleNodes.DiscoverAsync(plane, 1);
+        await page.UntilAsync($"{StateOfN1} === 'discovered'");
+        await SampleNodes.BootAsync(plane, node, BootStage.KernelStarted);
+        await page.UntilAsync("document.querySelector('#booting-list [data-key=n1] .stages')?.getAttribute('aria-valuetext') === 'kernel, 50 %'");
+        await SampleNodes.BootAsync(plane, node, BootStage.InitramfsFinished);
+        await SampleNodes.ReadyAsync(plane, node);
+        await page.UntilAsync($"{StateOfN1} === 'idle'");
+
+        Assert.Equal("true", await page.EvaluateAsync("window.sameDocument === true"));
+        Assert.Equal("true", await page.EvaluateAsync("document.querySelector('#booting').hidden"));
+    }
+
+    [ChromiumFact]
+    public async Task What_a_node_says_stays_text_and_the_details_open_by_keyboard()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        var node = await SampleNodes.DiscoverAsync(plane, 1);
+        await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Fail, "<img src=x onerror='window.owned=1'><script>window.owned=1</script>", "appliance", null, CancellationToken.None);
+        plane.Get<ApplianceProblems>().Raise("dhcp.rival-server", "another DHCP server <b>10.77.0.9</b> answers", "Switch it off.");
+        await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 1280, 900);
+        await page.UntilAsync($"{StateOfN1} === 'failed'");
+        await page.UntilAsync("document.querySelector('#problems').textContent.includes('<b>10.77.0.9</b>')");
+
+        await page.EvaluateAsync("(document.querySelector('#nodes [data-key=n1] button').focus(), document.activeElement.click())");
+        await page.UntilAsync("document.querySelector('#drawer').open && document.querySelector('#drawer .why') !== null");
+
+        Assert.Contains("<img src=x", await page.EvaluateAsync("document.querySelector('#drawer .why').textContent"));
+        Assert.Equal("true", await page.EvaluateAsync("window.owned === undefined && document.querySelectorAll('#nodes img, #drawer img, #problems b').length === 0"));
+        Assert.Equal("true", await page.EvaluateAsync("[...document.querySelectorAll('button')].every(b => (b.getAttribute('aria-label') ?? b.textContent).trim() !== '')"));
+    }
+
+    [ChromiumFact]
+    public async Task Five_hundred_nodes_fit_a_phone_and_are_found_by_searching()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        await Task.WhenAll(Enumerable.Range(1, 500).Select(number => SampleNodes.DiscoverAsync(plane, number)));
+        await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 360, 740);
+        await page.UntilAsync("document.querySelectorAll('#nodes li').length === 500");
+        await page.ScreenshotAsync(Path.Combine(Pictures, "phone-500.png"));
+
+        Assert.Equal("true", await page.EvaluateAsync("document.documentElement.scrollWidth <= 360"));
+        await page.EvaluateAsync("(search => { search.value = '52:54:00:00:00:2a'; search.dispatchEvent(new Event('input')); })(document.querySelector('#search'))");
+        await page.UntilAsync("document.querySelectorAll('#nodes li').length === 1");
+    }
+
+    [ChromiumFact]
+    public async Task A_lost_connection_is_said_and_mended()
+    {
+        var plane = await ManagementPlaneHost.StartAsync();
+        var address = plane.Loopback;
+        await using var page = await ChromiumPage.OpenAsync(address, 1280, 900);
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
+        await plane.DisposeAsync();
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'lost'");
+
+        Assert.Contains("connection lost", await page.EvaluateAsync("document.querySelector('#link').textContent"));
+        await using var again = await ManagementPlaneHost.StartAsync(port: address.Port);
+        await SampleNodes.DiscoverAsync(again, 1);
+        await page.UntilAsync($"document.querySelector('#link').dataset.link === 'live' && {StateOfN1} === 'discovered'");
+    }
+
+    [ChromiumFact]
+    public async Task A_rack_in_every_state_is_drawn_light_dark_and_narrow()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        await FillAsync(plane);
+        foreach (var (name, width, height, dark) in ((string, int, int, bool)[])[("light", 1280, 860, false), ("dark", 1280, 860, true), ("phone", 360, 780, false)])
+        {
+            await using var page = await ChromiumPage.OpenAsync(plane.Loopback, width, height, dark);
+            await page.UntilAsync("document.querySelectorAll('#nodes li').length === 16 && document.querySelector('#link').dataset.link === 'live'");
+            await page.ScreenshotAsync(Path.Combine(Pictures, $"{name}.png"));
+            Assert.Equal("true", await page.EvaluateAsync($"document.documentElement.scrollWidth <= {width}"));
+            await page.EvaluateAsync("location.hash = 'n2'");
+            await page.UntilAsync("document.querySelector('#drawer').open && document.querySelector('#drawer .timeline') !== null");
+            await page.ScreenshotAsync(Path.Combine(Pictures, $"{name}-drawer.png"));
+            Assert.Equal("true", await page.EvaluateAsync("document.querySelector('#drawer').scrollWidth <= document.querySelector('#drawer').clientWidth"));
+        }
+    }
+
+    static async Task FillAsync(ManagementPlaneHost plane)
+    {
+        for (var number = 1; number <= 16; number++)
+        {
+            var node = await SampleNodes.DiscoverAsync(plane, number, number % 3 == 0 ? "uefi" : "bios");
+            var stage = number switch { 13 => BootStage.DhcpAck, 14 => BootStage.Script, 15 => BootStage.InitramfsStarted, _ => BootStage.InitramfsFinished };
+            if (number != 16) await SampleNodes.BootAsync(plane, node, stage);
+            if (number <= 11) await SampleNodes.ReadyAsync(plane, node);
+            if (number is 2 or 5) await SampleNodes.InstallAsync(plane, node, "hello", "running");
+            if (number is 3 or 4) await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Assign, "is assigned to farm blue", "root", null, CancellationToken.None);
+            if (number is 3) await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Assigned, "is active in farm blue", "appliance", null, CancellationToken.None);
+            if (number is 11) await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Fail, "its disk nvme0n1 does not answer", "appliance", null, CancellationToken.None);
+            if (number is 12) await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Hold, "waits for approval", "appliance", null, CancellationToken.None);
+            if (number is 10) await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Retire, "was retired by root", "root", null, CancellationToken.None);
+        }
+    }
+}
