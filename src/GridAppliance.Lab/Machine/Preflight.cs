@@ -15,7 +15,7 @@ static class Preflight
     static readonly (string Path, string Package)[] Needed =
     [
         (QemuArguments.Program, "qemu-system-x86"),
-        (QemuArguments.BiosBootRom, "ipxe-qemu"),
+        (QemuArguments.DefaultBootRom, "ipxe-qemu"),
         (QemuArguments.UefiCode, "ovmf"),
         (QemuArguments.UefiVariables, "ovmf"),
         (OpenVswitch.Daemon, "openvswitch-switch"),

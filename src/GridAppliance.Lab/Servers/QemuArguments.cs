@@ -6,7 +6,8 @@ namespace GridAppliance.Lab.Servers;
 static class QemuArguments
 {
     public const string Program = "/usr/bin/qemu-system-x86_64";
-    public const string BiosBootRom = "/usr/lib/ipxe/qemu/pxe-virtio.rom";
+    /// <summary>What QEMU puts into a virtio NIC when it is not told: iPXE for BIOS and UEFI in one image.</summary>
+    public const string DefaultBootRom = "/usr/lib/ipxe/qemu/efi-virtio.rom";
     public const string UefiCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
     public const string UefiVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
@@ -25,7 +26,7 @@ static class QemuArguments
         .. FirmwareOf(server),
         // vnet_hdr=off: the userspace datapath passes on frames with unfinished checksums, which the guest's TCP then drops.
         "-netdev", $"tap,id=net0,ifname={server.Tap},script=no,downscript=no,vnet_hdr=off",
-        "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac},bootindex=0,romfile={BootRomOf(server.Firmware)}",
+        "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac},bootindex=0{BootRomOf(server.Firmware)}",
         "-drive", $"if=none,id=disk0,format=raw,file={server.Disk},cache=unsafe",
         "-device", $"virtio-blk-pci,drive=disk0,serial={server.Serial}-0,bootindex=1",
         "-device", "virtio-rng-pci",
@@ -57,12 +58,15 @@ static class QemuArguments
         "-device", "usb-storage,drive=retry,removable=on",
     ];
 
-    /// <summary>An empty ROM file takes iPXE away, so that OVMF's own clients boot.</summary>
+    /// <summary>
+    /// An empty ROM file takes iPXE away, so that OVMF's own clients boot. The default must not be named: QEMU writes the NIC's PCI ids into a ROM only when it
+    /// chose it itself, and SeaBIOS passes over one with other ids.
+    /// </summary>
     static string BootRomOf(ServerFirmware firmware) => firmware switch
     {
-        ServerFirmware.Bios => BiosBootRom,
-        ServerFirmware.UefiPxe => "",
-        ServerFirmware.UefiHttp => "",
+        ServerFirmware.Bios => "",
+        ServerFirmware.UefiPxe => ",romfile=",
+        ServerFirmware.UefiHttp => ",romfile=",
     };
 
     static string ProductOf(ServerFirmware firmware) => firmware switch

@@ -35,11 +35,12 @@ public sealed class QemuArgumentsTests
     });
 
     [Fact]
-    public void A_bios_server_boots_from_ipxe_in_its_nic()
+    public void A_bios_server_boots_from_the_ipxe_that_qemu_puts_into_its_nic()
     {
         var arguments = Arguments(ServerFirmware.Bios);
 
-        Assert.EndsWith($",romfile={QemuArguments.BiosBootRom}", After(arguments, "-device", "virtio-net-pci"), StringComparison.Ordinal);
+        // Naming a ROM, even the default one, keeps QEMU from fitting it to the NIC.
+        Assert.EndsWith(",bootindex=0", After(arguments, "-device", "virtio-net-pci"), StringComparison.Ordinal);
         Assert.DoesNotContain(arguments, argument => argument.StartsWith("if=pflash", StringComparison.Ordinal));
     }
 
