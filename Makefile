@@ -22,7 +22,7 @@ BUILD := $(DOTNET) build -c Release -v q --nologo -clp:ErrorsOnly -p:UseSharedCo
 GRIDLAB := src/GridAppliance.Lab/bin/Release/net10.0/gridlab
 
 # Debian packages that the targets need on the machine itself; each fragment adds its own.
-PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf openvswitch-switch openvswitch-common dnsmasq-base
+PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf openvswitch-switch openvswitch-common dnsmasq-base tcpdump
 
 include firmware-images/image.mk
 -include systemd/install.mk

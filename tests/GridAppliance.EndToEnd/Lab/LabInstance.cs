@@ -1,0 +1,68 @@
+using GridAppliance.Api.Nodes;
+using GridAppliance.Lab;
+using GridAppliance.Lab.Appliance;
+using GridAppliance.Lab.Machine;
+using GridAppliance.Lab.Servers;
+
+namespace GridAppliance.EndToEnd.Lab;
+
+/// <summary>A lab of a test's own, built from what this tree built, and gone afterwards.</summary>
+sealed class LabInstance : IAsyncDisposable
+{
+    /// <summary>Far above what a boot takes even on a busy machine: a test that comes near it has failed.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    LabInstance(LabPlan plan) => Rig = new LabRig(plan, LabPrograms.Built(), TimeProvider.System);
+
+    public LabRig Rig { get; }
+    public LabPlan Plan => Rig.Plan;
+
+    /// <summary>Namespaces, switch and cables; nothing runs yet on either end.</summary>
+    public static async Task<LabInstance> BuildAsync(string name, params ServerFirmware[] rack)
+    {
+        var instance = new LabInstance(LabPlan.For(LabName.Parse(name), rack));
+        var problems = Preflight.Problems(instance.Plan, LabPrograms.Built(), appliance: true);
+        Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
+        await instance.Rig.TearDownAsync(CancellationToken.None);
+        await instance.Rig.BuildAsync(CancellationToken.None);
+        return instance;
+    }
+
+    public async Task PowerOnAsync()
+    {
+        foreach (var server in Plan.Servers) await Rig.Servers.PowerOnAsync(server, CancellationToken.None);
+    }
+
+    /// <summary>Fails with what the appliance, the console and the log say.</summary>
+    public Task<IReadOnlyDictionary<LabServer, TimeSpan>> UntilIdleAsync() =>
+        new BootWatch(Rig, BootFigures.Typical, TimeProvider.System).UntilIdleAsync(TimeProvider.System.GetUtcNow(), Patience, _ => { }, CancellationToken.None);
+
+    public async Task<IReadOnlyList<NodeDocument>> NodesAsync() => await Rig.Appliance.Client.GetNodes(null, CancellationToken.None);
+
+    public async Task<NodeDocument> NodeOfAsync(LabServer server)
+    {
+        var node = ServerProgress.NodeOf(server, await NodesAsync());
+        Assert.NotNull(node);
+        return node;
+    }
+
+    /// <summary>Asks until the answer is as wanted.</summary>
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)
+    {
+        var giveUp = TimeProvider.System.GetUtcNow() + Patience;
+        while (true)
+        {
+            var answer = await ask();
+            if (wanted(answer)) return answer;
+            if (TimeProvider.System.GetUtcNow() > giveUp) throw new LabException($"{what} did not come to pass. The last answer was {answer}.");
+            await Task.Delay(Look);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Rig.TearDownAsync(CancellationToken.None);
+        Rig.Dispose();
+    }
+}
