@@ -1,3 +1,4 @@
+using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
@@ -40,8 +41,16 @@ sealed record WhyFacts
     /// <summary>A boot is under way and nothing has been heard of it for long.</summary>
     public bool IsStuckAt(BootMilestone milestone) => AwaitsAgent && Reached == milestone && Silence > BootPatience;
 
-    /// <summary>States in which the next thing must come from the machine.</summary>
-    public bool AwaitsAgent => State is NodeState.Discovered || (State is NodeState.Enrolling && Node.AgentKey.IsEmpty);
+    /// <summary>The next thing must come from the machine: it has not joined yet, or it is booting once more.</summary>
+    public bool AwaitsAgent => State switch
+    {
+        NodeState.Discovered => true,
+        NodeState.Enrolling => Node.AgentKey.IsEmpty || BootsAgain,
+        NodeState.Idle or NodeState.Assigning or NodeState.Active or NodeState.Releasing => BootsAgain,
+        NodeState.Held or NodeState.Failed or NodeState.Retired => false,
+    };
+
+    bool BootsAgain => Node.Boot is { Finished: null, Milestone: < BootMilestone.Agent };
 
     public bool IsStuckEnrolling => State == NodeState.Enrolling && !Node.AgentKey.IsEmpty && Now - Node.StateSince > EnrolPatience;
 
@@ -52,9 +61,14 @@ sealed record WhyFacts
     public OperationDocument? LastFailed => Operations is [{ State: "failed" } failed, ..] ? failed : null;
 
     /// <summary>How long the agent has been silent, where that is too long for a node that should be heard.</summary>
-    public TimeSpan? AgentSilence =>
-        State is NodeState.Enrolling or NodeState.Idle or NodeState.Assigning or NodeState.Active or NodeState.Releasing && !Node.AgentKey.IsEmpty
-        && Node.AgentLastSeen is { } seen && Now - seen > AgentPatience ? Now - seen : null;
+    public TimeSpan? AgentSilence => State switch
+    {
+        NodeState.Enrolling or NodeState.Idle or NodeState.Assigning or NodeState.Active or NodeState.Releasing when !Node.AgentKey.IsEmpty && !BootsAgain =>
+            Node.AgentLastSeen is { } seen && (Now - seen > AgentPatience || Node.Problem == AgentPresence.Silent) ? Now - seen
+            // A restart of ours has forgotten when it was heard last; since when it is missed stands in the timeline.
+            : Node.Problem == AgentPresence.Silent ? Now - (Last("agent.silent")?.At ?? Node.StateSince) : null,
+        _ => null,
+    };
 
     /// <summary>The appliance's own trouble, where it is the whole appliance's or this node's network's.</summary>
     public ApplianceProblemDocument? Problem(string code) => Problems.FirstOrDefault(p => p.Code == code || p.Code == $"{code}.{Node.Network}");

@@ -1,4 +1,5 @@
 using GridAppliance.Api;
+using GridAppliance.Boot.Dhcp;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
@@ -100,6 +101,8 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         // Signals are the daemon's to hear; it stops this plane in its turn.
         services.AddSingleton<IHostLifetime, StoppedByTheDaemon>();
+        // A test's daemon, and one day a site's, may serve no DHCP at all.
+        services.AddSingleton(new LeaseUse(daemon.GetService<DhcpServer>()));
         services.AddSingleton<EventStreams>();
     }
 }

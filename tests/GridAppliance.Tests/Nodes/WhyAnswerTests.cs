@@ -1,3 +1,4 @@
+using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
@@ -72,6 +73,21 @@ public sealed class WhyAnswerTests
     {
         var facts = Facts(Node(NodeState.Discovered) with { Boot = Boot(BootMilestone.Discover, 2) }, Event("agent.refused", 100), Event("boot.transfer-failed", 90), Event("dhcp.decline", 80), Event("dhcp.ack", 70), Event("dhcp.discover", 2));
         Assert.True(WhyAnswer.Of(facts).Ok);
+    }
+
+    [Fact]
+    public void A_node_in_use_that_boots_again_is_booting_and_not_silent()
+    {
+        var node = Node(NodeState.Idle) with { AgentKey = [1], AgentLastSeen = Now.AddMinutes(-3), Boot = Boot(BootMilestone.Kernel, 5) };
+        Assert.Equal("n1 is booting: fetching the kernel, 5 s since its last sign.", WhyAnswer.Of(Facts(node)).Reason);
+        Assert.Contains("did not go on to the node image", WhyAnswer.Of(Facts(node with { Boot = Boot(BootMilestone.Kernel, 60) })).Reason);
+    }
+
+    [Fact]
+    public void An_agent_that_is_missed_since_before_our_restart_is_silent_since_then()
+    {
+        var node = Node(NodeState.Idle) with { AgentKey = [1], Problem = AgentPresence.Silent };
+        Assert.Contains("last heard 120 s ago", WhyAnswer.Of(Facts(node, Event("agent.silent", 120))).Reason);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ static class DhcpFeature
         services.TryAddSingleton<BootDirectoryState>();
         services.TryAddSingleton<BootClients>();
         services.AddSingleton<ILeaseStore, LeaseStore>();
-        services.AddHostedService<DhcpServer>();
+        services.AddSingleton<DhcpServer>();
+        services.AddHostedService(provider => provider.GetRequiredService<DhcpServer>());
     }
 }

@@ -18,6 +18,18 @@ sealed partial class DhcpServer(
     readonly CancellationTokenSource watchingEnds = new();
     readonly List<Task> watching = [];
 
+    /// <summary>Addresses that somebody holds now, by the network's name; networks whose addresses are another server's business are left out.</summary>
+    public IReadOnlyDictionary<string, int> LeasesInUse()
+    {
+        var now = clock.GetUtcNow();
+        var use = new Dictionary<string, int>();
+        foreach (var network in committers.Keys)
+        {
+            lock (network.Gate) use[network.Options.Name] = network.Leases?.InUse(now) ?? 0;
+        }
+        return use;
+    }
+
     /// <exception cref="StartupException">A port, an interface or an address is not to be had, or another DHCP server is on the wire.</exception>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {

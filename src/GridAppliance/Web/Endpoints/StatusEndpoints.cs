@@ -1,5 +1,6 @@
 using System.Reflection;
 using GridAppliance.Api;
+using GridAppliance.Boot.Dhcp;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
@@ -21,28 +22,35 @@ static class StatusEndpoints
             Problems = [.. problems.All.Select(problem => problem.Code)],
         }).WithName("getHealth").WithSummary("200 while the daemon serves; degraded names what is wrong.").WithTags("status");
 
-    static StatusDocument Get(ApplianceOptions options, NodeDirectory nodes, ApplianceProblems problems, OperationRunner operations, ApplianceStart start, TimeProvider time) => new()
+    static StatusDocument Get(ApplianceOptions options, NodeDirectory nodes, ApplianceProblems problems, OperationRunner operations, LeaseUse leases, ApplianceStart start, TimeProvider time) => new()
     {
         Name = options.Name,
         Version = Version,
         Started = start.At,
         Now = time.GetUtcNow(),
         Nodes = Enum.GetValues<NodeState>().ToDictionary(state => state.ToString().ToLowerInvariant(), state => nodes.Current.Nodes.Count(node => node.State == state)),
-        Networks = [.. options.Networks.Select(Network)],
+        Networks = [.. Networks(options, leases.Current())],
         Problems = problems.All,
         OperationsRunning = operations.Count,
         EnrollPolicy = options.Enroll switch { EnrollPolicy.Auto => "auto", EnrollPolicy.Approve => "approve" },
     };
 
-    static NetworkDocument Network(NetworkOptions network) => new()
+    static IEnumerable<NetworkDocument> Networks(ApplianceOptions options, IReadOnlyDictionary<string, int> leases) => options.Networks.Select(network => new NetworkDocument
     {
         Name = network.Name,
         Interface = network.Interface,
         Address = network.Address.ToString(),
         Dhcp = network.DhcpMode switch { DhcpMode.Server => "server", DhcpMode.Proxy => "proxy", DhcpMode.Off => "off" },
         Boot = network.Boot,
-        LeasesTotal = network.Range is { } range ? (long)range.Last.Value - range.First.Value + 1 : 0,
-    };
+        LeasesActive = leases.GetValueOrDefault(network.Name),
+        LeasesTotal = network is { DhcpMode: DhcpMode.Server, Range: { } range } ? range.Count : 0,
+    });
+}
+
+/// <summary>Leases in use by network; none where DHCP is not served.</summary>
+sealed record LeaseUse(DhcpServer? Server)
+{
+    public IReadOnlyDictionary<string, int> Current() => Server?.LeasesInUse() ?? new Dictionary<string, int>();
 }
 
 /// <summary>When this process began to serve.</summary>

@@ -5,9 +5,9 @@ export const tones = {
 };
 
 /** The stages of a boot in order, as the API names them and as the page does. */
-export const stages = [['address', 'address'], ['loader', 'loader'], ['script', 'script'], ['kernel', 'kernel'], ['initramfs', 'image'], ['agent', 'agent'], ['idle', 'ready']];
+export const stages = [['address', 'IP'], ['loader', 'loader'], ['script', 'script'], ['kernel', 'kernel'], ['initramfs', 'image'], ['agent', 'agent'], ['idle', 'ready']];
 
-export const isBooting = node => Boolean(node.boot && !node.boot.finished && !['retired', 'failed'].includes(node.state));
+export const isBooting = node => Boolean(node.boot && !node.boot.finished && !['retired', 'failed', 'held'].includes(node.state));
 
 /** How far: -1 while it only asks, then an index into `stages`. */
 export const stageIndex = boot => stages.findIndex(([stage]) => stage === boot.stage);
