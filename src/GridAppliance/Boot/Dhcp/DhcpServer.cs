@@ -17,6 +17,7 @@ sealed partial class DhcpServer(
     readonly Dictionary<DhcpNetwork, LeaseCommitter> committers = [];
     readonly CancellationTokenSource watchingEnds = new();
     readonly List<Task> watching = [];
+    bool disposed;
 
     /// <summary>Addresses that somebody holds now, by the network's name; networks whose addresses are another server's business are left out.</summary>
     public IReadOnlyDictionary<string, int> LeasesInUse()
@@ -78,6 +79,9 @@ sealed partial class DhcpServer(
 
     public override void Dispose()
     {
+        // Registered under two names, it is disposed of twice.
+        if (disposed) return;
+        disposed = true;
         watchingEnds.Cancel();
         foreach (var listener in listeners) listener.Dispose();
         watchingEnds.Dispose();
