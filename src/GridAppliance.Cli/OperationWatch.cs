@@ -20,7 +20,7 @@ sealed class OperationWatch(ApplianceClient client, GridctlTerminal terminal, Ti
         return change with
         {
             Nodes = [.. change.Nodes.Select(node => node.OperationId is { } id && ended[id] is var operation
-                ? node with { Outcome = operation.State, Message = operation.State == "done" ? node.Message : $"{operation.State}: {operation.Reason ?? "no reason was kept"}" }
+                ? node with { Outcome = operation.State, Message = Ending(operation) }
                 : node)],
         };
     }
@@ -71,6 +71,11 @@ sealed class OperationWatch(ApplianceClient client, GridctlTerminal terminal, Ti
             terminal.Note(text);
         }
     }
+
+    // What the last step had to say is more than that it is over.
+    static string Ending(OperationDocument operation) => operation.State == "done"
+        ? operation.Steps.LastOrDefault(step => step.Detail is not null)?.Detail ?? $"{operation.Kind} {operation.Subject}".TrimEnd() + " is done"
+        : $"{operation.State}: {operation.Reason ?? "no reason was kept"}";
 
     static string Describe(OperationDocument operation)
     {
