@@ -8,6 +8,7 @@ using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Store;
+using GridAppliance.Switches;
 using GridAppliance.Web;
 
 switch (CommandLine.Parse(args))
@@ -63,6 +64,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddManagementPlane();
     services.AddBootServices();
     services.AddDhcp();
+    services.AddSwitches();
 
     return builder.Build();
 }

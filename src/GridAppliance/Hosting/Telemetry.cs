@@ -33,6 +33,15 @@ static class Telemetry
     public static readonly Counter<long> BmcStrays =
         Meter.CreateCounter<long>("gridappliance.bmc.strays", "{datagram}", "Datagrams from BMCs that answered nothing, by reason");
 
+    public static readonly Counter<long> SnmpRetries =
+        Meter.CreateCounter<long>("gridappliance.snmp.retries", "{request}", "Requests sent again because an SNMP device was silent");
+
+    public static readonly Counter<long> SnmpSets =
+        Meter.CreateCounter<long>("gridappliance.snmp.sets", "{request}", "SET requests that an SNMP device answered");
+
+    public static readonly Counter<long> SnmpStrays =
+        Meter.CreateCounter<long>("gridappliance.snmp.strays", "{datagram}", "Datagrams that answered no question under way");
+
     /// <summary>The tag that says why something was dropped.</summary>
     public static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);
 }

@@ -3,6 +3,7 @@ using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Switches;
 
 namespace GridAppliance.Store;
 
@@ -18,5 +19,6 @@ static class Schema
         .. LeaseStore.Migrations,
         .. AgentSessions.Migrations,
         .. AgentOrderStore.Migrations,
+        .. SwitchJournal.Migrations,
     ];
 }

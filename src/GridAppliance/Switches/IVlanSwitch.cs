@@ -1,0 +1,46 @@
+namespace GridAppliance.Switches;
+
+/// <summary>A switch whose VLANs can be read. What else it can is told by the other interfaces. Every method fails with a <see cref="Hosting.DeviceException"/>.</summary>
+interface IVlanSwitch
+{
+    /// <summary>Scheme and place, without credentials.</summary>
+    Uri Address { get; }
+
+    Task<SwitchSnapshot> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Says in words what the switch lets us do, by writing to it what it holds already.</summary>
+    /// <param name="port">A port that is ours to write.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<SwitchAbilities> ProbeAsync(int port, CancellationToken cancellationToken);
+}
+
+/// <summary>A switch whose VLANs can be written. Used by its <see cref="SwitchActor"/> only, which is the one to plan, read back and undo.</summary>
+interface IVlanWriter : IVlanSwitch
+{
+    /// <summary>Reads all that a plan needs.</summary>
+    Task<IVlanState> ReadStateAsync(CancellationToken cancellationToken);
+
+    /// <summary>Writes step after step; stops at the first that is refused.</summary>
+    Task<WriteOutcome> WriteAsync(IReadOnlyList<VlanWrite> writes, CancellationToken cancellationToken);
+}
+
+/// <summary>What a switch held when it was read; plans are made against it. Pure.</summary>
+interface IVlanState
+{
+    SwitchSnapshot Snapshot { get; }
+
+    VlanPlan Plan(VlanIntent intent, SwitchPolicy policy);
+}
+
+/// <summary>A switch that tells what is where.</summary>
+interface IPortMap
+{
+    Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(CancellationToken cancellationToken);
+}
+
+/// <param name="CanReadMembership">Whether it says which ports are in which VLAN.</param>
+/// <param name="CanWrite">Whether it took a write of what it holds already.</param>
+/// <param name="Words">The same and more, for people.</param>
+sealed record SwitchAbilities(bool CanReadMembership, bool CanWrite, IReadOnlyList<string> Words);

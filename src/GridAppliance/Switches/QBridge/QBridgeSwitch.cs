@@ -1,0 +1,151 @@
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Snmp;
+using GridAppliance.Switches.Snmp;
+
+namespace GridAppliance.Switches.QBridge;
+
+/// <summary>A switch that speaks Q-BRIDGE-MIB, which is most of them.</summary>
+sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IDisposable
+{
+    public Uri Address => address;
+
+    public async Task<SwitchSnapshot> ReadAsync(CancellationToken cancellationToken) => (await ReadTablesAsync(cancellationToken)).Snapshot;
+
+    public async Task<IVlanState> ReadStateAsync(CancellationToken cancellationToken) => new State(await ReadTablesAsync(cancellationToken), session.RoomForVarbinds);
+
+    /// <summary>All tables at once: they are independent, and the session holds back what would be too much for the device.</summary>
+    public async Task<QBridgeTables> ReadTablesAsync(CancellationToken cancellationToken)
+    {
+        var vlans = session.WalkAsync(QBridgeMib.StaticEntry, cancellationToken);
+        var current = session.WalkAsync(QBridgeMib.CurrentEntry, cancellationToken);
+        var pvids = session.WalkAsync(QBridgeMib.Pvid, cancellationToken);
+        var ports = session.WalkAsync(QBridgeMib.BasePortIfIndex, cancellationToken);
+        var names = session.WalkAsync(QBridgeMib.InterfaceName, cancellationToken);
+        var descriptions = session.WalkAsync(QBridgeMib.InterfaceDescription, cancellationToken);
+        var aliases = session.WalkAsync(QBridgeMib.InterfaceAlias, cancellationToken);
+        var admin = session.WalkAsync(QBridgeMib.InterfaceAdminStatus, cancellationToken);
+        var oper = session.WalkAsync(QBridgeMib.InterfaceOperStatus, cancellationToken);
+        var maker = session.GetAsync([QBridgeMib.SysObjectId], cancellationToken);
+        await Task.WhenAll(vlans, current, pvids, ports, names, descriptions, aliases, admin, oper, maker);
+        return QBridgeTables.From(new()
+        {
+            SysObjectId = (await maker)[0].Value.AsIdentifier,
+            BasePorts = await ports,
+            Pvids = await pvids,
+            Static = await vlans,
+            Current = await current,
+            InterfaceNames = await names,
+            InterfaceDescriptions = await descriptions,
+            InterfaceAliases = await aliases,
+            InterfaceAdminStatus = await admin,
+            InterfaceOperStatus = await oper,
+        });
+    }
+
+    public async Task<WriteOutcome> WriteAsync(IReadOnlyList<VlanWrite> writes, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < writes.Count; i++)
+        {
+            var outcome = await session.SetAsync(writes[i].Set, cancellationToken);
+            if (!outcome.IsDone) return new(i, outcome.ToString());
+        }
+        return new(writes.Count, null);
+    }
+
+    public async Task<SwitchAbilities> ProbeAsync(int port, CancellationToken cancellationToken)
+    {
+        var tables = await ReadTablesAsync(cancellationToken);
+        var words = new List<string>();
+        var readsMembership = tables.Vlans.Count > 0 && tables.Vlans.Values.All(v => v.Egress is not null);
+        words.Add(tables.Vlans.Count == 0 ? "It has no VLANs in Q-BRIDGE-MIB." : readsMembership ? $"It tells which ports are in its {tables.Vlans.Count} VLANs." : "It does not tell which ports are in all of its VLANs.");
+        words.AddRange(tables.Quirks.Select(q => $"{SwitchQuirks.Table[q].Symptom}: {SwitchQuirks.Table[q].Treatment}."));
+        if (tables.WhyNotWritable is { } why)
+        {
+            words.Add($"It is not written to: {why}.");
+            return new(readsMembership, false, words);
+        }
+        var canWrite = true;
+        foreach (var (what, varbind) in Probes(tables, port))
+        {
+            var outcome = await session.SetAsync([varbind], cancellationToken);
+            words.Add(outcome.IsDone ? $"It takes {what}." : $"It refuses {what}: {outcome}.");
+            canWrite &= outcome.IsDone;
+        }
+        return new(readsMembership, canWrite, words);
+    }
+
+    // Each is a SET of what is there already.
+    static IEnumerable<(string What, Varbind Set)> Probes(QBridgeTables tables, int port)
+    {
+        if (tables.Pvids.GetValueOrDefault(port) is { } pvid) yield return ($"a PVID for port {port}", new(QBridgeMib.Pvid.Append((uint)port), SnmpValue.Gauge((uint)pvid.Value)));
+        var (vlan, row) = tables.Vlans.First();
+        yield return ("a VLAN's egress ports", new(QBridgeMib.StaticEgress.Append((uint)vlan.Value), SnmpValue.Octets(row.Egress!.Value.Octets)));
+        yield return ("a VLAN's untagged ports", new(QBridgeMib.StaticUntagged.Append((uint)vlan.Value), SnmpValue.Octets(row.Untagged!.Value.Octets)));
+    }
+
+    public async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(CancellationToken cancellationToken)
+    {
+        var reading = session.WalkAsync(QBridgeMib.VlanForwardingPort, cancellationToken);
+        var databases = session.WalkAsync(QBridgeMib.CurrentFdb, cancellationToken);
+        await Task.WhenAll(reading, databases);
+        var vlanOf = DatabaseVlans(await databases);
+        var found = new List<ForwardingEntry>();
+        foreach (var row in await reading)
+        {
+            // A filtering database that no VLAN claims is numbered like its VLAN on most switches.
+            if (row.Name.Below(QBridgeMib.VlanForwardingPort) is not [var database, .. { Length: 6 } mac] || !row.Value.TryGetInt32(out var port)) continue;
+            if (TryReadMac(mac, out var address)) found.Add(new(vlanOf.TryGetValue(database, out var vlan) ? vlan : VlanId.From(database), address, port));
+        }
+        return found.Count > 0 ? found : ReadPlainForwarding(await session.WalkAsync(QBridgeMib.ForwardingPort, cancellationToken));
+    }
+
+    static Dictionary<uint, VlanId> DatabaseVlans(IReadOnlyList<Varbind> cells)
+    {
+        var vlanOf = new Dictionary<uint, VlanId>();
+        foreach (var cell in cells)
+        {
+            if (cell.Name.Below(QBridgeMib.CurrentFdb) is [_, var number] && VlanId.From(number) is { } vlan && cell.Value.TryGetUInt32(out var database)) vlanOf.TryAdd(database, vlan);
+        }
+        return vlanOf;
+    }
+
+    public static IReadOnlyList<ForwardingEntry> ReadPlainForwarding(IReadOnlyList<Varbind> cells, VlanId? vlan = null)
+    {
+        var found = new List<ForwardingEntry>();
+        foreach (var cell in cells)
+        {
+            if (TryReadMac(cell.Name.Below(QBridgeMib.ForwardingPort), out var mac) && cell.Value.TryGetInt32(out var port)) found.Add(new(vlan, mac, port));
+        }
+        return found;
+    }
+
+    static bool TryReadMac(ReadOnlySpan<uint> parts, out MacAddress mac)
+    {
+        ulong bits = 0;
+        foreach (var part in parts)
+        {
+            if (part > byte.MaxValue) { mac = default; return false; }
+            bits = bits << 8 | part;
+        }
+        mac = MacAddress.FromUInt64(bits);
+        return parts.Length == MacAddress.Length;
+    }
+
+    public async Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(CancellationToken cancellationToken)
+    {
+        var remote = session.WalkAsync(QBridgeMib.LldpRemote, cancellationToken);
+        var local = session.WalkAsync(QBridgeMib.LldpLocalPort, cancellationToken);
+        var ports = ReadAsync(cancellationToken);
+        await Task.WhenAll(remote, local, ports);
+        return LldpRows.Read(await remote, await local, await ports);
+    }
+
+    public void Dispose() => session.Dispose();
+
+    sealed class State(QBridgeTables tables, int room) : IVlanState
+    {
+        public SwitchSnapshot Snapshot => tables.Snapshot;
+
+        public VlanPlan Plan(VlanIntent intent, SwitchPolicy policy) => new VlanChangePlan(tables, intent, policy, room).Make();
+    }
+}

@@ -1,0 +1,194 @@
+using System.Threading.Channels;
+using GridAppliance.Hosting;
+
+namespace GridAppliance.Switches;
+
+/// <param name="Ending">How it ended.</param>
+/// <param name="Reason">Why, in words, unless it is done.</param>
+/// <param name="Pdus">SET requests that it took, those of others in the same go included.</param>
+sealed record ChangeOutcome(ChangeEnding Ending, string? Reason, int Pdus);
+
+/// <summary>
+/// The only one to write to its switch, one change at a time. What waits is done in one go; each go is planned against what the switch holds now, journaled with
+/// what it replaces, written, and read back. If what is read back is not what was wanted, on our ports or on anybody's, it is taken back.
+/// </summary>
+sealed partial class SwitchActor : IAsyncDisposable
+{
+    /// <summary>A rack's worth of changes from each of a few callers.</summary>
+    const int QueueLength = 256;
+
+    readonly IVlanWriter device;
+    readonly ISwitchJournal journal;
+    readonly ILogger<SwitchActor> logger;
+    readonly CancellationTokenSource stopping = new();
+    // Full: callers wait their turn, without a thread.
+    readonly Channel<Request> requests = Channel.CreateBounded<Request>(new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
+    readonly Task working;
+    SwitchPolicy policy;
+
+    public SwitchActor(IVlanWriter device, SwitchPolicy policy, ISwitchJournal journal, ILogger<SwitchActor> logger)
+    {
+        this.device = device;
+        this.policy = policy;
+        this.journal = journal;
+        this.logger = logger;
+        working = Task.Run(WorkAsync);
+    }
+
+    /// <summary>What is ours, from the next go on.</summary>
+    public SwitchPolicy Policy
+    {
+        get => Volatile.Read(ref policy);
+        set => Volatile.Write(ref policy, value);
+    }
+
+    /// <summary>Does it, or says why not. Cancelling stops the waiting; a change that has begun goes to its end.</summary>
+    /// <exception cref="DeviceException">The switch cannot be reached or talks nonsense, and nothing was written.</exception>
+    public async Task<ChangeOutcome> ApplyAsync(VlanIntent intent, CancellationToken cancellationToken)
+    {
+        var request = new Request(intent);
+        await requests.Writer.WriteAsync(request, cancellationToken);
+        return await request.Outcome.Task.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        requests.Writer.TryComplete();
+        await stopping.CancelAsync();
+        await working;
+        stopping.Dispose();
+    }
+
+    async Task WorkAsync()
+    {
+        var batch = new List<Request>();
+        try
+        {
+            while (await requests.Reader.WaitToReadAsync(stopping.Token))
+            {
+                while (requests.Reader.TryRead(out var request)) batch.Add(request);
+                await ServeAsync(batch);
+                batch.Clear();
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+        while (requests.Reader.TryRead(out var request)) request.Outcome.TrySetCanceled();
+    }
+
+    async Task ServeAsync(List<Request> batch)
+    {
+        try
+        {
+            var before = await device.ReadStateAsync(stopping.Token);
+            var allowed = new List<Request>();
+            foreach (var request in batch)
+            {
+                // Each by itself first: what one may not must not spoil the others'.
+                if (before.Plan(request.Intent, Policy) is VlanPlan.Refused refused) request.Outcome.TrySetResult(new(ChangeEnding.Refused, string.Join("; ", refused.Reasons), 0));
+                else allowed.Add(request);
+            }
+            if (allowed.Count == 0) return;
+            var outcome = await ChangeAsync(before, allowed.Select(r => r.Intent).Aggregate((a, b) => a.With(b)));
+            foreach (var request in allowed) request.Outcome.TrySetResult(outcome);
+        }
+        catch (Exception e) when (e is DeviceException or OperationCanceledException or Store.StoreException)
+        {
+            foreach (var request in batch) request.Outcome.TrySetException(e);
+        }
+    }
+
+    async Task<ChangeOutcome> ChangeAsync(IVlanState before, VlanIntent intent)
+    {
+        switch (before.Plan(intent, Policy))
+        {
+            case VlanPlan.Refused refused: return new(ChangeEnding.Refused, string.Join("; ", refused.Reasons), 0);
+            case VlanPlan.Ready { Writes.IsEmpty: true }: return new(ChangeEnding.Unchanged, null, 0);
+            case VlanPlan.Ready plan:
+                var entry = await journal.BeginAsync(device.Address, plan.Writes, stopping.Token);
+                // From here on it goes to its end whatever happens to callers or the daemon's wish to stop.
+                var outcome = await CarryOutAsync(before, plan);
+                await journal.EndAsync(entry, outcome.Ending, outcome.Reason, CancellationToken.None);
+                LogEnded(device.Address, outcome.Ending, outcome.Pdus, outcome.Reason);
+                return outcome;
+            default: throw new InvalidOperationException("a plan of no known kind");
+        }
+    }
+
+    async Task<ChangeOutcome> CarryOutAsync(IVlanState before, VlanPlan.Ready plan)
+    {
+        string? trouble;
+        var pdus = 0;
+        try
+        {
+            var written = await device.WriteAsync(plan.Writes, CancellationToken.None);
+            pdus = written.Done;
+            trouble = written.Refusal is { } refusal
+                ? $"the switch refused step {written.Done + 1} of {plan.Writes.Length}: {refusal}"
+                : Difference(before.Snapshot, (await device.ReadStateAsync(CancellationToken.None)).Snapshot, plan);
+            if (trouble is null) return new(ChangeEnding.Done, null, pdus);
+        }
+        catch (DeviceException e)
+        {
+            trouble = e.Message;
+        }
+        return await RollBackAsync(before, plan, trouble, pdus);
+    }
+
+    // Every step is taken back, also those that may not have been done: their values are what was there, so it does no harm.
+    async Task<ChangeOutcome> RollBackAsync(IVlanState before, VlanPlan.Ready plan, string trouble, int pdus)
+    {
+        try
+        {
+            string? refusal = null;
+            foreach (var write in plan.Writes.Where(w => !w.Undo.IsEmpty).Reverse())
+            {
+                var outcome = await device.WriteAsync([new(write.Undo, [])], CancellationToken.None);
+                pdus++;
+                refusal ??= outcome.Refusal;
+            }
+            var after = await device.ReadStateAsync(CancellationToken.None);
+            var left = SnapshotDifference.Of(before.Snapshot, after.Snapshot);
+            return left is null ? new(ChangeEnding.RolledBack, trouble, pdus) : new(ChangeEnding.Damaged, $"{trouble}; not taken back: {left}{(refusal is null ? "" : $" ({refusal})")}", pdus);
+        }
+        catch (DeviceException e)
+        {
+            return new(ChangeEnding.Damaged, $"{trouble}; and then {e.Message}", pdus);
+        }
+    }
+
+    static string? Difference(SwitchSnapshot before, SwitchSnapshot after, VlanPlan.Ready plan)
+    {
+        foreach (var (number, wanted) in plan.Expected)
+        {
+            if (!after.Ports.TryGetValue(number, out var port)) return $"port {number} is gone";
+            if (port.Vlans != wanted) return $"{port.Name} was to be {wanted} and is {port.Vlans}";
+        }
+        return SnapshotDifference.Of(before, after, plan.Expected.Keys);
+    }
+
+    sealed record Request(VlanIntent Intent)
+    {
+        public TaskCompletionSource<ChangeOutcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Switch {Device}: change {Ending} with {Pdus} writes. {Reason}")]
+    partial void LogEnded(Uri device, ChangeEnding ending, int pdus, string? reason);
+}
+
+/// <summary>In words, the first way in which the ports of two readings differ.</summary>
+static class SnapshotDifference
+{
+    public static string? Of(SwitchSnapshot before, SwitchSnapshot after, IEnumerable<int>? besides = null)
+    {
+        var skipped = besides?.ToHashSet() ?? [];
+        foreach (var (number, port) in before.Ports)
+        {
+            if (skipped.Contains(number)) continue;
+            if (!after.Ports.TryGetValue(number, out var now)) return $"{port.Name} is gone";
+            if (now.Vlans != port.Vlans) return $"{port.Name} was {port.Vlans} and is {now.Vlans}";
+        }
+        return null;
+    }
+}
