@@ -2,17 +2,22 @@ using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Power.Ipmi;
+using GridAppliance.Power.Pdu;
 using GridAppliance.Protocols.Ipmi.Rmcp;
+using GridAppliance.Switches;
+using GridAppliance.Switches.Snmp;
 
 namespace GridAppliance.Power;
 
 /// <summary>The drivers that act on a node's power: an address's scheme says which.</summary>
-sealed class PowerFamily(IpmiSocket ipmi, TimeProvider clock, ILoggerFactory loggers)
+sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, ILoggerFactory loggers)
 {
     /// <summary>One line for each driver.</summary>
     static readonly FrozenDictionary<string, Func<PowerFamily, PortAddress, IPrivilegedPort>> Drivers = new Dictionary<string, Func<PowerFamily, PortAddress, IPrivilegedPort>>
     {
         ["ipmi"] = static (family, port) => family.OpenIpmi(port),
+        ["snmp+apc"] = static (family, port) => family.OpenOutlet(port, OutletDialect.Apc, OutletDialect.ApcMasterSwitch),
+        ["snmp+raritan"] = static (family, port) => family.OpenOutlet(port, OutletDialect.Raritan),
     }.ToFrozenDictionary();
 
     public static IReadOnlyCollection<string> Schemes => Drivers.Keys;
@@ -22,6 +27,9 @@ sealed class PowerFamily(IpmiSocket ipmi, TimeProvider clock, ILoggerFactory log
     /// <exception cref="InvalidOperationException">The device has an owner already.</exception>
     public IPrivilegedPort Open(PortAddress port) =>
         Drivers.TryGetValue(port.Uri.Scheme, out var open) ? open(this, port) : throw new NotSupportedException($"no driver for {port.Uri.Scheme}: there are {string.Join(", ", Schemes.Order())}");
+
+    PduOutlet OpenOutlet(PortAddress port, params IReadOnlyList<OutletDialect> dialects) =>
+        new(port.Uri, SnmpAddress.Open(port.Uri, PduCredentials.From(port.Credentials), snmp, clock), dialects);
 
     IpmiBmc OpenIpmi(PortAddress port)
     {
