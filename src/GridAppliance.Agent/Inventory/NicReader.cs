@@ -23,7 +23,7 @@ static class NicReader
             // A card without a link, or a driver that does not know, says -1.
             SpeedMbps = link && speed is > 0 and < int.MaxValue ? (int)speed : null,
             Link = link,
-            PciAddress = PciAddressOf(SystemFiles.Resolve(device)),
+            PciAddress = PciAddressOf(SystemFiles.Resolve(path)),
             Neighbours = SystemFiles.Number(path, "ifindex") is { } index ? neighbours((int)index) : [],
         };
     }
