@@ -1,0 +1,71 @@
+using System.Text;
+using GridAppliance.Agent;
+using GridAppliance.Agent.Calls;
+using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Inventory;
+using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Orders;
+
+namespace GridAppliance.Tests.Agent;
+
+/// <summary>A whole agent below a folder of its own; everything real but the machine.</summary>
+sealed class AgentUnderTest : IAsyncDisposable
+{
+    readonly CancellationTokenSource life = new();
+    readonly ApplianceCalls calls;
+    readonly AgentKey key;
+    readonly AgentLoop loop;
+    readonly StringWriter console = new();
+
+    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null)
+    {
+        clock ??= TimeProvider.System;
+        Paths = new AgentPaths(root);
+        var boot = new BootParameters { Appliance = appliance.Url, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown };
+        var say = new AgentConsole(TextWriter.Synchronized(console));
+        var trigger = new HeartbeatTrigger();
+        calls = new ApplianceCalls(boot.Appliance);
+        key = AgentKey.LoadOrCreate(Paths.Key);
+        Modules = new ModuleHost(Paths, new ModuleStore(Paths), new ModuleLauncher(Launcher, Paths), calls, boot.ApplianceFingerprint, trigger, say, clock);
+        var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
+        var inventory = new InventoryReader(Paths, new NeighbourTable(clock), new IpmiDevice(Path.Combine(root, "no-ipmi")));
+        loop = new AgentLoop(enroller, key, calls, inventory, Modules, new OrderExecutor(Modules, new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+        Running = loop.RunAsync(life.Token);
+    }
+
+    public static string Launcher => Path.Combine(AppContext.BaseDirectory, "fixtures", "agent", "grid-run");
+
+    public AgentPaths Paths { get; }
+    public ModuleHost Modules { get; }
+    public Task<AgentEnd> Running { get; }
+    public string Said => console.ToString();
+
+    /// <summary>Ends the agent as a kill would: what it started goes on.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await life.CancelAsync();
+        await Running;
+        await Modules.DisposeAsync();
+        calls.Dispose();
+        key.Dispose();
+        life.Dispose();
+    }
+}
+
+/// <summary>A folder that is gone after the test.</summary>
+sealed class ScratchFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("grid-agent-test-").FullName;
+
+    /// <summary>Every file and folder below, for telling whether a trace was left.</summary>
+    public string Listing(string below)
+    {
+        var from = System.IO.Path.Combine(Path, below);
+        if (!Directory.Exists(from)) return "";
+        var text = new StringBuilder();
+        foreach (var entry in Directory.GetFileSystemEntries(from, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)) text.Append(entry[from.Length..]).Append('\n');
+        return text.ToString();
+    }
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
