@@ -15,5 +15,5 @@ image: prepare sdk $(IMAGE)/manifest.json ## build the node image [PROFILE=virtu
 $(IMAGE)/manifest.json: $(IMAGE_SOURCES)
 	firmware-images/build-image.sh $(PROFILE) $(IMAGE) $(ARTIFACTS)/cache
 
-image-verify: prepare sdk ## build the node image twice in two places and compare
+image-verify: prepare ## build the node image twice in two places and compare every byte sdk ## build the node image twice in two places and compare
 	firmware-images/verify-image.sh $(PROFILE) $(ARTIFACTS)/cache

@@ -21,6 +21,12 @@ static class DurableFile
         File.Move(incoming, path, overwrite: true);
     }
 
+    /// <summary>Deletes the file if it is there, and its folder is.</summary>
+    public static void Delete(string path)
+    {
+        if (File.Exists(path)) File.Delete(path);
+    }
+
     /// <summary>The content, or null when there is no such file.</summary>
     public static byte[]? Read(string path) => File.Exists(path) ? File.ReadAllBytes(path) : null;
 }

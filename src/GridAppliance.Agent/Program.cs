@@ -22,6 +22,8 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signa
 
 var clock = TimeProvider.System;
 var trigger = new HeartbeatTrigger();
+// From grid-hardware, once all drivers are in: look at the machine again, now.
+using var looked = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => { signal.Cancel = true; trigger.Pull(); });
 using var key = AgentKey.LoadOrCreate(paths.Key);
 using var calls = new ApplianceCalls(boot.Appliance);
 var neighbours = new NeighbourTable(clock);

@@ -63,7 +63,7 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths)
 
     static bool IsAlive(ModuleProcess module) => StartTimeOf(module.Process.Id) == module.StartTime;
 
-    void Forget(string name) => File.Delete(NoteOf(name));
+    void Forget(string name) => DurableFile.Delete(NoteOf(name));
 
     string NoteOf(string name) => Path.Combine(paths.Processes, name);
 

@@ -55,8 +55,8 @@ sealed class ModuleStore(AgentPaths paths)
     {
         Write(record with { Removing = true });
         DeleteFolder(Path.Combine(paths.Modules, record.Name));
-        File.Delete(LogFile(record.Name));
-        File.Delete(RecordFile(record.Name));
+        DurableFile.Delete(LogFile(record.Name));
+        DurableFile.Delete(RecordFile(record.Name));
     }
 
     public string LogFile(string name) => Path.Combine(paths.ModuleLogs, name + ".log");

@@ -7,7 +7,7 @@ static partial class Libc
 {
     public const int SigTerm = 15, SigKill = 9;
     public const int RebootAutoboot = 0x01234567;
-    public const int OpenReadWrite = 2, OpenCloseOnExec = 0x80000;
+    public const int OpenReadOnly = 0, OpenCloseOnExec = 0x80000;
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     public static partial int Kill(int process, int signal);
@@ -17,6 +17,15 @@ static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sync")]
     public static partial void Sync();
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static unsafe partial nint Read(int file, byte* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int file);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static unsafe partial int Ioctl(SafeHandle file, nuint request, void* argument);

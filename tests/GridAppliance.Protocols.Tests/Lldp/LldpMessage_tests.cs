@@ -65,7 +65,7 @@ public sealed class LldpMessage_tests
         var catalyst = Read(Message("LLDP_and_CDP.pcap", 3));
         // The port ID of this one is a description, and its kind says so.
         Assert.Equal((LldpPortKind.InterfaceAlias, "Uplink to S1", "S2.cisco.com"), (catalyst.PortKind, catalyst.PortText, LldpMessage.TextOf(catalyst.SystemName)));
-        Assert.Equal((LldpPortKind.Local, "fa0/13"), (Read(Message("LLDP_and_CDP.pcap", 4)).PortKind, Read(Message("LLDP_and_CDP.pcap", 4)).PortText));
+        Assert.Equal((LldpPortKind.Local, "Fa0/13"), (Read(Message("LLDP_and_CDP.pcap", 4)).PortKind, Read(Message("LLDP_and_CDP.pcap", 4)).PortText));
     }
 
     [Theory]
@@ -117,7 +117,7 @@ public sealed class LldpMessage_tests
         foreach (var capture in new[] { ("lldp.pcap", 1), ("wireshark-lldp.pcap", 3), ("LLDP_and_CDP.pcap", 3) })
             foreach (var damaged in Mutations.Of(Message(capture.Item1, capture.Item2), seed: 88, count: 4000))
                 if (LldpMessage.TryRead(damaged, out var message, out _))
-                    Assert.False(string.Concat(message.ChassisText, message.PortText, LldpMessage.TextOf(message.SystemName)).Any(char.IsControl));
+                    Assert.DoesNotContain(string.Concat(message.ChassisText, message.PortText, LldpMessage.TextOf(message.SystemName)), char.IsControl);
     }
 
     [Fact]

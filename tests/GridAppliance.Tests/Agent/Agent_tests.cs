@@ -91,7 +91,7 @@ public sealed class Agent_tests : IAsyncLifetime
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         await using var agent = new AgentUnderTest(appliance, folder.Path);
         appliance.Send(Order("forged"), other);
-        appliance.Send(Order("misdirected", node: "node-2"));
+        appliance.Send(Order("misdirected", node: "node-2"), once: true);
         appliance.Send(Order("good"));
         Assert.Equal("good", (await Next(appliance.Results)).Id);
         Assert.False(appliance.Results.Reader.TryRead(out _));

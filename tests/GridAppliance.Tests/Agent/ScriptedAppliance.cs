@@ -17,7 +17,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
 {
     readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     readonly ConcurrentDictionary<string, (ECDsa Key, long Counter)> nodes = new();
-    readonly ConcurrentQueue<byte[]> envelopes = new();
+    readonly ConcurrentQueue<Order> orders = new();
     WebApplication? app;
     int port;
 
@@ -64,13 +64,14 @@ sealed class ScriptedAppliance : IAsyncDisposable
 
     public void ForgetNodes() => nodes.Clear();
 
-    public void Send(OrderDocument order, ECDsa? signer = null)
+    /// <summary>Orders go out one after the other, each again and again until its result comes; one that another key signed goes out once.</summary>
+    public void Send(OrderDocument order, ECDsa? signer = null, bool once = false)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(order, ApiJson.Default.OrderDocument);
-        envelopes.Enqueue(JsonSerializer.SerializeToUtf8Bytes(new OrderEnvelope
+        orders.Enqueue(new Order(order.Id, once || signer is not null, JsonSerializer.SerializeToUtf8Bytes(new OrderEnvelope
         {
             Order = Convert.ToBase64String(bytes), Signature = Convert.ToBase64String((signer ?? key).SignData(bytes, HashAlgorithmName.SHA256)),
-        }, ApiJson.Default.OrderEnvelope));
+        }, ApiJson.Default.OrderEnvelope)));
     }
 
     public string Publish(byte[] package)
@@ -102,6 +103,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
         else if (path.StartsWith("/agent/v1/order/", StringComparison.Ordinal))
         {
             if (Interlocked.Decrement(ref ResultsToRefuse) >= 0) { context.Response.StatusCode = 503; return; }
+            if (orders.TryPeek(out var first) && first.Id == path[16..]) orders.TryDequeue(out _);
             await Results.Writer.WriteAsync((path[16..], JsonSerializer.Deserialize(body.ToArray(), ApiJson.Default.OrderResult)!));
             context.Response.StatusCode = 204;
         }
@@ -138,8 +140,11 @@ sealed class ScriptedAppliance : IAsyncDisposable
     async Task OrderAsync(HttpContext context)
     {
         Interlocked.Increment(ref OrdersFetched);
-        byte[]? envelope;
-        while (!envelopes.TryDequeue(out envelope)) await Task.Delay(5, context.RequestAborted);   // a long poll, as a scripted peer may do it
-        await context.Response.Body.WriteAsync(envelope);
+        Order? order;
+        while (!orders.TryPeek(out order)) await Task.Delay(5, context.RequestAborted);   // a long poll, as a scripted peer may do it
+        if (order.Once) orders.TryDequeue(out _);
+        await context.Response.Body.WriteAsync(order.Envelope);
     }
+
+    sealed record Order(string Id, bool Once, byte[] Envelope);
 }
