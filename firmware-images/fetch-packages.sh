@@ -8,20 +8,16 @@
 set -euo pipefail
 export LC_ALL=C
 
-cache=$1 destination=$2; shift 2
+cache=$(realpath -m "$1") destination=$2; shift 2
 mkdir -p "$cache/packages"
 apt=()
 
 use_private_catalogue() {
-  local private=$cache/apt
+  local private=$cache/apt keys=/usr/share/keyrings/debian-archive-keyring.gpg
   mkdir -p "$private"/{lists/partial,archives/partial}
-  apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)' 'Created-By: Packages' 2>/dev/null | sort -u > "$private/known"
-  # A machine that never fetched a catalogue does not know its sources' origin yet: then every source with a component "main" counts.
-  grep -q '^Debian ' "$private/known" || sed -i 's/^ /Debian /' "$private/known"
-  while read -r origin uri release component signedBy; do
-    [[ $origin == Debian && $component == main ]] || continue
-    echo "deb ${signedBy:+[signed-by=$signedBy] }$uri $release main${FIRMWARE:+ non-free-firmware}"
-  done < "$private/known" > "$private/sources.list"
+  # What this machine would ask for, as URI/dists/RELEASE/InRelease; sources of others than Debian have no firmware for us and another key.
+  apt-get update --print-uris | sed -n "s|^'\(.*/debian\(-security\)\?\)/*/dists/\(.*\)/InRelease' .*|\1/ \3|p" | sort -u |
+    while read -r uri release; do echo "deb [signed-by=$keys] $uri $release main${FIRMWARE:+ non-free-firmware}"; done > "$private/sources.list"
   apt=(-o "Dir::Etc::SourceList=$private/sources.list" -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$private/lists"
        -o "Dir::Cache=$private" -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache=)
   apt-get "${apt[@]}" -o APT::Sandbox::User=root -qq update >&2

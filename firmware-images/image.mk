@@ -3,7 +3,7 @@
 PROFILE ?= virtual
 IMAGE   := $(ARTIFACTS)/image/$(PROFILE)
 
-PACKAGES += apt binutils dpkg kmod zstd
+PACKAGES += apt binutils debian-archive-keyring dpkg kmod zstd
 
 # What the agent is made of. A change to one of these makes a new image.
 IMAGE_SOURCES = $(shell find $(ROOT)/firmware-images $(ROOT)/src/GridAppliance.Agent $(ROOT)/src/GridAppliance.Api $(ROOT)/src/GridAppliance.Protocols \
