@@ -23,11 +23,13 @@ GRIDLAB := src/GridAppliance.Lab/bin/Release/net10.0/gridlab
 
 # Debian packages that the targets need on the machine itself; each fragment adds its own.
 PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf openvswitch-switch openvswitch-common dnsmasq-base tcpdump
+# Other people's clients that the tests are run against.
+PACKAGES += atftp tftp-hpa curl busybox-static
 
 include firmware-images/image.mk
 -include systemd/install.mk
 
-.PHONY: help prepare sdk build lab lab-down test bench clean own
+.PHONY: help prepare sdk build lab lab-down test bench bench-peers clean own
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -65,6 +67,10 @@ test: prepare build image ## run all tests: unit, integration in namespaces, and
 
 bench: build ## measure the packet paths
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- $(or $(BENCH),--filter '*')
+
+bench-peers: build ## compare TFTP with Debian's atftpd, in one run
+	@[[ -x /usr/sbin/atftpd ]] || tests/install-packages atftpd
+	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers tftp
 
 clean: ## remove what was built
 	rm -rf $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj

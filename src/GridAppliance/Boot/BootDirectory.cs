@@ -29,7 +29,7 @@ enum BootAction
     NodeImage,
     /// <summary>Leave the network and boot the first disk.</summary>
     LocalDisk,
-    /// <summary>An address but no boot file: a retired node, or one on hold.</summary>
+    /// <summary>An address but no boot file: a retired node, or one on hold. iPXE gets a script that says so.</summary>
     None,
 }
 

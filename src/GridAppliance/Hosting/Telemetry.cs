@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using GridAppliance.Boot.Tftp;
+using GridAppliance.Protocols.Tftp;
 
 namespace GridAppliance.Hosting;
 
@@ -41,6 +43,21 @@ static class Telemetry
 
     public static readonly Counter<long> SnmpStrays =
         Meter.CreateCounter<long>("gridappliance.snmp.strays", "{datagram}", "Datagrams that answered no question under way");
+
+    /// <summary>What the TFTP server counts, read when somebody asks.</summary>
+    public static void Observe(TftpCounters tftp)
+    {
+        Meter.CreateObservableCounter("gridappliance.tftp.transfers", () => new Measurement<long>[]
+        {
+            new(tftp.Completed, new KeyValuePair<string, object?>("outcome", "completed")), new(tftp.Failed, new KeyValuePair<string, object?>("outcome", "failed")),
+        }, "{transfer}", "TFTP transfers that ended, by outcome");
+        Meter.CreateObservableCounter("gridappliance.tftp.bytes", () => tftp.Bytes, "By", "File octets that TFTP clients acknowledged");
+        Meter.CreateObservableCounter("gridappliance.tftp.retransmissions", () => tftp.Retransmissions, "{window}", "TFTP windows sent again");
+        Meter.CreateObservableCounter("gridappliance.tftp.refused", () => tftp.Refused, "{request}", "TFTP requests answered with an error");
+        Meter.CreateObservableCounter("gridappliance.tftp.turned_away", () => tftp.TurnedAway, "{request}", "TFTP requests left unanswered because a bound was reached");
+        Meter.CreateObservableCounter("gridappliance.tftp.malformed", () => Enum.GetValues<TftpDefect>().Where(d => d != TftpDefect.None)
+            .Select(d => new Measurement<long>(tftp.Defects(d), Reason(d.ToString()))), "{packet}", "Packets that are no TFTP, by defect");
+    }
 
     /// <summary>The tag that says why something was dropped.</summary>
     public static KeyValuePair<string, object?> Reason(string reason) => new("reason", reason);

@@ -13,6 +13,7 @@ sealed class TftpServer(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        Telemetry.Observe(counters);
         foreach (var network in options.Networks.Where(n => n.Boot))
             listeners.Add(new(network, settings, catalog, counters, reporter, clock, log));
         return Task.CompletedTask;
