@@ -17,7 +17,7 @@ public sealed class StatusPageInBrowserTests
         await using var plane = await ManagementPlaneHost.StartAsync();
         await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 1280, 900);
         await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
-        Assert.Contains("No node has turned up yet", await page.EvaluateAsync("document.querySelector('#nodes-empty').textContent"));
+        await page.UntilAsync("document.querySelector('#nodes-empty').textContent.includes('No node has turned up yet')");
         await page.EvaluateAsync("window.sameDocument = true");
 
         var node = await SampleNodes.DiscoverAsync(plane, 1);
@@ -29,7 +29,7 @@ public sealed class StatusPageInBrowserTests
         await page.UntilAsync($"{StateOfN1} === 'idle'");
 
         Assert.Equal("true", await page.EvaluateAsync("window.sameDocument === true"));
-        Assert.Equal("true", await page.EvaluateAsync("document.querySelector('#booting').hidden"));
+        await page.UntilAsync("document.querySelector('#booting').hidden");
     }
 
     [ChromiumFact]

@@ -7,7 +7,11 @@ export const tones = {
 /** The stages of a boot in order, as the API names them and as the page does. */
 export const stages = [['address', 'IP'], ['loader', 'loader'], ['script', 'script'], ['kernel', 'kernel'], ['initramfs', 'image'], ['agent', 'agent'], ['idle', 'ready']];
 
-export const isBooting = node => Boolean(node.boot && !node.boot.finished && !['retired', 'failed', 'held'].includes(node.state));
+const outside = ['retired', 'failed', 'held'];
+const joined = ['idle', 'assigning', 'active', 'releasing'];
+
+/** Under way, by its progress; a node whose agent has called and that has joined has arrived, whatever its progress was when it was last looked at. */
+export const isBooting = node => Boolean(node.boot && !node.boot.finished && !outside.includes(node.state) && !(joined.includes(node.state) && ['agent', 'idle'].includes(node.boot.stage)));
 
 /** How far: -1 while it only asks, then an index into `stages`. */
 export const stageIndex = boot => stages.findIndex(([stage]) => stage === boot.stage);
