@@ -4,6 +4,7 @@ using GridAppliance.Protocols.Ipmi.Commands;
 using GridAppliance.Protocols.Ipmi.Events;
 using GridAppliance.Protocols.Ipmi.Fru;
 using GridAppliance.Protocols.Ipmi.Sensors;
+using GridAppliance.Protocols.Ipmi.Session;
 using GridAppliance.Protocols.Ipmi.Sol;
 using GridAppliance.Testing;
 
@@ -80,6 +81,18 @@ public sealed class CommandTests
         Assert.Equal([0, 3], CipherSuiteRecords.ReadIds(Convert.FromHexString("c0000000" + "c180a2b2c20141" + "c003014181")));
         Assert.Empty(CipherSuiteRecords.ReadIds(Convert.FromHexString("0102")));
         Assert.Equal([3], CipherSuiteRecords.ReadIds(Convert.FromHexString("c003014181c0")));
+    }
+
+    [Fact]
+    public void Algorithms_tell_which_suites_there_can_be()
+    {
+        // OpenIPMI's simulator: everything but SHA-256.
+        Assert.True(new GetChannelAlgorithms().TryReadAnswer(Convert.FromHexString("0100010240414243818283"), out var algorithms));
+        Assert.Equal([3], CipherSuite.Preferred.Where(algorithms.Allow).Select(s => (int)s.Id));
+        Assert.True(new GetChannelAlgorithms().TryReadAnswer(Convert.FromHexString("01010341448081"), out algorithms));
+        Assert.Equal([17, 3, 16], CipherSuite.Preferred.Where(algorithms.Allow).Select(s => (int)s.Id));
+        Assert.False(new GetChannelAlgorithms().TryReadAnswer(Convert.FromHexString("01c003014181"), out _));
+        Assert.False(new GetChannelAlgorithms().TryReadAnswer([1], out _));
     }
 
     [Fact]
@@ -252,6 +265,7 @@ public sealed class CommandTests
                 Read(new GetSystemGuid(), data);
                 Read(new GetChannelAuthenticationCapabilities(IpmiPrivilege.Administrator), data);
                 if (new GetChannelCipherSuites(0).TryReadAnswer(data, out var suites)) CipherSuiteRecords.ReadIds(suites.Octets.Span);
+                Read(new GetChannelAlgorithms(), data);
                 Read(new SetSessionPrivilege(IpmiPrivilege.Administrator), data);
                 Read(new GetChassisStatus(), data);
                 Read(new GetBootFlags(), data);

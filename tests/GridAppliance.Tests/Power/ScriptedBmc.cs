@@ -35,6 +35,9 @@ enum Reaction
 /// </summary>
 sealed class ScriptedBmc : IAsyncDisposable
 {
+    /// <summary>The name of a request in a session that the BMC does not have.</summary>
+    public const string UnknownSession = "unknown session";
+
     readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     readonly CancellationTokenSource stopping = new();
     readonly Channel<string> arrivals = Channel.CreateUnbounded<string>();
@@ -58,7 +61,11 @@ sealed class ScriptedBmc : IAsyncDisposable
     public byte[] Password { get; set; } = "Pa55w0rd"u8.ToArray();
     public byte[]? DeviceKey { get; set; }
     public List<CipherSuite> Suites { get; } = [CipherSuite.Sha1Aes, CipherSuite.Sha256SignInOnly, CipherSuite.Sha256SignedOnly, CipherSuite.Sha256Aes];
+    /// <summary>Drops proposals that it does not know instead of refusing them, as some do.</summary>
+    public bool IgnoresUnknownSuites { get; set; }
     public int MaxSessions { get; set; } = 4;
+    /// <summary>How many requests came while the answer to another was still owed.</summary>
+    public int Overlaps { get; private set; }
     /// <summary>Decides about each request by its name: OpenSession, Rakp1, Rakp3, or the command's NetFunction/code such as "Chassis/01".</summary>
     public Func<string, Reaction> Script { get; set; } = _ => Reaction.Answer;
     public ScriptedBmcState State { get; }
@@ -69,9 +76,10 @@ sealed class ScriptedBmc : IAsyncDisposable
     /// <summary>The next request that arrives, by name.</summary>
     public async Task<string> NextAsync() => await arrivals.Reader.ReadAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
 
-    public async Task ArrivedAsync(string name)
+    /// <summary>Returns when <paramref name="count"/> more requests of this name have arrived.</summary>
+    public async Task ArrivedAsync(string name, int count = 1)
     {
-        while (await NextAsync() != name) { }
+        while (count > 0) if (await NextAsync() == name) count--;
     }
 
     public int Count(string name) { lock (gate) return Log.Count(n => n == name); }
@@ -159,6 +167,7 @@ sealed class ScriptedBmc : IAsyncDisposable
         var reaction = Decide("OpenSession");
         if (reaction == Reaction.Lose) return;
         var suite = Suites.Find(s => s.Authentication == request.Authentication && s.Integrity == request.Integrity && s.Confidentiality == request.Confidentiality);
+        if (suite is null && IgnoresUnknownSuites) return;
         var status = suite is null ? RakpStatus.NoCipherSuiteMatch : sessions.Count >= MaxSessions ? RakpStatus.InsufficientResources : RakpStatus.Ok;
         var response = new OpenSessionResponse(request.Tag, status, IpmiPrivilege.Administrator, request.ConsoleId);
         if (status == RakpStatus.Ok)
@@ -216,7 +225,11 @@ sealed class ScriptedBmc : IAsyncDisposable
     void HandleInside(in RmcpPlusPacket packet, EndPoint from)
     {
         // As a BMC does: a session that is not known, or a packet that is not genuine, gets no answer.
-        if (!sessions.TryGetValue(packet.SessionId, out var session) || session.Cipher is null) return;
+        if (!sessions.TryGetValue(packet.SessionId, out var session) || session.Cipher is null)
+        {
+            Decide(UnknownSession);
+            return;
+        }
         var clear = new byte[packet.Payload.Length];
         if (!session.Cipher.TryOpen(packet, clear, out var length, out _) || !session.Window.TryTake(packet.Sequence)) return;
         if (!IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _)) return;
@@ -235,6 +248,7 @@ sealed class ScriptedBmc : IAsyncDisposable
     Reaction Decide(string name)
     {
         Log.Add(name);
+        if (held.Count > 0) Overlaps++;
         var reaction = Script(name);
         arrivals.Writer.TryWrite(name);
         return reaction;

@@ -45,7 +45,7 @@ sealed class ScriptedBmcState(ScriptedBmc bmc)
             (NetFunction.App, 0x38) => [0, 1, (byte)(0x80 | AuthenticationTypes), (byte)(LoginStatus | (bmc.DeviceKey is null ? 0 : 0x20)), 0x03, 0, 0, 0, 0],
             (NetFunction.App, 0x3B) => [0, data[0]],
             (NetFunction.App, 0x3C) => [0],
-            (NetFunction.App, 0x54) => CipherSuites(data[2] & 0x3F),
+            (NetFunction.App, 0x54) => (data[2] & 0x80) != 0 ? CipherSuites(data[2] & 0x3F) : Algorithms(),
             (NetFunction.App, 0x43) => SetAccess(data),
             (NetFunction.App, 0x44) => GetAccess(data[1]),
             (NetFunction.App, 0x45) => SetName(data),
@@ -77,6 +77,9 @@ sealed class ScriptedBmcState(ScriptedBmc bmc)
         byte[] all = [.. bmc.Suites.SelectMany(s => new byte[] { 0xC0, s.Id, (byte)s.Authentication, (byte)(0x40 | (byte)s.Integrity), (byte)(0x80 | (byte)s.Confidentiality) })];
         return [0, 1, .. all.Skip(index * 16).Take(16)];
     }
+
+    byte[] Algorithms() =>
+        [0, 1, .. bmc.Suites.SelectMany(s => new[] { (byte)s.Authentication, (byte)(0x40 | (byte)s.Integrity), (byte)(0x80 | (byte)s.Confidentiality) }).Distinct().Order()];
 
     byte[] Control(byte action)
     {

@@ -91,6 +91,50 @@ public sealed record GetChannelCipherSuites(byte Index) : IpmiRequest<CipherSuit
     }
 }
 
+/// <summary>
+/// Get Channel Cipher Suites (section 22.15) in its other form: which algorithms there are, without the suites that join them. They all fit one answer,
+/// where the list of suites takes up to five.
+/// </summary>
+public sealed record GetChannelAlgorithms : IpmiRequest<ChannelAlgorithms>
+{
+    public override NetFunction Function => NetFunction.App;
+    public override byte Command => 0x54;
+
+    public override int WriteData(Span<byte> data)
+    {
+        data[0] = IpmiChannel.Current;
+        data[1] = (byte)PayloadType.IpmiMessage;
+        data[2] = 0;
+        return 3;
+    }
+
+    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out ChannelAlgorithms answer)
+    {
+        answer = default;
+        // A BMC that knows only the other form sends records, which start with C0h or C1h; no algorithm does.
+        if (data.Length < 2 || data[1..].ContainsAnyInRange((byte)0xC0, (byte)0xFF)) return false;
+        foreach (var octet in data[1..])
+        {
+            var bit = (ushort)(1 << (octet & 0x0F));
+            answer = (octet >> 6) switch
+            {
+                0 => answer with { Authentication = (ushort)(answer.Authentication | bit) },
+                1 => answer with { Integrity = (ushort)(answer.Integrity | bit) },
+                _ => answer with { Confidentiality = (ushort)(answer.Confidentiality | bit) },
+            };
+        }
+        return true;
+    }
+}
+
+/// <summary>Algorithms that a BMC has, as a bit for each number.</summary>
+public readonly record struct ChannelAlgorithms(ushort Authentication, ushort Integrity, ushort Confidentiality)
+{
+    /// <summary>False only when the suite cannot be offered: the BMC lacks one of its algorithms.</summary>
+    public bool Allow(CipherSuite suite) =>
+        (Authentication >> (int)suite.Authentication & 1) != 0 && (Integrity >> (int)suite.Integrity & 1) != 0 && (Confidentiality >> (int)suite.Confidentiality & 1) != 0;
+}
+
 /// <summary>A piece of the list of cipher suites; records may straddle pieces.</summary>
 public readonly record struct CipherSuiteRecords(ReadOnlyMemory<byte> Octets)
 {

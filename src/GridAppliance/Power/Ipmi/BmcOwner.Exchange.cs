@@ -79,9 +79,7 @@ sealed partial class BmcOwner
         while (true)
         {
             if (Drain(exchange)) return true;
-            ObjectDisposedException.ThrowIf(stopping, this);
-            if (clock.GetElapsedTime(started) >= wait) return false;
-            await bell.WaitAsync();
+            if (!await WaitAsync(started, wait)) return false;
         }
     }
 
@@ -142,15 +140,20 @@ sealed partial class BmcOwner
     /// <summary>Waits without leaving datagrams of the session unread.</summary>
     async Task PauseAsync(TimeSpan wait)
     {
-        if (wait <= TimeSpan.Zero) return;
         var started = clock.GetTimestamp();
-        timer.Change(wait, Timeout.InfiniteTimeSpan);
-        while (clock.GetElapsedTime(started) < wait)
-        {
-            ObjectDisposedException.ThrowIf(stopping, this);
-            Drain(null);
-            await bell.WaitAsync();
-        }
+        while (await WaitAsync(started, wait)) Drain(null);
+    }
+
+    /// <summary>Waits for the bell; false when the time is over.</summary>
+    async ValueTask<bool> WaitAsync(long started, TimeSpan wait)
+    {
+        ObjectDisposedException.ThrowIf(stopping, this);
+        var left = wait - clock.GetElapsedTime(started);
+        if (left <= TimeSpan.Zero) return false;
+        // Each time anew: timers count milliseconds, and one that rings a little early must not be the last.
+        timer.Change(left, Timeout.InfiniteTimeSpan);
+        await bell.WaitAsync();
+        return true;
     }
 
     TimeSpan Stretch(TimeSpan wait) => wait * (1 + Random.Shared.NextDouble() * timings.Jitter);

@@ -35,25 +35,39 @@ sealed partial class BmcOwner
 
     async Task<IpmiSession> OpenSessionAsync()
     {
-        foreach (var suite in known is null ? CipherSuite.Preferred : [known, .. CipherSuite.Preferred.Where(s => s != known)])
+        if (known is not null && await TryOpenAsync(known, isAlive: false) is { } again) return again;
+        // The suite of old is gone, or the BMC is new: which can there be?
+        known = null;
+        foreach (var suite in await CandidatesAsync())
         {
-            switch (await HandshakeAsync(suite))
-            {
-                case HandshakeEnd.Opened:
-                    known = suite;
-                    hasEverAnswered = true;
-                    await RaisePrivilegeAsync(session!);
-                    return session!;
-                case HandshakeEnd.Silent:
-                    // A BMC that is alive but drops a proposal it does not know is asked with the next one; a dead one is not.
-                    if (suite == known || !await IsAliveAsync()) throw Silence("does not answer");
-                    break;
-                case HandshakeEnd.SuiteRefused:
-                    hasEverAnswered = true;
-                    break;
-            }
+            if (await TryOpenAsync(suite, isAlive: true) is { } opened) return opened;
         }
         throw new DeviceException(DeviceFault.Insecure, device, "offers none of the cipher suites 17, 3, 16 and 15", isTransient: false);
+    }
+
+    /// <summary>Null when the BMC does not want this suite. One that is known to be alive and drops a proposal does not want it either.</summary>
+    async Task<IpmiSession?> TryOpenAsync(CipherSuite suite, bool isAlive)
+    {
+        var end = await HandshakeAsync(suite);
+        if (end == HandshakeEnd.Silent && !isAlive) throw Silence("does not answer");
+        if (end != HandshakeEnd.Opened) return null;
+        known = suite;
+        await RaisePrivilegeAsync(session!);
+        return session;
+    }
+
+    /// <summary>The suites worth proposing, best first; all of them when the BMC does not tell its algorithms.</summary>
+    /// <exception cref="DeviceException">Nobody is there.</exception>
+    async Task<IEnumerable<CipherSuite>> CandidatesAsync()
+    {
+        var request = new GetChannelAlgorithms();
+        var discovery = new CommandExchange(request, NextSequence());
+        var answered = await ExchangeAsync(discovery, timings.Attempts);
+        if (!answered && !await IsAliveAsync()) throw Silence("does not answer");
+        hasEverAnswered = true;
+        return answered && discovery.Code == CompletionCode.Ok && request.TryReadAnswer(discovery.Data.Span, out var algorithms)
+            ? CipherSuite.Preferred.Where(algorithms.Allow)
+            : CipherSuite.Preferred;
     }
 
     async Task<HandshakeEnd> HandshakeAsync(CipherSuite suite)
@@ -137,10 +151,10 @@ sealed partial class BmcOwner
     public async Task<AuthenticationCapabilities?> AskForCapabilitiesAsync()
     {
         var request = new GetChannelAuthenticationCapabilities(IpmiPrivilege.Administrator);
-        var discovery = new DiscoveryExchange(request, NextSequence());
+        var discovery = new CommandExchange(request, NextSequence());
         if (!await ExchangeAsync(discovery, timings.Attempts)) throw Silence("does not answer");
         hasEverAnswered = true;
-        return discovery.Command.Code == CompletionCode.Ok && request.TryReadAnswer(discovery.Command.Data.Span, out var capabilities) ? capabilities : null;
+        return discovery.Code == CompletionCode.Ok && request.TryReadAnswer(discovery.Data.Span, out var capabilities) ? capabilities : null;
     }
 
     /// <summary>Whether the BMC would open a session with <paramref name="suite"/>; none is opened. Runs on the owner's task only.</summary>
@@ -153,7 +167,7 @@ sealed partial class BmcOwner
 
     /// <summary>Asks outside a session, once, whether anybody is there at all.</summary>
     async Task<bool> IsAliveAsync() =>
-        await AttemptAsync(new DiscoveryExchange(new GetChannelAuthenticationCapabilities(IpmiPrivilege.Administrator), NextSequence()), Stretch(timings.FirstWait));
+        await AttemptAsync(new CommandExchange(new GetChannelAuthenticationCapabilities(IpmiPrivilege.Administrator), NextSequence()), Stretch(timings.FirstWait));
 
     /// <summary>Turns a refusal into the exception that says what to do about it.</summary>
     void Require(RakpStatus status, PortCredentials account)

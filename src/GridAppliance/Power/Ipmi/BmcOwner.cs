@@ -86,16 +86,16 @@ sealed partial class BmcOwner : IAsyncDisposable
 
     public DeviceException Nonsense(string message) => new(DeviceFault.Nonsense, device, message, isTransient: true);
 
-    public DeviceException Refusal(IpmiRequest request, CompletionCode code) => new(
-        code switch
+    public DeviceException Refusal(IpmiRequest request, CompletionCode code)
+    {
+        var fault = code switch
         {
             CompletionCode.InvalidCommand or CompletionCode.InvalidForLun or CompletionCode.SubfunctionDisabled => DeviceFault.Unsupported,
             CompletionCode.NodeBusy or CompletionCode.Timeout or CompletionCode.OutOfSpace or CompletionCode.SdrUpdating or CompletionCode.FirmwareUpdating or CompletionCode.Initializing => DeviceFault.Busy,
             _ => DeviceFault.Refused,
-        },
-        device,
-        $"{request.GetType().Name} was refused: {(Enum.IsDefined(code) ? code.ToString() : "code")} ({(byte)code:x2}h)",
-        isTransient: code is >= CompletionCode.NodeBusy and <= CompletionCode.OutOfSpace or CompletionCode.SdrUpdating or CompletionCode.FirmwareUpdating or CompletionCode.Initializing);
+        };
+        return new(fault, device, $"{request.GetType().Name} was refused: {(Enum.IsDefined(code) ? code.ToString() : "code")} ({(byte)code:x2}h)", isTransient: fault == DeviceFault.Busy);
+    }
 
     async Task RunAsync()
     {
@@ -180,6 +180,10 @@ sealed partial class BmcOwner : IAsyncDisposable
         {
             // Nobody asked for anything: the next errand opens a new session and says what is wrong.
             DropSession();
+        }
+        catch (ObjectDisposedException) when (stopping)
+        {
+            // The session is given back at the end of the loop.
         }
     }
 

@@ -16,8 +16,8 @@ abstract class Exchange
     public virtual bool TryTakeMessage(in IpmbMessage message) => false;
 }
 
-/// <summary>A command, inside <paramref name="session"/> or outside any.</summary>
-sealed class CommandExchange(IpmiRequest request, byte sequence, IpmiSession? session) : Exchange
+/// <summary>A command, inside <paramref name="session"/>, or outside any in the IPMI 1.5 wrapper, since not every BMC takes it in the RMCP+ wrapper there.</summary>
+sealed class CommandExchange(IpmiRequest request, byte sequence, IpmiSession? session = null) : Exchange
 {
     const int MaxMessage = IpmbMessage.Overhead + IpmiRequest.MaxData;
 
@@ -27,11 +27,7 @@ sealed class CommandExchange(IpmiRequest request, byte sequence, IpmiSession? se
 
     public override int Write(Span<byte> datagram)
     {
-        if (session is null)
-        {
-            // ipmitool's choice too: the RMCP+ wrapper outside a session is what IPMI 2.0 BMCs are tried with.
-            return RmcpPlusPacket.Wrap(datagram, PayloadType.IpmiMessage, IpmbMessage.WriteRequest(datagram[RmcpPlusPacket.HeaderLength..], request, sequence));
-        }
+        if (session is null) return Session15Packet.Wrap(datagram, IpmbMessage.WriteRequest(datagram[Session15Packet.Overhead..], request, sequence));
         Span<byte> message = stackalloc byte[MaxMessage];
         return session.Seal(datagram, PayloadType.IpmiMessage, message[..IpmbMessage.WriteRequest(message, request, sequence)]);
     }
@@ -51,19 +47,6 @@ sealed class CommandExchange(IpmiRequest request, byte sequence, IpmiSession? se
         Data = message.Data[1..].ToArray();
         return true;
     }
-}
-
-/// <summary>Get Channel Authentication Capabilities in the IPMI 1.5 wrapper, which every BMC answers.</summary>
-sealed class DiscoveryExchange(IpmiRequest request, byte sequence) : Exchange
-{
-    readonly CommandExchange command = new(request, sequence, null);
-
-    public CommandExchange Command => command;
-
-    public override int Write(Span<byte> datagram) =>
-        Session15Packet.Wrap(datagram, IpmbMessage.WriteRequest(datagram[Session15Packet.Overhead..], request, sequence));
-
-    public override bool TryTakeClear(ReadOnlySpan<byte> datagram) => command.TryTakeClear(datagram);
 }
 
 sealed class OpenSessionExchange(byte tag, uint consoleId, CipherSuite suite) : Exchange

@@ -1,0 +1,436 @@
+using System.Net;
+using System.Net.Sockets;
+using GridAppliance.Hosting;
+using GridAppliance.Power;
+using GridAppliance.Power.Ipmi;
+using GridAppliance.Protocols.Ipmi.Session;
+using GridAppliance.Testing;
+
+namespace GridAppliance.Tests.Power;
+
+/// <summary>BMCs as they are: late, double, forgetful, full, wrong. Real datagrams, and a clock that moves when the test says so.</summary>
+public sealed class BmcFaultTests : IAsyncLifetime
+{
+    const string Status = "Chassis/01";
+
+    readonly ManualClock clock = new();
+    readonly BmcBench bench = new();
+    readonly ScriptedBmc bmc = new();
+
+    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await bmc.DisposeAsync();
+        await bench.DisposeAsync();
+    }
+
+    /// <summary>Reacts once, to the first request of this name.</summary>
+    static Func<string, Reaction> Once(string name, Reaction reaction)
+    {
+        var done = false;
+        return asked => asked == name && !done && (done = true) ? reaction : Reaction.Answer;
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(15)]
+    [InlineData(16)]
+    [InlineData(17)]
+    public async Task A_session_opens_with_each_suite_that_is_used(byte suite)
+    {
+        bmc.Suites.RemoveAll(s => s.Id != suite);
+        bmc.State.IsOn = true;
+        await using var port = bench.Open(bmc);
+        Assert.Equal(PowerState.On, await port.GetPowerAsync(Patience));
+        Assert.Equal(suite, port.Owner.Suite!.Id);
+    }
+
+    [Fact]
+    public async Task The_strongest_suite_that_is_offered_is_taken()
+    {
+        await using var port = bench.Open(bmc);
+        await port.GetPowerAsync(Patience);
+        Assert.Equal(17, port.Owner.Suite!.Id);
+    }
+
+    [Fact]
+    public async Task A_suite_that_is_refused_gives_way_to_the_next()
+    {
+        bmc.Suites.RemoveAll(s => s.Id == 17);
+        bmc.Suites.Reverse();
+        // Its algorithms are all there, in other suites: 17 is proposed and refused.
+        await using var port = bench.Open(bmc);
+        await port.GetPowerAsync(Patience);
+        Assert.Equal((3, 2), (port.Owner.Suite!.Id, bmc.Count("OpenSession")));
+    }
+
+    [Fact]
+    public async Task A_bmc_whose_suites_change_is_asked_anew()
+    {
+        await using var port = bench.Open(bmc, clock, new() { IdleClose = TimeSpan.FromSeconds(10) });
+        await port.GetPowerAsync(Patience);
+        clock.Advance(TimeSpan.FromSeconds(20));
+        await bmc.ArrivedAsync("App/3c");
+        bmc.Suites.RemoveAll(s => s.Id != 3);
+        await port.GetPowerAsync(Patience);
+        Assert.Equal(3, port.Owner.Suite!.Id);
+    }
+
+    [Fact]
+    public async Task A_bmc_with_nothing_but_suite_0_is_not_talked_to()
+    {
+        bmc.Suites.Clear();
+        bmc.Suites.Add(CipherSuite.Zero);
+        await using var port = bench.Open(bmc);
+        var e = await Assert.ThrowsAsync<DeviceException>(() => port.GetPowerAsync(Patience));
+        Assert.Equal((DeviceFault.Insecure, false), (e.Fault, e.IsTransient));
+        Assert.Equal(0, bmc.Count("Rakp1"));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_drops_a_proposal_it_does_not_know_is_asked_with_the_next()
+    {
+        bmc.Suites.RemoveAll(s => s.Id != 3);
+        bmc.IgnoresUnknownSuites = true;
+        // Nor does it tell what it knows.
+        bmc.State.Unsupported.Add("App/54");
+        await using var port = bench.Open(bmc, clock, new() { Attempts = 2 });
+        var asked = port.GetPowerAsync(Patience);
+        for (var i = 0; i < 2; i++)
+        {
+            await bmc.ArrivedAsync("OpenSession");
+            clock.Advance(TimeSpan.FromSeconds(5));
+        }
+        Assert.Equal(PowerState.Off, await asked);
+        Assert.Equal(3, port.Owner.Suite!.Id);
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_after_the_request_was_sent_again_is_dropped()
+    {
+        bmc.Script = Once(Status, Reaction.Hold);
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.GetPowerAsync(Patience);
+        await bmc.ArrivedAsync(Status);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(PowerState.Off, await asked);
+        bmc.State.IsOn = true;
+        bmc.Release();
+        Assert.Equal(PowerState.On, await port.GetPowerAsync(Patience));
+        Assert.Equal(3, bmc.Count(Status));
+    }
+
+    [Fact]
+    public async Task Answers_out_of_order_are_sorted_out()
+    {
+        var left = 2;
+        bmc.Script = name => name == Status && left-- > 0 ? Reaction.Hold : Reaction.Answer;
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.GetPowerAsync(Patience);
+        await bmc.ArrivedAsync(Status);
+        bmc.State.IsOn = true;
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await bmc.ArrivedAsync(Status);
+        bmc.Release(backwards: true);
+        // The second answer came first, and both carry the same number: it is the one that counts.
+        Assert.Equal(PowerState.On, await asked);
+        bmc.State.IsOn = false;
+        Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_says_everything_twice_is_understood_once()
+    {
+        bmc.Script = _ => Reaction.AnswerTwice;
+        await using var port = bench.Open(bmc);
+        for (var i = 0; i < 20; i++)
+        {
+            bmc.State.IsOn = i % 2 == 0;
+            Assert.Equal(bmc.State.IsOn ? PowerState.On : PowerState.Off, await port.GetPowerAsync(Patience));
+        }
+        Assert.Equal(20, bmc.Count(Status));
+    }
+
+    [Theory]
+    [InlineData(nameof(Reaction.WrongSession))]
+    [InlineData(nameof(Reaction.BadCode))]
+    [InlineData(nameof(Reaction.Lose))]
+    [InlineData(nameof(Reaction.LoseAnswer))]
+    public async Task An_answer_that_is_not_genuine_or_is_lost_is_asked_for_again(string reaction)
+    {
+        bmc.Script = Once(Status, Enum.Parse<Reaction>(reaction));
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.GetPowerAsync(Patience);
+        await bmc.ArrivedAsync(Status);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(PowerState.Off, await asked);
+        Assert.Equal(2, bmc.Count(Status));
+        Assert.Equal(1, bmc.Count("Rakp3"));
+    }
+
+    [Theory]
+    [InlineData("OpenSession")]
+    [InlineData("Rakp1")]
+    [InlineData("Rakp3")]
+    public async Task A_handshake_with_a_loss_at_any_step_starts_again_and_succeeds(string step)
+    {
+        bmc.Script = Once(step, Reaction.LoseAnswer);
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.GetPowerAsync(Patience);
+        await bmc.ArrivedAsync(step);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(PowerState.Off, await asked);
+        Assert.Equal(2, bmc.Count("OpenSession"));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_restarts_is_signed_in_to_again_and_the_caller_does_not_notice()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await port.GetPowerAsync(Patience);
+        bmc.Reboot();
+        bmc.State.IsOn = true;
+        var asked = port.GetPowerAsync(Patience);
+        for (var i = 0; i < 2; i++)
+        {
+            await bmc.ArrivedAsync(ScriptedBmc.UnknownSession);
+            clock.Advance(TimeSpan.FromSeconds(5));
+        }
+        Assert.Equal(PowerState.On, await asked);
+        Assert.Equal(2, bmc.Count("Rakp3"));
+    }
+
+    [Fact]
+    public async Task An_order_that_must_not_be_repeated_is_sent_once_and_its_silence_is_told()
+    {
+        bmc.State.IsOn = true;
+        bmc.Script = Once("Chassis/02", Reaction.LoseAnswer);
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.SetPowerAsync(PowerAction.Reset, Patience);
+        await bmc.ArrivedAsync("Chassis/02");
+        clock.Advance(TimeSpan.FromMinutes(1));
+        var e = await Assert.ThrowsAsync<DeviceException>(() => asked);
+        Assert.Equal((DeviceFault.TimedOut, true), (e.Fault, e.IsTransient));
+        Assert.Equal([3], bmc.State.Actions);
+    }
+
+    [Fact]
+    public async Task Before_such_an_order_an_old_session_is_proved_alive()
+    {
+        bmc.State.IsOn = true;
+        await using var port = bench.Open(bmc, clock);
+        await port.GetPowerAsync(Patience);
+        clock.Advance(TimeSpan.FromSeconds(10));
+        bmc.Reboot();
+        var asked = port.SetPowerAsync(PowerAction.Reset, Patience);
+        for (var i = 0; i < 2; i++)
+        {
+            await bmc.ArrivedAsync(ScriptedBmc.UnknownSession);
+            clock.Advance(TimeSpan.FromSeconds(5));
+        }
+        await asked;
+        Assert.Equal([3], bmc.State.Actions);
+    }
+
+    [Fact]
+    public async Task Turning_on_may_be_said_twice()
+    {
+        bmc.Script = Once("Chassis/02", Reaction.LoseAnswer);
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.SetPowerAsync(PowerAction.On, Patience);
+        await bmc.ArrivedAsync("Chassis/02");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await asked;
+        Assert.Equal([1, 1], bmc.State.Actions);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_is_said_once_and_never_proved_to_the_bmc()
+    {
+        await using var port = bench.Open(bmc, password: "wrong"u8.ToArray());
+        for (var i = 0; i < 10; i++)
+        {
+            var e = await Assert.ThrowsAsync<DeviceException>(() => port.GetPowerAsync(Patience));
+            Assert.Equal(DeviceFault.CredentialsRefused, e.Fault);
+            Assert.DoesNotContain("wrong\"", e.Message, StringComparison.Ordinal);
+        }
+        Assert.Equal((1, 0, 0), (bmc.Count("OpenSession"), bmc.Count("Rakp3"), bmc.State.BadPasswords));
+
+        port.Owner.UseCredentials(new() { User = bmc.User, Password = bmc.Password });
+        Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+    }
+
+    [Fact]
+    public async Task An_account_that_is_not_there_is_said_once()
+    {
+        await using var port = bench.Open(bmc.EndPoint, "nobody", bmc.Password);
+        for (var i = 0; i < 3; i++) Assert.Equal(DeviceFault.CredentialsRefused, (await Assert.ThrowsAsync<DeviceException>(() => port.GetPowerAsync(Patience))).Fault);
+        Assert.Equal(1, bmc.Count("Rakp1"));
+    }
+
+    [Fact]
+    public async Task A_key_of_the_bmc_itself_is_used_and_its_lack_is_told()
+    {
+        bmc.DeviceKey = "twenty octets of key"u8.ToArray();
+        await using (var port = bench.Open(bmc)) Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+        await using (var without = bench.Open(bmc.EndPoint, bmc.User, bmc.Password))
+        {
+            var e = await Assert.ThrowsAsync<DeviceException>(() => without.GetPowerAsync(Patience));
+            Assert.Equal(DeviceFault.CredentialsRefused, e.Fault);
+            Assert.Contains("K_g", e.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_bmc_whose_sessions_are_all_taken_is_left_alone_for_a_while_and_then_asked_again()
+    {
+        bmc.MaxSessions = 0;
+        await using var port = bench.Open(bmc, clock);
+        for (var i = 0; i < 10; i++)
+        {
+            var e = await Assert.ThrowsAsync<DeviceException>(() => port.GetPowerAsync(Patience));
+            Assert.True(e.IsTransient);
+            Assert.Equal(i < 3 ? DeviceFault.Busy : DeviceFault.Unreachable, e.Fault);
+        }
+        Assert.Equal(3, bmc.Count("OpenSession"));
+        bmc.MaxSessions = 4;
+        clock.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_dead_bmc_costs_its_callers_a_few_datagrams_and_the_others_nothing()
+    {
+        using var dead = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        dead.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var silent = bench.Open((IPEndPoint)dead.LocalEndPoint!, "ADMIN", bmc.Password, clock, new() { BreakAfter = 1 });
+        await using var port = bench.Open(bmc, clock);
+        var asked = silent.GetPowerAsync(Patience);
+        var buffer = new byte[512];
+        // What it can do, three times, and whether anybody is there at all.
+        for (var i = 0; i < 4; i++)
+        {
+            await dead.ReceiveAsync(buffer, SocketFlags.None, Patience);
+            Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+            Assert.False(asked.IsCompleted);
+            clock.Advance(TimeSpan.FromSeconds(4));
+        }
+        Assert.Equal(DeviceFault.Unreachable, (await Assert.ThrowsAsync<DeviceException>(() => asked)).Fault);
+        // The circuit is open: at once, and without a datagram.
+        for (var i = 0; i < 5; i++) Assert.Equal(DeviceFault.Unreachable, (await Assert.ThrowsAsync<DeviceException>(() => silent.GetPowerAsync(Patience))).Fault);
+        Assert.Equal(0, dead.Available);
+    }
+
+    [Fact]
+    public async Task No_bmc_is_asked_two_things_at_once()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await port.GetPowerAsync(Patience);
+        bmc.Script = Once(Status, Reaction.Hold);
+        var asked = Enumerable.Range(0, 50).Select(_ => port.GetPowerAsync(Patience)).ToList();
+        await bmc.ArrivedAsync(Status, 2);
+        bmc.Release();
+        await Task.WhenAll(asked);
+        Assert.Equal((0, 51), (bmc.Overlaps, bmc.Count(Status)));
+    }
+
+    [Fact]
+    public async Task A_caller_that_gives_up_leaves_the_bmc_to_finish()
+    {
+        bmc.Script = Once(Status, Reaction.Hold);
+        await using var port = bench.Open(bmc, clock);
+        using var impatient = new CancellationTokenSource();
+        var asked = port.GetPowerAsync(impatient.Token);
+        await bmc.ArrivedAsync(Status);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        var next = port.GetPowerAsync(Patience);
+        bmc.Release();
+        Assert.Equal(PowerState.Off, await next);
+        Assert.Equal(0, bmc.Overlaps);
+    }
+
+    [Fact]
+    public async Task A_busy_bmc_is_given_a_moment()
+    {
+        var busy = 2;
+        bmc.Script = name => name == Status && busy-- > 0 ? Reaction.Busy : Reaction.Answer;
+        await using var port = bench.Open(bmc, timings: new() { BusyWait = TimeSpan.FromMilliseconds(1) });
+        Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+        Assert.Equal(3, bmc.Count(Status));
+    }
+
+    [Fact]
+    public async Task A_session_is_kept_alive_and_given_back_when_nobody_needs_it()
+    {
+        await using var port = bench.Open(bmc, clock, new() { IdleClose = TimeSpan.FromSeconds(70) });
+        await port.GetPowerAsync(Patience);
+        await bmc.ArrivedAsync(Status);
+        for (var i = 0; i < 2; i++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(26));
+            await bmc.ArrivedAsync("App/01");
+            // An errand outside the session: when it is done, the owner has taken the answer and rests.
+            await port.AuditAsync(Patience);
+        }
+        clock.Advance(TimeSpan.FromSeconds(26));
+        await bmc.ArrivedAsync("App/3c");
+        Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+        Assert.Equal(2, bmc.Count("Rakp3"));
+    }
+
+    [Fact]
+    public async Task A_closed_driver_gives_its_session_back()
+    {
+        var port = bench.Open(bmc);
+        await port.GetPowerAsync(Patience);
+        await port.DisposeAsync();
+        await bmc.ArrivedAsync("App/3c");
+    }
+
+    [Fact]
+    public async Task An_address_has_one_owner()
+    {
+        await using (var port = bench.Open(bmc)) Assert.Throws<InvalidOperationException>(() => bench.Open(bmc));
+        await using var next = bench.Open(bmc);
+        await next.GetPowerAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Noise_from_the_right_address_changes_nothing()
+    {
+        bmc.Script = Once(Status, Reaction.Hold);
+        await using var port = bench.Open(bmc, clock);
+        var asked = port.GetPowerAsync(Patience);
+        await bmc.ArrivedAsync(Status);
+        byte[] sample = Convert.FromHexString("0600ff0706c0a4a3a2a00100000020000ac7e07b90362ab4e64cfc7a2d97e04777871e13f812ca9f61a3ba6ec2fa9090ffff02070e9e6bd01449d60cb7d5615783118220");
+        foreach (var noise in Mutations.Of(sample, seed: 41, count: 2000).Where(n => n.Length > 0)) bmc.Blurt(noise);
+        bmc.Release();
+        // Noise may have filled the inbox: then the answer is one of the datagrams that a network loses.
+        for (var i = 0; i < 3 && !asked.IsCompleted; i++) clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(PowerState.Off, await asked);
+    }
+
+    [Fact]
+    public async Task A_bmc_that_lets_anybody_in_is_reported()
+    {
+        bmc.Suites.Add(CipherSuite.Zero);
+        bmc.State.AuthenticationTypes = 0x05;
+        bmc.State.LoginStatus = 0x07;
+        await using var port = bench.Open(bmc);
+        var findings = await port.AuditAsync(Patience);
+        Assert.Equal([SecurityWeakness.AnonymousLogin, SecurityWeakness.NamelessAccounts, SecurityWeakness.UnsignedSessions, SecurityWeakness.NoAuthentication], findings.Select(f => f.Weakness));
+        // Proposed, never used.
+        Assert.Equal(0, bmc.Count("Rakp1"));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_is_well_kept_is_not()
+    {
+        await using var port = bench.Open(bmc);
+        Assert.Empty(await port.AuditAsync(Patience));
+    }
+}
