@@ -7,6 +7,7 @@ using GridAppliance.Hosting.Configuration;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Power;
 using GridAppliance.Store;
 using GridAppliance.Switches;
 using GridAppliance.Web;
@@ -65,6 +66,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddBootServices();
     services.AddDhcp();
     services.AddSwitches();
+    services.AddPower();
 
     return builder.Build();
 }

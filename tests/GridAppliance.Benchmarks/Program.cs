@@ -2,14 +2,18 @@ using BenchmarkDotNet.Running;
 using GridAppliance.Benchmarks.Boot;
 using GridAppliance.Benchmarks.Peers;
 
+// "peers …" runs other people's programs beside ours, once, on this machine; anything else goes to BenchmarkDotNet.
 switch (args)
 {
     case ["peers", "tftp"]: return TftpPeers.Run("/usr/sbin/atftpd");
     case ["peers", "tftp", var atftpd]: return TftpPeers.Run(atftpd);
     // The other process of that comparison.
     case ["peers", "tftp-serve", var file]: return await TftpPeers.ServeAsync(file);
+    case ["peers", "ipmi"]: return await IpmiPeers.CompareAsync(withMachines: false);
+    case ["peers", "ipmi-machines"]: return await IpmiPeers.CompareAsync(withMachines: true);
+    case ["peers", "ipmi-sweep"]: return await IpmiPeers.SweepAsync();
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD]");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

@@ -50,7 +50,8 @@ public sealed class IpmiSimulator : IDisposable
     /// <param name="sdrs">Records of its repository, with a sensor for each and the octet that it reads.</param>
     /// <param name="fru">Inventory of device 0.</param>
     /// <param name="at">An address of loopback and a port known to be free, or null for any.</param>
-    public static IpmiSimulator Start(string? deviceKey = null, IReadOnlyList<(byte[] Record, byte Reading)>? sdrs = null, byte[]? fru = null, IPEndPoint? at = null)
+    /// <param name="withMachine">Without, the simulator answers for a machine that is always off, and starts no program for each question.</param>
+    public static IpmiSimulator Start(string? deviceKey = null, IReadOnlyList<(byte[] Record, byte Reading)>? sdrs = null, byte[]? fru = null, IPEndPoint? at = null, bool withMachine = true)
     {
         var folder = Directory.CreateTempSubdirectory("ipmi-sim-").FullName;
         var endPoint = at ?? new IPEndPoint(IPAddress.Loopback, FreePort());
@@ -59,7 +60,7 @@ public sealed class IpmiSimulator : IDisposable
         File.WriteAllText(Path.Combine(folder, "power"), "0\n");
         File.WriteAllText(Path.Combine(folder, "boot"), "none\n");
         File.WriteAllText(Path.Combine(folder, "password"), Password);
-        File.WriteAllText(Path.Combine(folder, "lan.conf"), LanConfiguration(folder, endPoint, deviceKey));
+        File.WriteAllText(Path.Combine(folder, "lan.conf"), LanConfiguration(withMachine ? folder : null, endPoint, deviceKey));
         File.WriteAllText(Path.Combine(folder, "sim.emu"), Emulation(sdrs ?? [], fru));
         Directory.CreateDirectory(Path.Combine(folder, "state"));
         var start = new ProcessStartInfo("ipmi_sim")
@@ -93,7 +94,8 @@ public sealed class IpmiSimulator : IDisposable
     public void Dispose()
     {
         if (!process.HasExited) process.Kill();
-        process.WaitForExit();
+        // With a limit, it waits for the process and not for the ends of its pipes.
+        process.WaitForExit(TimeSpan.FromSeconds(5));
         process.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
@@ -115,7 +117,7 @@ public sealed class IpmiSimulator : IDisposable
         throw new TimeoutException("ipmi_sim does not answer");
     }
 
-    static string LanConfiguration(string folder, IPEndPoint endPoint, string? deviceKey)
+    static string LanConfiguration(string? folder, IPEndPoint endPoint, string? deviceKey)
     {
         var text = new StringBuilder();
         text.Append("name \"sim\"\nset_working_mc 0x20\nstartlan 1\n");
@@ -124,7 +126,7 @@ public sealed class IpmiSimulator : IDisposable
         text.Append(" guid a123456789abcdefa123456789abcdef\n");
         if (deviceKey is not null) text.Append($" bmc_key \"{deviceKey}\"\n");
         text.Append("endlan\n");
-        text.Append($"chassis_control \"{folder}/chassis.sh {folder}\"\n");
+        if (folder is not null) text.Append($"chassis_control \"{folder}/chassis.sh {folder}\"\n");
         text.Append($"user 2 true \"{User}\" \"{Password}\" admin 10 md5\n");
         return text.ToString();
     }
