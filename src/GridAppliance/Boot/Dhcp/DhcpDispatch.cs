@@ -103,8 +103,20 @@ sealed class DhcpDispatch(IReadOnlyList<DhcpNetwork> networks, BootDirectoryStat
             Uuid = client.Machine,
             CircuitId = circuit,
             NetworkBoot = client.WantsBootFile,
+            Detail = WordsFor(answer.Reason),
         });
     }
+
+    /// <summary>Why a machine waits in vain, for its timeline; null where silence is nothing to worry about. Constants, so that they cost nothing.</summary>
+    static string? WordsFor(DhcpSilence reason) => reason switch
+    {
+        DhcpSilence.Exhausted => "in vain: every address of the range is taken",
+        DhcpSilence.StoreFailing => "in vain: leases cannot be written, so only machines that have one are served",
+        DhcpSilence.OtherServer => "took another DHCP server's offer",
+        DhcpSilence.NothingFitting => "in vain: there is no loader for its architecture",
+        DhcpSilence.None or DhcpSilence.NothingToSay or DhcpSilence.NotForServers or DhcpSilence.NoEthernetClient or DhcpSilence.UnknownRelay or DhcpSilence.NotServed
+            or DhcpSilence.NoRecord or DhcpSilence.TooManyNewClients or DhcpSilence.InProgress or DhcpSilence.Unsupported => null,
+    };
 
     static BootStage? StageOf(DhcpMessageType type) => type switch
     {

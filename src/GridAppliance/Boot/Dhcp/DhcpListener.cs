@@ -49,7 +49,8 @@ sealed partial class DhcpListener : IDisposable
             opened.Add(frames = new PacketSocket(Link, UdpFrame.EtherType, PacketFilter.DhcpServers));
             opened.Add(Rivals = new RivalWatch(network, Link, frames, clock));
             if (network.Leases is { } leases) opened.Add(Prober = new AddressProber(network, leases, Link, this, clock, logger));
-            if (options.Boot) opened.Add(Advertiser = new RouterAdvertiser(Link, clock));
+            // Beside another server the network is not ours, and its routers are not ours to contradict.
+            if (options is { Boot: true, DhcpMode: DhcpMode.Server }) opened.Add(Advertiser = new RouterAdvertiser(Link, clock));
         }
         catch
         {

@@ -33,4 +33,7 @@ sealed class DhcpNetwork(NetworkOptions options)
     public void StoreFailed(DateTimeOffset now) => storeRefusesUntil = now + storePause;
 
     public void StoreWorks() => storeRefusesUntil = default;
+
+    /// <summary>When a machine last went away empty-handed because the range is exhausted.</summary>
+    public DateTimeOffset LastExhausted { get; set; } = DateTimeOffset.MinValue;
 }

@@ -58,7 +58,11 @@ static class DhcpResponder
     {
         var (mac, now, network) = (question.Mac, question.Now, question.Network);
         if (leases.Find(mac) is null && !network.NewClients.TryTake(now)) return DhcpAnswer.Silent(DhcpSilence.TooManyNewClients);
-        if (leases.Choose(mac, question.Request.Address(DhcpOption.RequestedAddress), now) is not { } lease) return DhcpAnswer.Silent(DhcpSilence.Exhausted);
+        if (leases.Choose(mac, question.Request.Address(DhcpOption.RequestedAddress), now) is not { } lease)
+        {
+            network.LastExhausted = now;
+            return DhcpAnswer.Silent(DhcpSilence.Exhausted);
+        }
         var isKnown = lease.IsHeldBy(mac) && lease.IsDurable;
         if (!isKnown && network.IsStoreFailing(now)) return DhcpAnswer.Silent(DhcpSilence.StoreFailing);
         if (lease.IsProbing) return DhcpAnswer.Silent(DhcpSilence.InProgress);

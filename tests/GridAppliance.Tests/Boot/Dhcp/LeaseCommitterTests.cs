@@ -75,6 +75,26 @@ public sealed class LeaseCommitterTests
     }
 
     [Fact]
+    public async Task An_exhausted_range_is_told_to_the_status_page_until_it_is_over()
+    {
+        using var stop = new CancellationTokenSource();
+        var running = Committer(new MemoryLeaseStore()).RunAsync(stop.Token);
+        lock (network.Gate) network.LastExhausted = clock.GetUtcNow();
+        await After(20, () => problems.All.Any(p => p.Code == "dhcp.exhausted.rack" && p.Message.Contains("all 10")));
+        await After(60, () => problems.All.Count == 0);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+
+        async Task After(int seconds, Func<bool> condition)
+        {
+            clock.Advance(TimeSpan.FromSeconds(seconds));
+            // The loop runs on another thread; it is given half a minute, and needs none of it.
+            for (var tries = 0; tries < 600 && !condition(); tries++) await Task.Delay(50);
+            Assert.True(condition());
+        }
+    }
+
+    [Fact]
     public async Task New_ends_are_written_when_the_service_stops()
     {
         using var stop = new CancellationTokenSource();

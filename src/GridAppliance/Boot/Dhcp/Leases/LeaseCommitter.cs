@@ -84,7 +84,11 @@ sealed partial class LeaseCommitter(DhcpNetwork network, LeaseTable leases, ILea
         using var timer = new PeriodicTimer(flushEvery, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken)) await FlushAllAsync(cancellationToken);
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                await FlushAllAsync(cancellationToken);
+                TellExhaustion();
+            }
         }
         catch (OperationCanceledException)
         {
@@ -114,6 +118,16 @@ sealed partial class LeaseCommitter(DhcpNetwork network, LeaseTable leases, ILea
                 return;
             }
         }
+    }
+
+    /// <summary>Looked at now and then rather than at every packet: a flood must not be able to make work here.</summary>
+    void TellExhaustion()
+    {
+        var code = $"dhcp.exhausted.{network.Options.Name}";
+        bool isExhausted;
+        lock (network.Gate) isExhausted = clock.GetUtcNow() - network.LastExhausted < 3 * flushEvery;
+        if (!isExhausted) problems.Clear(code);
+        else problems.Raise(code, $"Network '{network.Options.Name}' has no address left: all {leases.Capacity} are taken.", "Widen its 'range', or shorten its 'leaseTime' if machines come and go.");
     }
 
     void Failed(StoreException e)
