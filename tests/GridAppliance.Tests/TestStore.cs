@@ -10,7 +10,9 @@ sealed class TestStore : IAsyncDisposable
 {
     public TestStore() => Open();
 
-    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("gridappliance-test-").FullName;
+    /// <summary>In memory where there is such a place: what is tried here is what a killed process leaves, not what a power cut does, and there are thousands of commits.</summary>
+    public string Directory { get; } = System.IO.Directory.CreateDirectory(
+        Path.Combine(System.IO.Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"gridappliance-test-{Guid.NewGuid():N}")).FullName;
 
     public ManualClock Clock { get; } = new();
 

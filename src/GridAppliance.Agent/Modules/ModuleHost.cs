@@ -91,7 +91,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher laun
         var problem = PackageReader.Verify(package, trustedFingerprint);
         ModuleManifest? manifest = null;
         if (problem == PackageProblem.None) problem = PackageReader.Unpack(package, staging, out manifest);
-        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {Say(problem)}");
+        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {problem.Say()}");
     }
 
     /// <summary>New in place of old. A program that does not stay up for a moment undoes it all: the old version comes back, or nothing stays.</summary>
@@ -143,20 +143,4 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher laun
         if (watch?.Current is { } process) await launcher.StopAsync(process, clock, cancellationToken);
         else if (launcher.Adopt(name) is { } left) await launcher.StopAsync(left, clock, cancellationToken);
     }
-
-    static string Say(PackageProblem problem) => problem switch
-    {
-        PackageProblem.None => "nothing is wrong",
-        PackageProblem.NotAPackage => "it is no module package",
-        PackageProblem.UntrustedKey => "it is signed by a key that this node does not trust",
-        PackageProblem.BadSignature => "its signature does not match",
-        PackageProblem.DamagedArchive => "its archive is damaged",
-        PackageProblem.NoManifest => $"its first entry is not {ModuleManifest.FileName}",
-        PackageProblem.BadManifest => "its manifest is not acceptable",
-        PackageProblem.UnsafePath => "it holds a path that leads outside or twice to the same place",
-        PackageProblem.UnsafeKind => "it holds something other than files and folders",
-        PackageProblem.TooManyEntries => "it holds too many files",
-        PackageProblem.TooLarge => "it is too large when unpacked",
-        PackageProblem.NoProgram => "the program that it says to start is not in it",
-    };
 }

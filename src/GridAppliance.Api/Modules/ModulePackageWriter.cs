@@ -15,12 +15,14 @@ public static class ModulePackageWriter
     const UnixFileMode Plain = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     const UnixFileMode Program = Plain | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    public static byte[] Write(ModuleManifest manifest, IEnumerable<ModuleFile> files, ECDsa key)
+    public static byte[] Write(ModuleManifest manifest, IEnumerable<ModuleFile> files, ECDsa key) =>
+        Seal(Archive(manifest, files), key.ExportSubjectPublicKeyInfo(), text => key.SignData(text, HashAlgorithmName.SHA256));
+
+    /// <summary>A package of an archive that exists already: signed by whoever holds <paramref name="publicKey"/>'s other half, which never leaves him.</summary>
+    public static byte[] Seal(ReadOnlySpan<byte> archive, ReadOnlySpan<byte> publicKey, Func<byte[], byte[]> sign)
     {
-        var archive = Archive(manifest, files);
-        var signature = key.SignData(SignedText(SHA256.HashData(archive)), HashAlgorithmName.SHA256);
         var header = new byte[PackageHeader.MaximumLength];
-        var length = PackageHeader.Write(header, key.ExportSubjectPublicKeyInfo(), signature);
+        var length = PackageHeader.Write(header, publicKey, sign(SignedText(SHA256.HashData(archive))));
         return [.. header.AsSpan(0, length), .. archive];
     }
 
@@ -28,7 +30,8 @@ public static class ModulePackageWriter
     public static byte[] SignedText(ReadOnlySpan<byte> archiveSha256) =>
         Encoding.ASCII.GetBytes($"{PackageHeader.SignedTextPrefix}{Convert.ToHexStringLower(archiveSha256)}\n");
 
-    static byte[] Archive(ModuleManifest manifest, IEnumerable<ModuleFile> files)
+    /// <summary>The tar part of a package: the manifest first, then the files by their paths.</summary>
+    public static byte[] Archive(ModuleManifest manifest, IEnumerable<ModuleFile> files)
     {
         var buffer = new MemoryStream();
         using (var tar = new TarWriter(buffer, TarEntryFormat.Ustar, leaveOpen: true))

@@ -2,6 +2,13 @@ namespace GridAppliance.Modules;
 
 static class ModulesFeature
 {
-    /// <summary>Packages that agents install.</summary>
-    public static void AddModules(this IServiceCollection services) => services.AddSingleton<ModuleFiles>();
+    /// <summary>The catalogue of packages that agents install, and what people do with it.</summary>
+    public static void AddModules(this IServiceCollection services)
+    {
+        services.AddSingleton<ModuleFiles>();
+        services.AddSingleton<TrustedKeys>();
+        services.AddSingleton<ModuleCatalog>();
+        services.AddSingleton<ModuleChanges>();
+        services.AddHostedService<ShippedModules>();
+    }
 }

@@ -6,7 +6,10 @@ static class OperationsFeature
     public static void AddOperations(this IServiceCollection services)
     {
         services.AddSingleton<IOperationKind, EnrollNode>();
+        services.AddSingleton<IOperationKind, InstallModule>();
+        services.AddSingleton<IOperationKind, RemoveModule>();
 
+        services.AddSingleton<ModuleOrders>();
         services.AddSingleton<OperationJournal>();
         services.AddSingleton<OperationRegistry>();
         services.AddSingleton<OperationPokes>();

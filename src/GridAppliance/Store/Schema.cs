@@ -1,6 +1,7 @@
 using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp.Leases;
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Switches;
@@ -20,5 +21,6 @@ static class Schema
         .. AgentSessions.Migrations,
         .. AgentOrderStore.Migrations,
         .. SwitchJournal.Migrations,
+        .. ModuleStore.Migrations,
     ];
 }

@@ -59,7 +59,9 @@ sealed class TestAppliance : IAsyncDisposable
     {
         var agent = new ScriptedAgent(this, TestStore.Mac(number));
         await agent.BootAndEnrolAsync();
-        await StateAsync(agent.Node, NodeState.Idle);
+        var node = await StateAsync(agent.Node, NodeState.Idle);
+        // Idle is visible a moment before the operation's own last line.
+        foreach (var operation in Operations.UnfinishedOn(node.Id)) await Operations.EndAsync(operation.Id, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
         return agent;
     }
 

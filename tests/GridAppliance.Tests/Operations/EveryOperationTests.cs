@@ -7,12 +7,15 @@ namespace GridAppliance.Tests.Operations;
 /// <summary>Every kind of operation goes through the crash harness: a new one without a world here fails the first test.</summary>
 public sealed class EveryOperationTests
 {
-    static readonly Dictionary<string, Func<OperationWorld>> Worlds = new()
+    static readonly Dictionary<string, (string Kind, Func<OperationWorld> New)> Worlds = new()
     {
-        [EnrollNode.KindName] = static () => new EnrollNodeWorld(),
+        ["enrol a node"] = (EnrollNode.KindName, static () => new EnrollNodeWorld()),
+        ["install a module"] = (InstallModule.KindName, static () => new InstallModuleWorld()),
+        ["upgrade a module"] = (InstallModule.KindName, static () => new UpgradeModuleWorld()),
+        ["remove a module"] = (RemoveModule.KindName, static () => new RemoveModuleWorld()),
     };
 
-    public static TheoryData<string> Kinds => [.. Worlds.Keys];
+    public static TheoryData<string> Names => [.. Worlds.Keys];
 
     [Fact]
     public void Every_kind_that_the_daemon_registers_has_a_world_here()
@@ -20,12 +23,12 @@ public sealed class EveryOperationTests
         var services = new ServiceCollection();
         services.AddOperations();
         var registered = services.Where(service => service.ServiceType == typeof(IOperationKind)).Select(service => service.ImplementationType!.GetField("KindName")!.GetValue(null) as string);
-        Assert.Equal(registered.Order(), Worlds.Keys.Order());
+        Assert.Equal(registered.Order(), Worlds.Values.Select(world => world.Kind).Distinct().Order());
     }
 
     [Theory]
-    [MemberData(nameof(Kinds))]
-    public Task Survives_everything(string kind) => new CrashHarness(Worlds[kind]).RunEverythingAsync();
+    [MemberData(nameof(Names))]
+    public Task Survives_everything(string name) => new CrashHarness(Worlds[name].New).RunEverythingAsync();
 }
 
 /// <summary>A node whose agent has just enrolled.</summary>

@@ -1,24 +1,22 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text.Json;
-using GridAppliance.Api;
 using GridAppliance.Api.Agents;
-using GridAppliance.Api.Modules;
 using GridAppliance.Protocols.Packages;
 
-namespace GridAppliance.Agent.Modules;
+namespace GridAppliance.Api.Modules;
 
 /// <summary>What is wrong with a package whose digest was right.</summary>
-enum PackageProblem
+public enum PackageProblem
 {
     None, NotAPackage, UntrustedKey, BadSignature, DamagedArchive, NoManifest, BadManifest, UnsafePath, UnsafeKind, TooManyEntries, TooLarge, NoProgram,
 }
 
 /// <summary>
-/// Checks and unpacks a module package. Only plain files and folders below the destination come into being: no links, no devices, no set-id bits, nothing absolute and
+/// Checks and unpacks a module package, for the appliance that takes one in and for the agent that installs it. Only plain files and folders below the destination come into being: no links, no devices, no set-id bits, nothing absolute and
 /// nothing that climbs, and no more entries and octets than <see cref="MaximumEntries"/> and <see cref="MaximumBytes"/>.
 /// </summary>
-static class PackageReader
+public static class PackageReader
 {
     public const int MaximumEntries = 10_000;
     public const long MaximumBytes = 512L << 20;
@@ -48,6 +46,23 @@ static class PackageReader
     /// <summary>Unpacks an archive that was verified into an empty folder.</summary>
     public static PackageProblem Unpack(Stream archive, string destination, out ModuleManifest? manifest)
     {
+        var problem = Walk(archive, entry => Place(entry, destination), out manifest);
+        if (problem != PackageProblem.None) return problem;
+        return TryProgram(destination, manifest!.Start[0], out _) ? PackageProblem.None : PackageProblem.NoProgram;
+    }
+
+    /// <summary>Whether <see cref="Unpack"/> would take an archive that was verified; writes nothing.</summary>
+    public static PackageProblem Inspect(Stream archive, out ModuleManifest? manifest)
+    {
+        var kinds = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var problem = Walk(archive, entry => Note(entry, kinds), out manifest);
+        if (problem != PackageProblem.None) return problem;
+        return kinds.TryGetValue(manifest!.Start[0], out var isFile) && isFile ? PackageProblem.None : PackageProblem.NoProgram;
+    }
+
+    /// <summary>The manifest, then every other entry within the bounds.</summary>
+    static PackageProblem Walk(Stream archive, Func<TarEntry, PackageProblem> take, out ModuleManifest? manifest)
+    {
         manifest = null;
         try
         {
@@ -58,7 +73,7 @@ static class PackageReader
                 if (entries == MaximumEntries) return PackageProblem.TooManyEntries;
                 if (entry.Length > MaximumBytes - bytes) return PackageProblem.TooLarge;
                 bytes += entry.Length;
-                var problem = entries == 0 ? ReadManifest(entry, out manifest) : Place(entry, destination);
+                var problem = entries == 0 ? ReadManifest(entry, out manifest) : take(entry);
                 if (problem != PackageProblem.None) return problem;
             }
         }
@@ -66,8 +81,24 @@ static class PackageReader
         {
             return PackageProblem.DamagedArchive;
         }
-        if (manifest is null) return PackageProblem.NoManifest;
-        return TryProgram(destination, manifest.Start[0], out _) ? PackageProblem.None : PackageProblem.NoProgram;
+        return manifest is null ? PackageProblem.NoManifest : PackageProblem.None;
+    }
+
+    /// <summary>The paths so far, and which of them are files: the same answers as <see cref="Place"/> gets from the file system.</summary>
+    static PackageProblem Note(TarEntry entry, Dictionary<string, bool> kinds)
+    {
+        var name = entry.Name.TrimEnd('/');
+        if (!IsSafe(name)) return PackageProblem.UnsafePath;
+        if (entry.EntryType is not (TarEntryType.Directory or TarEntryType.RegularFile or TarEntryType.V7RegularFile)) return PackageProblem.UnsafeKind;
+        var isFile = entry.EntryType is not TarEntryType.Directory;
+        for (var slash = name.IndexOf('/'); slash >= 0; slash = name.IndexOf('/', slash + 1))
+        {
+            if (kinds.TryGetValue(name[..slash], out var parentIsFile) && parentIsFile) return PackageProblem.UnsafePath;
+            kinds[name[..slash]] = false;
+        }
+        if (kinds.TryGetValue(name, out var before) && (isFile || before)) return PackageProblem.UnsafePath;
+        kinds[name] = isFile;
+        return PackageProblem.None;
     }
 
     /// <summary>The path of a module's program, if it is one of the module's own files.</summary>
@@ -129,4 +160,24 @@ static class PackageReader
                 return PackageProblem.UnsafeKind;
         }
     }
+}
+
+public static class PackageProblems
+{
+    /// <summary>A problem as the end of the sentence "the package is refused: …".</summary>
+    public static string Say(this PackageProblem problem) => problem switch
+    {
+        PackageProblem.None => "nothing is wrong",
+        PackageProblem.NotAPackage => "it is no module package",
+        PackageProblem.UntrustedKey => "it is signed by a key that is not trusted",
+        PackageProblem.BadSignature => "its signature does not match",
+        PackageProblem.DamagedArchive => "its archive is damaged",
+        PackageProblem.NoManifest => $"its first entry is not {ModuleManifest.FileName}",
+        PackageProblem.BadManifest => "its manifest is not acceptable",
+        PackageProblem.UnsafePath => "it holds a path that leads outside or twice to the same place",
+        PackageProblem.UnsafeKind => "it holds something other than files and folders",
+        PackageProblem.TooManyEntries => "it holds too many files",
+        PackageProblem.TooLarge => "it is too large when unpacked",
+        PackageProblem.NoProgram => "the program that it says to start is not in it",
+    };
 }

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+using GridAppliance.Protocols.Packages;
+using GridAppliance.Store;
+
+namespace GridAppliance.Modules;
+
+/// <summary>
+/// The modules that nodes may be given. A package comes in as bytes: bounded, then its signature, then its archive, and nothing of it is kept before all of that has held.
+/// Nodes trust the appliance's key and no other, so a package that somebody else signed, whom the appliance trusts, is sealed anew with the appliance's own.
+/// </summary>
+sealed class ModuleCatalog
+{
+    /// <summary>Far beyond any module for a node that lives in memory.</summary>
+    public const int LargestPackage = 256 << 20;
+
+    readonly Database database;
+    readonly ModuleFiles files;
+    readonly ApplianceKey key;
+    readonly TrustedKeys trusted;
+    readonly Timeline timeline;
+    readonly TimeProvider time;
+    readonly SemaphoreSlim importing = new(1, 1);
+    volatile IReadOnlyList<CatalogEntry> entries;
+
+    public ModuleCatalog(Database database, ModuleFiles files, ApplianceKey key, TrustedKeys trusted, Timeline timeline, TimeProvider time)
+    {
+        (this.database, this.files, this.key, this.trusted, this.timeline, this.time) = (database, files, key, trusted, timeline, time);
+        entries = database.Read(ModuleStore.Load);
+    }
+
+    /// <summary>By name, the newest import of each name first.</summary>
+    public IReadOnlyList<ModuleDocument> List() => [.. entries.OrderBy(entry => entry.Module.Name, StringComparer.Ordinal).ThenByDescending(entry => entry.Imported).Select(entry => entry.Module)];
+
+    /// <summary>The module that <c>hello</c> (the newest import) or <c>hello@1.0</c> means; null when there is none.</summary>
+    public ModuleDocument? Find(string wanted)
+    {
+        var at = wanted.IndexOf('@', StringComparison.Ordinal);
+        var (name, version) = at < 0 ? (wanted, null) : (wanted[..at], wanted[(at + 1)..]);
+        return entries.Where(entry => entry.Module.Name == name && (version is null || entry.Module.Version == version)).MaxBy(entry => entry.Imported)?.Module;
+    }
+
+    public ModuleDocument? Find(string name, string version) => entries.FirstOrDefault(entry => entry.Module.Name == name && entry.Module.Version == version)?.Module;
+
+    /// <summary>Takes a package in. One that is there already is found, and nothing changes.</summary>
+    public async Task<ModuleImport> ImportAsync(Stream package, string actor, CancellationToken cancellationToken) =>
+        await ReadAsync(package, cancellationToken) is { } bytes
+            ? await ImportAsync(bytes, actor, cancellationToken)
+            : new ModuleImport.Refused($"the package is larger than {LargestPackage >> 20} MiB");
+
+    public async Task<ModuleImport> ImportAsync(byte[] package, string actor, CancellationToken cancellationToken)
+    {
+        if (Check(package, out var archiveAt, out var signer, out var manifest) is var problem && problem != PackageProblem.None)
+            return new ModuleImport.Refused($"the package is refused: {problem.Say()}");
+        var archive = package.AsMemory(archiveAt);
+        var archiveDigest = Convert.ToHexStringLower(SHA256.HashData(archive.Span));
+        await importing.WaitAsync(cancellationToken);
+        try
+        {
+            if (entries.FirstOrDefault(entry => entry.ArchiveDigest == archiveDigest) is { } same) return new ModuleImport.Accepted(same.Module, IsNew: false);
+            if (Find(manifest!.Name, manifest.Version) is not null)
+                return new ModuleImport.Refused($"{manifest.Name} {manifest.Version} is in the catalogue with other content; a changed module needs another version");
+            var ours = signer == key.Fingerprint ? package : ModulePackageWriter.Seal(archive.Span, key.PublicKey, text => key.Sign(text));
+            var digest = await files.KeepAsync(ours, cancellationToken);
+            var module = new ModuleDocument
+            {
+                Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Summary = manifest.Summary, Digest = digest, SizeBytes = ours.Length, SignedBy = signer,
+            };
+            var added = new CatalogEntry(module, archiveDigest, time.GetUtcNow());
+            // The file first: an entry without its file would be a promise that cannot be kept, a file without an entry is only clutter.
+            await database.WriteAsync(connection =>
+            {
+                ModuleStore.Insert(connection, added);
+                return timeline.Insert(connection, [new("module.imported", $"module {module.Name} {module.Version} was imported") { Actor = actor }]);
+            }, events =>
+            {
+                entries = [.. entries, added];
+                timeline.Publish(events);
+            }, cancellationToken);
+            return new ModuleImport.Accepted(module, IsNew: true);
+        }
+        finally
+        {
+            importing.Release();
+        }
+    }
+
+    PackageProblem Check(byte[] package, out int archiveAt, out string signer, out ModuleManifest? manifest)
+    {
+        (archiveAt, signer, manifest) = (0, "", null);
+        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return PackageProblem.NotAPackage;
+        signer = AgentSignature.Fingerprint(header.Key);
+        archiveAt = header.Length;
+        if (signer != key.Fingerprint && !trusted.Contains(signer)) return PackageProblem.UntrustedKey;
+        using var stream = new MemoryStream(package, writable: false);
+        var problem = PackageReader.Verify(stream, signer);
+        return problem == PackageProblem.None ? PackageReader.Inspect(stream, out manifest) : problem;
+    }
+
+    /// <returns>Null when it is longer than <see cref="LargestPackage"/>.</returns>
+    static async Task<byte[]?> ReadAsync(Stream package, CancellationToken cancellationToken)
+    {
+        var whole = new MemoryStream();
+        var buffer = new byte[81920];
+        int read;
+        while ((read = await package.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            if (whole.Length + read > LargestPackage) return null;
+            whole.Write(buffer, 0, read);
+        }
+        return whole.ToArray();
+    }
+}
+
+/// <param name="ArchiveDigest">SHA-256 of the part that is the same whoever signed it.</param>
+sealed record CatalogEntry(ModuleDocument Module, string ArchiveDigest, DateTimeOffset Imported);
+
+abstract record ModuleImport
+{
+    ModuleImport() { }
+
+    /// <param name="IsNew">False when it was in the catalogue already.</param>
+    public sealed record Accepted(ModuleDocument Module, bool IsNew) : ModuleImport;
+
+    public sealed record Refused(string Reason) : ModuleImport;
+}

@@ -1,0 +1,43 @@
+using GridAppliance.Api.Modules;
+using GridAppliance.Nodes;
+using GridAppliance.Operations;
+
+namespace GridAppliance.Modules;
+
+/// <summary>What a person wants of modules on nodes: each node gets an operation of its own, or says why not. A dry run asks the same questions and starts nothing.</summary>
+sealed class ModuleChanges(ModuleCatalog catalog, OperationRunner operations)
+{
+    /// <param name="nodes">Where.</param>
+    /// <param name="wanted"><c>hello</c> or <c>hello@1.0</c>.</param>
+    /// <param name="dryRun">Only say what would be done.</param>
+    /// <param name="actor">Who.</param>
+    /// <param name="cancellationToken">Ends the starting; what is started goes on.</param>
+    public async Task<ChangeDocument> InstallAsync(IReadOnlyList<Node> nodes, string wanted, bool dryRun, string actor, CancellationToken cancellationToken)
+    {
+        var module = catalog.Find(wanted);
+        return await ForEachAsync(nodes, dryRun, node => module is null
+            ? (null, $"there is no module {wanted} in the catalogue")
+            : InstallModule.Refusal(catalog, node, module) is { } refusal ? (null, refusal) : (InstallModule.For(catalog, node, module, actor), $"{module.Name} {module.Version} will be installed"), cancellationToken);
+    }
+
+    public Task<ChangeDocument> RemoveAsync(IReadOnlyList<Node> nodes, string name, bool dryRun, string actor, CancellationToken cancellationToken) =>
+        ForEachAsync(nodes, dryRun, node => RemoveModule.Refusal(node, name) is { } refusal ? (null, refusal) : (RemoveModule.For(catalog, node, name, actor), $"{name} will be removed"), cancellationToken);
+
+    async Task<ChangeDocument> ForEachAsync(IReadOnlyList<Node> nodes, bool dryRun, Func<Node, (NewOperation? Operation, string Message)> plan, CancellationToken cancellationToken)
+    {
+        var changes = new List<NodeChangeDocument>();
+        foreach (var node in nodes)
+        {
+            var (operation, message) = plan(node);
+            changes.Add(operation is null || dryRun
+                ? new() { Node = node.Name, Accepted = operation is not null, Message = message }
+                : await operations.SubmitAsync(operation, cancellationToken) switch
+                {
+                    Submission.Accepted accepted => new() { Node = node.Name, Accepted = true, OperationId = accepted.Operation.Id.ToString(), Message = accepted.IsNew ? message : "is under way already" },
+                    Submission.Refused refused => new() { Node = node.Name, Accepted = false, Message = refused.Reason },
+                    var other => throw new InvalidOperationException($"a submission of no known kind: {other}"),
+                });
+        }
+        return new() { Nodes = changes, DryRun = dryRun };
+    }
+}

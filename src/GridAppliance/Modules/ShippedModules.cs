@@ -1,0 +1,61 @@
+using System.Reflection;
+using System.Text.Json;
+using GridAppliance.Api;
+using GridAppliance.Api.Modules;
+using GridAppliance.Hosting;
+using GridAppliance.Store;
+
+namespace GridAppliance.Modules;
+
+/// <summary>Puts the modules that come with the appliance (folders of data under <c>src/Modules</c>, carried as resources) into its catalogue, signed with its own key.</summary>
+sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, ILogger<ShippedModules> logger) : IHostedService
+{
+    const string Prefix = "modules/";
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var folder in Folders())
+        {
+            try
+            {
+                var (manifest, files) = Read(folder);
+                var archive = ModulePackageWriter.Archive(manifest, files);
+                if (await catalog.ImportAsync(ModulePackageWriter.Seal(archive, key.PublicKey, text => key.Sign(text)), "appliance", cancellationToken) is ModuleImport.Refused refused)
+                    LogNotImported(folder, refused.Reason);
+            }
+            catch (Exception e) when (e is StoreException or IOException)
+            {
+                // A full disk does not keep nodes from booting; the next start tries again.
+                LogNotImported(folder, e.Message);
+            }
+        }
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Names of the modules that are carried.</summary>
+    public static IEnumerable<string> Folders() => Names().Select(name => name[Prefix.Length..].Split('/')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+
+    /// <summary>One of them: its manifest and its files; the program that it starts is executable.</summary>
+    public static (ModuleManifest Manifest, IReadOnlyList<ModuleFile> Files) Read(string folder)
+    {
+        var prefix = $"{Prefix}{folder}/";
+        var manifest = JsonSerializer.Deserialize(Content(prefix + ModuleManifest.FileName), ApiJson.Default.ModuleManifest)!;
+        var files = Names().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..]).Where(path => path != ModuleManifest.FileName)
+            .Select(path => new ModuleFile(path, Content(prefix + path), Executable: path == manifest.Start[0]));
+        return (manifest, [.. files]);
+    }
+
+    static IEnumerable<string> Names() => Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal));
+
+    static byte[] Content(string name)
+    {
+        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"no resource {name}");
+        var content = new MemoryStream();
+        resource.CopyTo(content);
+        return content.ToArray();
+    }
+
+    [LoggerMessage(LogLevel.Warning, "the shipped module {Module} is not in the catalogue: {Reason}")]
+    partial void LogNotImported(string module, string reason);
+}

@@ -1,0 +1,60 @@
+using System.Text.Json;
+using GridAppliance.Api.Agents;
+using GridAppliance.Modules;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Operations;
+
+/// <summary>A module off a node. Taken back by installing it again, where the catalogue still has it.</summary>
+sealed class RemoveModule(NodeDirectory nodes, ModuleOrders orders) : IOperationKind
+{
+    public const string KindName = "module-remove";
+
+    public string Name => KindName;
+
+    public static NewOperation For(ModuleCatalog catalog, Node node, string name, string actor)
+    {
+        var installed = node.Modules.First(module => module.Name == name);
+        var known = catalog.Find(installed.Name, installed.Version) is { } module ? InstallModule.OrderOf(module) : null;
+        // A removal needs no more than the name; the agent is asked by it.
+        var target = known ?? new ModuleOrder { Name = installed.Name, Version = installed.Version, Digest = new('0', 64), SizeBytes = 1 };
+        return new(KindName, JsonSerializer.Serialize(new(target, known), ModuleOperationJson.Default.ModuleOperationInput))
+        {
+            NodeId = node.Id, Node = node.Name, Subject = name, Key = $"{KindName}:{node.Id}:{name}", StartedBy = actor,
+        };
+    }
+
+    /// <summary>Why this module cannot be taken off this node, or null when it can.</summary>
+    public static string? Refusal(Node node, string name) => InstallModule.NoAgent(node) is { } reason ? reason
+        : node.Modules.Any(module => module.Name == name) ? null : $"{node.Name} has no module {name}";
+
+    public IReadOnlyList<Step> StepsFor(Operation operation)
+    {
+        var input = JsonSerializer.Deserialize(operation.Input, ModuleOperationJson.Default.ModuleOperationInput)!;
+        (string, ModuleOrder)? back = input.Previous is { } previous ? (ModuleOrders.Install, previous) : null;
+        return
+        [
+            new("check", _ => Task.FromResult(Check(operation))),
+            new("order", token => orders.PlaceAsync(operation, ModuleOrders.Remove, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
+            new("remove", _ => orders.AwaitAsync(operation)),
+            new("record", token => RecordAsync(operation, input.Module.Name, token)),
+        ];
+    }
+
+    public Task ConcludeAsync(Operation operation, OperationEnd end, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    StepOutcome Check(Operation operation)
+    {
+        if (nodes.Current.Find(operation.NodeId ?? default) is not { } node) return new StepOutcome.Failed($"{operation.Node} is gone: it was removed from the appliance");
+        // That it is not there (any more) is no reason to stop: the agent is asked, and says so.
+        return InstallModule.NoAgent(node) is { } refusal ? new StepOutcome.Failed(refusal) : new StepOutcome.Done($"{operation.Subject} can be taken off {node.Name}");
+    }
+
+    async Task<StepOutcome> RecordAsync(Operation operation, string name, CancellationToken cancellationToken)
+    {
+        await nodes.ChangeAsync(operation.NodeId ?? default, node => node.Modules.Any(installed => installed.Name == name)
+            ? (node with { Modules = node.Modules.RemoveAll(installed => installed.Name == name) }, [])
+            : null, cancellationToken);
+        return new StepOutcome.Done($"{name} is off {operation.Node}");
+    }
+}
