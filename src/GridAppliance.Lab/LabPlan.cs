@@ -31,7 +31,7 @@ sealed record LabPlan
                 Address = Ipv4Network.Parse("10.77.0.1/24"),
                 Range = Ipv4Range.Parse("10.77.0.50-10.77.0.250"),
             },
-            Switch = new LabSwitch { Namespace = $"{name}-sw", Uplink = $"{name}-uplink" },
+            Switch = new LabSwitch { Namespace = $"{name}-sw", Uplink = $"{name}-uplink", Management = $"{name}-swmgmt", ManagementOfAppliance = $"{name}-mgmt" },
             Servers = LabServers.Rack(paths, rack),
         };
     }

@@ -15,7 +15,7 @@ sealed class LabRig : IDisposable
         this.clock = clock;
         Plan = plan;
         Processes = new LabProcesses(plan.Paths, clock);
-        Switch = new SwitchRig(plan, Processes, clock);
+        Switch = new SwitchRig(plan, programs, Processes, clock);
         Appliance = new ApplianceRig(plan, programs, Processes, clock);
         Servers = new ServerRig(plan, Processes);
     }
@@ -35,6 +35,9 @@ sealed class LabRig : IDisposable
         foreach (var space in Plan.Namespaces) await Namespaces.CreateAsync(space, cancellation);
         await Namespaces.CableAsync(Plan.Switch.Namespace, Plan.Switch.Uplink, Plan.Appliance.Namespace, Plan.Appliance.Interface, cancellation);
         await Namespaces.AddAddressAsync(Plan.Appliance.Namespace, Plan.Appliance.Interface, Plan.Appliance.Address.ToString(), cancellation);
+        await Namespaces.CableAsync(Plan.Switch.Namespace, Plan.Switch.Management, Plan.Appliance.Namespace, Plan.Switch.ManagementOfAppliance, cancellation);
+        await Namespaces.AddAddressAsync(Plan.Switch.Namespace, Plan.Switch.Management, $"{LabSwitch.ManagementAddress}/24", cancellation);
+        await Namespaces.AddAddressAsync(Plan.Appliance.Namespace, Plan.Switch.ManagementOfAppliance, $"{LabSwitch.ManagementOfApplianceAddress}/24", cancellation);
         await Switch.StartAsync(cancellation);
         await Appliance.PrepareAsync(cancellation);
     }

@@ -1,6 +1,7 @@
 using GridAppliance.Lab.Appliance;
 using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
+using GridAppliance.Lab.Switches;
 using GridAppliance.Lab.Troubles;
 
 namespace GridAppliance.Lab.Commands;
@@ -16,6 +17,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
         "power" => PowerAsync(cancellation),
         "break" => BreakAsync(cancellation),
         "portal" => PortalAsync(cancellation),
+        "switch-agent" => SwitchAgent.RunAsync(LabPlan.For(arguments.Name, []), clock, cancellation),
         "help" or "--help" or "-h" => Help(),
         _ => throw new LabException($"gridlab does not know '{arguments.Verb}'.{Environment.NewLine}{Environment.NewLine}{LabArguments.Usage}"),
     };

@@ -24,7 +24,7 @@ sealed record LabState
         Name = plan.Name.ToString(),
         Rack = [.. plan.Servers.Select(server => server.Firmware)],
         Namespaces = plan.Namespaces,
-        Interfaces = [plan.Appliance.Interface, plan.Switch.Uplink, .. plan.Servers.Select(server => server.Tap)],
+        Interfaces = [plan.Appliance.Interface, plan.Switch.Uplink, plan.Switch.Management, plan.Switch.ManagementOfAppliance, .. plan.Servers.Select(server => server.Tap)],
         Mounts = [plan.Paths.Data],
         Started = now,
     };

@@ -3,7 +3,7 @@ using GridAppliance.Lab.Machine;
 namespace GridAppliance.Lab.Switches;
 
 /// <summary>Puts the switch together and plugs cables.</summary>
-sealed class SwitchRig(LabPlan plan, LabProcesses processes, TimeProvider clock)
+sealed class SwitchRig(LabPlan plan, LabPrograms programs, LabProcesses processes, TimeProvider clock)
 {
     static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
@@ -22,6 +22,7 @@ sealed class SwitchRig(LabPlan plan, LabProcesses processes, TimeProvider clock)
             await Command.RunAsync([Namespaces.Ip, "-n", plan.Switch.Namespace, "link", "set", server.Tap, "up"], cancellation);
         }
         await Command.RunAsync(OpenVswitch.Build(Paths, plan.Switch, plan.Servers.Select(server => server.Tap)), cancellation);
+        await processes.StartAsync("switch-agent", plan.Switch.Namespace, [programs.Gridlab, "switch-agent", "--name", plan.Name.ToString()], cancellation);
     }
 
     public Task SetVlanAsync(string port, int vlan, CancellationToken cancellation) => Command.RunAsync(OpenVswitch.SetVlan(Paths, port, vlan), cancellation);

@@ -10,7 +10,8 @@ sealed record ChangeOutcome(ChangeEnding Ending, string? Reason, int Pdus);
 
 /// <summary>
 /// The only one to write to its switch, one change at a time. What waits is done in one go; each go is planned against what the switch holds now, journaled with
-/// what it replaces, written, and read back. If what is read back is not what was wanted, on our ports or on anybody's, it is taken back.
+/// what it replaces, written, and read back. If what is read back is not what was wanted, on our ports or on anybody's, it is taken back. So is, before anything else,
+/// what the daemon's last life began and did not end.
 /// </summary>
 sealed partial class SwitchActor : IAsyncDisposable
 {
@@ -25,6 +26,7 @@ sealed partial class SwitchActor : IAsyncDisposable
     readonly Channel<Request> requests = Channel.CreateBounded<Request>(new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
     readonly Task working;
     SwitchPolicy policy;
+    bool hasRecovered;
 
     public SwitchActor(IVlanWriter device, SwitchPolicy policy, ISwitchJournal journal, ILogger<SwitchActor> logger)
     {
@@ -81,6 +83,7 @@ sealed partial class SwitchActor : IAsyncDisposable
     {
         try
         {
+            await TakeBackUnfinishedAsync();
             var before = await device.ReadStateAsync(stopping.Token);
             var allowed = new List<Request>();
             foreach (var request in batch)
@@ -97,6 +100,20 @@ sealed partial class SwitchActor : IAsyncDisposable
         {
             foreach (var request in batch) request.Outcome.TrySetException(e);
         }
+    }
+
+    // Only this actor writes: what it finds unended was left by a daemon that was killed. Looked for once; a switch that is away keeps it for the next go.
+    async Task TakeBackUnfinishedAsync()
+    {
+        if (hasRecovered) return;
+        foreach (var change in journal.Unfinished(device.Address))
+        {
+            var outcome = await device.WriteAsync(change.Undo, CancellationToken.None);
+            var ending = outcome.Refusal is null ? ChangeEnding.RolledBack : ChangeEnding.Damaged;
+            await journal.EndAsync(change.Entry, ending, $"left unfinished by a daemon that ended{(outcome.Refusal is null ? "" : $"; {outcome.Refusal}")}", CancellationToken.None);
+            LogRecovered(device.Address, ending, outcome.Refusal);
+        }
+        hasRecovered = true;
     }
 
     async Task<ChangeOutcome> ChangeAsync(IVlanState before, VlanIntent intent)
@@ -175,6 +192,9 @@ sealed partial class SwitchActor : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Switch {Device}: change {Ending} with {Pdus} writes. {Reason}")]
     partial void LogEnded(Uri device, ChangeEnding ending, int pdus, string? reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Switch {Device}: a change that was left unfinished: {Ending}. {Reason}")]
+    partial void LogRecovered(Uri device, ChangeEnding ending, string? reason);
 }
 
 /// <summary>In words, the first way in which the ports of two readings differ.</summary>

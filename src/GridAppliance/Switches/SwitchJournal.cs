@@ -25,7 +25,12 @@ interface ISwitchJournal
     Task<long> BeginAsync(Uri device, IReadOnlyList<VlanWrite> writes, CancellationToken cancellationToken);
 
     Task EndAsync(long entry, ChangeEnding ending, string? reason, CancellationToken cancellationToken);
+
+    /// <summary>What was begun at a device and never ended, the last one first, as the PDUs that take it back: the appliance was killed in the middle.</summary>
+    IReadOnlyList<UnfinishedChange> Unfinished(Uri device);
 }
+
+sealed record UnfinishedChange(long Entry, ImmutableArray<VlanWrite> Undo);
 
 /// <summary>The journal in the appliance's store.</summary>
 sealed class SwitchJournal(Database database, TimeProvider clock) : ISwitchJournal
@@ -50,8 +55,7 @@ sealed class SwitchJournal(Database database, TimeProvider clock) : ISwitchJourn
         database.WriteAsync(connection => connection.Run("UPDATE switch_change SET ended = $ended, ending = $ending, reason = $reason WHERE id = $id",
             ("$ended", clock.GetUtcNow().ToString("O")), ("$ending", ending.ToString()), ("$reason", reason), ("$id", entry)), cancellationToken);
 
-    /// <summary>What was begun at a device and never ended, as the PDUs that take it back, the last one first: the appliance was killed in the middle.</summary>
-    public IReadOnlyList<(long Entry, ImmutableArray<VlanWrite> Undo)> Unfinished(Uri device) =>
+    public IReadOnlyList<UnfinishedChange> Unfinished(Uri device) =>
         database.Read(connection => connection.Query("SELECT id, undo FROM switch_change WHERE device = $device AND ended IS NULL ORDER BY id DESC",
-            static row => (row.GetInt64(0), SwitchChangeText.ReadUndo(row.GetString(1))), ("$device", device.ToString())).ToList());
+            static row => new UnfinishedChange(row.GetInt64(0), SwitchChangeText.ReadUndo(row.GetString(1))), ("$device", device.ToString())));
 }

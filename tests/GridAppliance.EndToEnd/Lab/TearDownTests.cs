@@ -21,7 +21,7 @@ public sealed class TearDownTests
         foreach (var server in Plan.Servers) await rig.Servers.PowerOnAsync(server, CancellationToken.None);
         var processes = rig.Processes.All();
         Assert.Equal(["directory", "mount", "namespace", "process"], LabTraces.Of(Plan, rig.Processes).Select(trace => trace.Split(' ')[0]).Distinct().Order());
-        Assert.Equal(4, processes.Count);
+        Assert.Equal(5, processes.Count);
 
         await rig.TearDownAsync(CancellationToken.None);
         Assert.Empty(LabTraces.Of(Plan, rig.Processes));
