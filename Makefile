@@ -25,6 +25,8 @@ GRIDLAB := src/GridAppliance.Lab/bin/Release/net10.0/gridlab
 PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf openvswitch-switch openvswitch-common dnsmasq-base tcpdump
 # Other people's clients that the tests are run against.
 PACKAGES += atftp tftp-hpa curl busybox-static
+# SNMP is tried on others' agent and tools too.
+PACKAGES += snmp snmpd
 
 include firmware-images/image.mk
 -include systemd/install.mk
