@@ -51,7 +51,8 @@ public sealed class IpmiSimulator : IDisposable
     /// <param name="fru">Inventory of device 0.</param>
     /// <param name="at">An address of loopback and a port known to be free, or null for any.</param>
     /// <param name="withMachine">Without, the simulator answers for a machine that is always off, and starts no program for each question.</param>
-    public static IpmiSimulator Start(string? deviceKey = null, IReadOnlyList<(byte[] Record, byte Reading)>? sdrs = null, byte[]? fru = null, IPEndPoint? at = null, bool withMachine = true)
+    /// <param name="serialPort">Where the machine's serial port is, as a TCP port of loopback that listens; zero for none.</param>
+    public static IpmiSimulator Start(string? deviceKey = null, IReadOnlyList<(byte[] Record, byte Reading)>? sdrs = null, byte[]? fru = null, IPEndPoint? at = null, bool withMachine = true, int serialPort = 0)
     {
         var folder = Directory.CreateTempSubdirectory("ipmi-sim-").FullName;
         var endPoint = at ?? new IPEndPoint(IPAddress.Loopback, FreePort());
@@ -60,7 +61,7 @@ public sealed class IpmiSimulator : IDisposable
         File.WriteAllText(Path.Combine(folder, "power"), "0\n");
         File.WriteAllText(Path.Combine(folder, "boot"), "none\n");
         File.WriteAllText(Path.Combine(folder, "password"), Password);
-        File.WriteAllText(Path.Combine(folder, "lan.conf"), LanConfiguration(withMachine ? folder : null, endPoint, deviceKey));
+        File.WriteAllText(Path.Combine(folder, "lan.conf"), LanConfiguration(withMachine ? folder : null, endPoint, deviceKey, serialPort));
         File.WriteAllText(Path.Combine(folder, "sim.emu"), Emulation(sdrs ?? [], fru));
         Directory.CreateDirectory(Path.Combine(folder, "state"));
         var start = new ProcessStartInfo("ipmi_sim")
@@ -117,7 +118,7 @@ public sealed class IpmiSimulator : IDisposable
         throw new TimeoutException("ipmi_sim does not answer");
     }
 
-    static string LanConfiguration(string? folder, IPEndPoint endPoint, string? deviceKey)
+    static string LanConfiguration(string? folder, IPEndPoint endPoint, string? deviceKey, int serialPort)
     {
         var text = new StringBuilder();
         text.Append("name \"sim\"\nset_working_mc 0x20\nstartlan 1\n");
@@ -127,6 +128,7 @@ public sealed class IpmiSimulator : IDisposable
         if (deviceKey is not null) text.Append($" bmc_key \"{deviceKey}\"\n");
         text.Append("endlan\n");
         if (folder is not null) text.Append($"chassis_control \"{folder}/chassis.sh {folder}\"\n");
+        if (serialPort != 0) text.Append($"sol \"tcp:127.0.0.1:{serialPort}\" 115200\n");
         text.Append($"user 2 true \"{User}\" \"{Password}\" admin 10 md5\n");
         return text.ToString();
     }

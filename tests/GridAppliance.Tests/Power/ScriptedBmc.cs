@@ -7,6 +7,7 @@ using GridAppliance.Protocols.Ipmi;
 using GridAppliance.Protocols.Ipmi.Commands;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Protocols.Ipmi.Session;
+using GridAppliance.Protocols.Ipmi.Sol;
 
 namespace GridAppliance.Tests.Power;
 
@@ -146,6 +147,7 @@ sealed class ScriptedBmc : IAsyncDisposable
             case PayloadType.Rakp3: HandleRakp3(packet, from); break;
             case PayloadType.IpmiMessage when packet.SessionId == 0: HandleOutside(packet.Payload, from, plus: true); break;
             case PayloadType.IpmiMessage: HandleInside(packet, from); break;
+            case PayloadType.SerialOverLan: HandleSol(packet, from); break;
         }
     }
 
@@ -235,7 +237,8 @@ sealed class ScriptedBmc : IAsyncDisposable
         if (!IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _)) return;
         var reaction = Decide($"{message.Function}/{message.Command:x2}");
         if (reaction == Reaction.Lose) return;
-        var answer = reaction == Reaction.Busy ? [(byte)CompletionCode.NodeBusy] : State.Answer(message.Function, message.Command, message.Data, outside: false);
+        var answer = reaction == Reaction.Busy ? [(byte)CompletionCode.NodeBusy]
+            : message is { Function: NetFunction.App, Command: 0x48 or 0x49 or 0x4B } ? AnswerSol(message, packet.SessionId) : State.Answer(message.Function, message.Command, message.Data, outside: false);
         var octets = new byte[256];
         var messageLength = IpmbMessage.WriteAnswer(octets, message.Function, message.Command, message.Sequence, answer);
         var datagram = new byte[512];
@@ -243,6 +246,71 @@ sealed class ScriptedBmc : IAsyncDisposable
         var total = session.Cipher.Seal(datagram, PayloadType.IpmiMessage, id, ++session.Sent, octets.AsSpan(0, messageLength), RandomNumberGenerator.GetBytes(16));
         Reply(datagram[..total], from, reaction);
         if (message is { Function: NetFunction.App, Command: 0x3C }) sessions.Remove(packet.SessionId);
+    }
+
+    /// <summary>The serial port: what was typed, and who has it. The script is asked with the name Sol.</summary>
+    public List<byte> Typed { get; } = [];
+    public int Breaks { get; private set; }
+    /// <summary>Characters that the port takes of one packet.</summary>
+    public int TypedLimit { get; set; } = 255;
+    public uint ConsoleSession { get; private set; }
+    /// <summary>Acknowledgements of what the node said: packet number and characters.</summary>
+    public Channel<(byte Number, byte Accepted)> Acknowledged { get; } = Channel.CreateUnbounded<(byte, byte)>();
+    byte typedNumber;
+
+    /// <summary>Another takes the console and nobody is told.</summary>
+    public void StealConsole() { lock (gate) ConsoleSession = 0xDEAD; }
+
+    /// <summary>The node says something, in a packet of this number.</summary>
+    public void Say(byte number, ReadOnlySpan<byte> characters, SolCondition condition = SolCondition.None)
+    {
+        var payload = new byte[SolPacket.HeaderLength + characters.Length];
+        new SolPacket { Sequence = number, Flags = (byte)condition, Characters = characters }.Write(payload);
+        lock (gate) SendSol(sessions[ConsoleSession], payload, lastSender!, Reaction.Answer);
+    }
+
+    void HandleSol(in RmcpPlusPacket packet, EndPoint from)
+    {
+        if (!sessions.TryGetValue(packet.SessionId, out var session) || session.Cipher is null || ConsoleSession != session.BmcId) return;
+        var clear = new byte[packet.Payload.Length];
+        if (!session.Cipher.TryOpen(packet, clear, out var length, out _) || !session.Window.TryTake(packet.Sequence)) return;
+        if (!SolPacket.TryRead(clear.AsSpan(0, length), out var sol, out _)) return;
+        if (sol.Acknowledged != 0) Acknowledged.Writer.TryWrite((sol.Acknowledged, sol.Accepted));
+        if (sol.Sequence == 0) return;
+        var reaction = Decide("Sol");
+        if (reaction == Reaction.Lose) return;
+        var taken = Math.Min(sol.Characters.Length, TypedLimit);
+        if (sol.Sequence != typedNumber)
+        {
+            Typed.AddRange(sol.Characters[..taken]);
+            if ((sol.Operation & SolOperation.Break) != 0) Breaks++;
+        }
+        typedNumber = sol.Sequence;
+        var reply = new byte[SolPacket.HeaderLength];
+        new SolPacket { Acknowledged = sol.Sequence, Accepted = (byte)taken, Flags = (byte)(taken < sol.Characters.Length ? SolCondition.Nack : 0) }.Write(reply);
+        SendSol(session, reply, from, reaction);
+    }
+
+    void SendSol(Session session, byte[] payload, EndPoint to, Reaction reaction)
+    {
+        var datagram = new byte[512];
+        Reply(datagram[..session.Cipher!.Seal(datagram, PayloadType.SerialOverLan, session.ConsoleId, ++session.Sent, payload, RandomNumberGenerator.GetBytes(16))], to, reaction);
+    }
+
+    byte[] AnswerSol(in IpmbMessage message, uint sessionId)
+    {
+        switch (message.Command)
+        {
+            case 0x48:
+                if (ConsoleSession != 0 && ConsoleSession != sessionId) return [0x80];
+                ConsoleSession = sessionId;
+                return [0, 0, 0, 0, 0, 0x20, 0, 0xFF, 0, (byte)EndPoint.Port, (byte)(EndPoint.Port >> 8), 0xFF, 0xFF];
+            case 0x49:
+                ConsoleSession = 0;
+                return [0];
+            default:
+                return [0, .. BitConverter.GetBytes(ConsoleSession), 1, 0, 0, 0, 0, 0, 0, 0];
+        }
     }
 
     Reaction Decide(string name)

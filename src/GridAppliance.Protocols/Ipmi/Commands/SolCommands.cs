@@ -60,6 +60,31 @@ public sealed record DeactivateSol(byte Instance) : IpmiOrder
     }
 }
 
+/// <summary>Get Payload Instance Info for serial over LAN (section 24.5): which session has the console.</summary>
+public sealed record GetSolInstance(byte Instance) : IpmiRequest<SolInstance>
+{
+    public override NetFunction Function => NetFunction.App;
+    public override byte Command => 0x4B;
+
+    public override int WriteData(Span<byte> data)
+    {
+        data[0] = (byte)PayloadType.SerialOverLan;
+        data[1] = Instance;
+        return 2;
+    }
+
+    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out SolInstance answer)
+    {
+        answer = default;
+        if (data.Length < 4) return false;
+        answer = new(BinaryPrimitives.ReadUInt32LittleEndian(data));
+        return true;
+    }
+}
+
+/// <param name="SessionId">The BMC's id of the session that has it; zero when nobody has.</param>
+public readonly record struct SolInstance(uint SessionId);
+
 /// <summary>Get Payload Activation Status for serial over LAN (section 24.4).</summary>
 public sealed record GetSolStatus : IpmiRequest<SolStatus>
 {

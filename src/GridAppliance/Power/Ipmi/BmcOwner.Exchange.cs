@@ -126,6 +126,11 @@ sealed partial class BmcOwner
             return false;
         }
         session.LastHeard = clock.GetTimestamp();
+        if (packet.Type == PayloadType.SerialOverLan)
+        {
+            TakeConsolePacket(clear.AsSpan(0, length));
+            return false;
+        }
         if (packet.Type == PayloadType.IpmiMessage && IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _) && exchange?.TryTakeMessage(message) == true) return true;
         Stray("late-or-double");
         return false;
@@ -151,7 +156,8 @@ sealed partial class BmcOwner
         var left = wait - clock.GetElapsedTime(started);
         if (left <= TimeSpan.Zero) return false;
         // Each time anew: timers count milliseconds, and one that rings a little early must not be the last.
-        timer.Change(left, Timeout.InfiniteTimeSpan);
+        PumpConsole();
+        timer.Change(Soonest(left, ConsoleDue), Timeout.InfiniteTimeSpan);
         await bell.WaitAsync();
         return true;
     }

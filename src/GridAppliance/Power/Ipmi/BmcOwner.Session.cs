@@ -208,6 +208,7 @@ sealed partial class BmcOwner
 
     void DropSession()
     {
+        LoseConsole("the session with the BMC is over");
         session?.Dispose();
         session = null;
     }

@@ -104,7 +104,9 @@ sealed partial class BmcOwner : IAsyncDisposable
             while (!stopping)
             {
                 Drain(null);
-                if (errands.Reader.TryRead(out var errand)) await ServeAsync(errand);
+                PumpConsole();
+                if (ConsoleCheckIsDue) await CheckConsoleAsync();
+                else if (errands.Reader.TryRead(out var errand)) await ServeAsync(errand);
                 else await RestAsync();
             }
         }
@@ -160,12 +162,12 @@ sealed partial class BmcOwner : IAsyncDisposable
             await bell.WaitAsync();
             return;
         }
-        var unused = clock.GetElapsedTime(session.LastUse);
+        // An open console is a use that never ends.
+        var unused = console is null ? clock.GetElapsedTime(session.LastUse) : TimeSpan.Zero;
         var unheard = clock.GetElapsedTime(session.LastHeard);
         if (unused >= timings.IdleClose) { CloseSession(); return; }
         if (unheard >= timings.KeepAlive) { await KeepAliveAsync(session); return; }
-        var rest = timings.KeepAlive - unheard;
-        timer.Change(rest < timings.IdleClose - unused ? rest : timings.IdleClose - unused, Timeout.InfiniteTimeSpan);
+        timer.Change(Soonest(Soonest(timings.KeepAlive - unheard, timings.IdleClose - unused), ConsoleDue), Timeout.InfiniteTimeSpan);
         await bell.WaitAsync();
     }
 

@@ -28,4 +28,12 @@ sealed record IpmiTimings
     public int Burst { get; init; } = 100;
     /// <summary>How long to leave a BMC alone that says it is busy.</summary>
     public TimeSpan BusyWait { get; init; } = TimeSpan.FromMilliseconds(250);
+    /// <summary>How long a console's packet may go without acknowledgement before it is sent again.</summary>
+    public TimeSpan SolWait { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>How often; then the line is lost.</summary>
+    public int SolAttempts { get; init; } = 8;
+    /// <summary>How long to leave a serial port alone that takes nothing now, such as that of a machine that is off.</summary>
+    public TimeSpan SolPause { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>A console that has been silent for so long is asked whether it is still ours. With the attempts that this takes, a stolen line shows within 20 s.</summary>
+    public TimeSpan SolCheck { get; init; } = TimeSpan.FromSeconds(8);
 }

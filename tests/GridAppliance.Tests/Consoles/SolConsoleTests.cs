@@ -1,0 +1,188 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using GridAppliance.Consoles;
+using GridAppliance.Consoles.Ipmi;
+using GridAppliance.Power;
+using GridAppliance.Protocols.Ipmi.Sol;
+using GridAppliance.Testing;
+using GridAppliance.Tests.Power;
+
+namespace GridAppliance.Tests.Consoles;
+
+public sealed class SolConsoleTests : IAsyncLifetime
+{
+    readonly ManualClock clock = new();
+    readonly BmcBench bench = new();
+    readonly ScriptedBmc bmc = new();
+
+    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await bmc.DisposeAsync();
+        await bench.DisposeAsync();
+    }
+
+    static async Task<string> ReadAsync(IConsole console, int count)
+    {
+        var buffer = new byte[count];
+        for (var at = 0; at < count;) at += await console.ReadAsync(buffer.AsMemory(at), Patience);
+        return Encoding.Latin1.GetString(buffer);
+    }
+
+    [Fact]
+    public async Task What_the_node_says_is_read_once_and_acknowledged()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        bmc.Say(1, "hello "u8);
+        bmc.Say(2, "wor"u8);
+        // A repeat that has grown meanwhile.
+        bmc.Say(2, "world"u8);
+        bmc.Say(3, "!"u8);
+        Assert.Equal("hello world!", await ReadAsync(console, 12));
+        var acknowledged = new List<(byte, byte)>();
+        while (acknowledged.Count < 4) acknowledged.Add(await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        Assert.Equal([(1, 6), (2, 3), (2, 5), (3, 1)], acknowledged);
+    }
+
+    [Fact]
+    public async Task Ten_thousand_octets_typed_arrive_in_order_though_packets_get_lost()
+    {
+        var asked = 0;
+        bmc.Script = name => name != "Sol" ? Reaction.Answer : (asked++ % 40) switch { 7 => Reaction.Lose, 23 => Reaction.LoseAnswer, 31 => Reaction.AnswerTwice, _ => Reaction.Answer };
+        await using var port = bench.Open(bmc, timings: new() { SolWait = TimeSpan.FromMilliseconds(5) });
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        var paste = new byte[10_000];
+        new Random(5).NextBytes(paste);
+        await console.WriteAsync(paste, Patience);
+        Assert.Equal(paste, bmc.Typed);
+    }
+
+    [Fact]
+    public async Task A_port_that_takes_part_of_a_packet_gets_the_rest_again()
+    {
+        bmc.TypedLimit = 5;
+        await using var port = bench.Open(bmc, timings: new() { SolPause = TimeSpan.FromMilliseconds(1) });
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        await console.WriteAsync("a line that is longer than the port likes\r"u8.ToArray(), Patience);
+        Assert.Equal("a line that is longer than the port likes\r", Encoding.ASCII.GetString([.. bmc.Typed]));
+    }
+
+    [Fact]
+    public async Task A_break_is_sent_once()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        await Assert.IsAssignableFrom<ISerialBreak>(console).SendBreakAsync(Patience);
+        Assert.Equal(1, bmc.Breaks);
+    }
+
+    [Fact]
+    public async Task Power_and_console_share_one_session()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        await port.SetPowerAsync(PowerAction.On, Patience);
+        bmc.Say(1, "POST"u8);
+        Assert.Equal("POST", await ReadAsync(console, 4));
+        Assert.Equal((1, 1), (bmc.OpenSessions, bmc.Count("Rakp3")));
+    }
+
+    [Fact]
+    public async Task A_console_that_another_has_is_taken()
+    {
+        bmc.StealConsole();
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        bmc.Say(1, "ours"u8);
+        Assert.Equal("ours", await ReadAsync(console, 4));
+    }
+
+    [Fact]
+    public async Task A_console_that_is_stolen_silently_is_noticed_within_twenty_seconds_and_taken_back()
+    {
+        await using var port = bench.Open(bmc, clock);
+        var sol = new SolConsolePort(port);
+        await using var console = await sol.OpenAsync(Patience);
+        var reading = console.ReadAsync(new byte[10], Patience).AsTask();
+        bmc.StealConsole();
+        // What else is asked of the BMC meanwhile does not hide the silence of the line.
+        for (var second = 0; second < 9; second++)
+        {
+            await port.GetPowerAsync(Patience);
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+        var loss = await Assert.ThrowsAsync<IOException>(() => reading);
+        Assert.Contains("another", loss.Message, StringComparison.Ordinal);
+        await using var again = await sol.OpenAsync(Patience);
+        bmc.Say(1, "back"u8);
+        Assert.Equal("back", await ReadAsync(again, 4));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_dies_under_a_console_is_noticed_within_twenty_seconds()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        var reading = console.ReadAsync(new byte[10], Patience).AsTask();
+        bmc.Reboot();
+        var waited = TimeSpan.FromSeconds(8);
+        clock.Advance(waited);
+        foreach (var wait in (double[])[0.7, 1.4, 2.8])
+        {
+            await bmc.ArrivedAsync(ScriptedBmc.UnknownSession);
+            // With the most jitter there is.
+            clock.Advance(TimeSpan.FromSeconds(wait * 1.25));
+            waited += TimeSpan.FromSeconds(wait * 1.25);
+        }
+        await Assert.ThrowsAsync<IOException>(() => reading);
+        Assert.True(waited < TimeSpan.FromSeconds(20), waited.ToString());
+    }
+
+    [Fact]
+    public async Task A_bmc_that_says_it_ends_the_console_is_believed()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        bmc.Say(1, default, SolCondition.Deactivating);
+        await Assert.ThrowsAsync<IOException>(() => console.ReadAsync(new byte[10], Patience).AsTask());
+        await Assert.ThrowsAsync<IOException>(() => console.WriteAsync("x"u8.ToArray(), Patience).AsTask());
+    }
+
+    [Fact]
+    public async Task A_closed_console_is_given_back()
+    {
+        await using var port = bench.Open(bmc, clock);
+        var console = await new SolConsolePort(port).OpenAsync(Patience);
+        await console.DisposeAsync();
+        Assert.Equal(0u, bmc.ConsoleSession);
+    }
+
+    [Fact]
+    public async Task The_simulators_serial_port_carries_binary_both_ways()
+    {
+        using var serial = new TcpListener(IPAddress.Loopback, 0);
+        serial.Start();
+        using var simulator = IpmiSimulator.Start(serialPort: ((IPEndPoint)serial.LocalEndpoint).Port);
+        await using var port = bench.Open(simulator.EndPoint, IpmiSimulator.User, Encoding.ASCII.GetBytes(IpmiSimulator.Password));
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        using var machine = await serial.AcceptTcpClientAsync(Patience);
+        var line = machine.GetStream();
+
+        var said = RandomNumberGenerator.GetBytes(4000);
+        await line.WriteAsync(said, Patience);
+        Assert.Equal(Encoding.Latin1.GetString(said), await ReadAsync(console, said.Length));
+
+        var typed = RandomNumberGenerator.GetBytes(4000);
+        var typing = console.WriteAsync(typed, Patience).AsTask();
+        var arrived = new byte[typed.Length];
+        await line.ReadExactlyAsync(arrived, Patience);
+        await typing;
+        Assert.Equal(typed, arrived);
+    }
+}
