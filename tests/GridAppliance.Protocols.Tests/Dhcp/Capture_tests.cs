@@ -9,22 +9,16 @@ namespace GridAppliance.Protocols.Tests.Dhcp;
 /// <summary>Every captured message against what an independent decoder made of it, and every damaged form of it against the reader's promise not to throw.</summary>
 public sealed class Capture_tests
 {
-    static string Fixture(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", "dhcp", name);
+    public static TheoryData<string> Captures => [.. SharedCases.DhcpCaptures];
 
-    public static TheoryData<string> Captures => [.. Directory.GetFiles(Fixture(""), "*.facts.json").Select(f => Path.GetFileName(f).Replace(".facts.json", "")).Order()];
-
-    static string CaptureOf(string name) => File.Exists(Fixture(name + ".pcap")) ? Fixture(name + ".pcap") : Fixture(name + ".pcapng");
 
     static List<PcapFile.UdpPayload> Messages(string name) =>
-        [.. PcapFile.Read(CaptureOf(name)).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>().Where(u => u.DestinationPort is 67 or 68 or 4011 || u.SourcePort is 67 or 4011)];
+        [.. PcapFile.Read(SharedCases.DhcpCapture(name)).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>().Where(u => u.DestinationPort is 67 or 68 or 4011 || u.SourcePort is 67 or 4011)];
 
-    [Fact]
-    public void Twelve_captures_are_there() => Assert.Equal(12, Captures.Count);
-
-    [Theory, MemberData(nameof(Captures))]
+    [CaseTheory, MemberData(nameof(Captures))]
     public void Every_captured_message_reads_as_the_independent_decoder_read_it(string name)
     {
-        using var facts = JsonDocument.Parse(File.ReadAllText(Fixture(name + ".facts.json")));
+        using var facts = JsonDocument.Parse(File.ReadAllText(SharedCases.DhcpPathOf(name + ".facts.json")));
         var messages = Messages(name).ToDictionary(m => m.Frame);
         var checkedMessages = 0;
         foreach (var expected in facts.RootElement.EnumerateArray())
@@ -46,7 +40,7 @@ public sealed class Capture_tests
         Assert.NotEqual(0, checkedMessages);
     }
 
-    [Theory, MemberData(nameof(Captures))]
+    [CaseTheory, MemberData(nameof(Captures))]
     public void A_message_written_again_from_what_was_read_is_the_same_message(string name)
     {
         var buffer = new byte[2048];
@@ -77,7 +71,7 @@ public sealed class Capture_tests
         }
     }
 
-    [Theory, MemberData(nameof(Captures))]
+    [CaseTheory, MemberData(nameof(Captures))]
     public void Every_truncation_is_refused_or_read_but_never_throws(string name)
     {
         foreach (var payload in Messages(name))
@@ -91,7 +85,7 @@ public sealed class Capture_tests
         }
     }
 
-    [Theory, MemberData(nameof(Captures))]
+    [CaseTheory, MemberData(nameof(Captures))]
     public void Damaged_messages_are_refused_or_read_but_never_throw(string name)
     {
         var (refused, read) = (0, 0);
@@ -106,10 +100,10 @@ public sealed class Capture_tests
         Assert.True(refused > 0 && read > 0, $"{refused} refused, {read} read: the damage tests nothing");
     }
 
-    [Fact]
+    [CaseFact]
     public void The_fuzz_corpus_is_refused_or_read_but_never_throws()
     {
-        var payloads = PcapFile.Read(Fixture("dhcp-fuzz.pcapng")).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>().ToList();
+        var payloads = PcapFile.Read(SharedCases.DhcpPathOf("dhcp-fuzz.pcapng")).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>().ToList();
         Assert.NotEmpty(payloads);
         foreach (var payload in payloads)
         {

@@ -8,13 +8,11 @@ namespace GridAppliance.Protocols.Tests.Dhcp;
 
 public sealed class DhcpMessage_tests
 {
-    static string Fixture(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", "dhcp", name);
-
-    static byte[] Frame(string capture, int number) => PcapFile.Read(Fixture(capture))[number - 1].Udp()!.Data;
+    static byte[] Frame(string capture, int number) => PcapFile.Read(SharedCases.DhcpPathOf(capture))[number - 1].Udp()!.Data;
 
     /// <summary>The hex lines after a keyword of the FreeRADIUS vector files.</summary>
     static List<byte[]> Vectors(string file, string keyword) =>
-        [.. File.ReadLines(Fixture(file)).Where(l => l.StartsWith(keyword + " ") && l.Length > keyword.Length + 9 && l.Skip(keyword.Length + 1).All(c => c == ' ' || char.IsAsciiHexDigit(c)))
+        [.. File.ReadLines(SharedCases.DhcpPathOf(file)).Where(l => l.StartsWith(keyword + " ") && l.Length > keyword.Length + 9 && l.Skip(keyword.Length + 1).All(c => c == ' ' || char.IsAsciiHexDigit(c)))
             .Select(l => Convert.FromHexString(l[(keyword.Length + 1)..].Replace(" ", "")))];
 
     static DhcpMessage Read(byte[] packet)
@@ -44,10 +42,10 @@ public sealed class DhcpMessage_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void The_fixed_fields_lie_where_the_facts_say()
     {
-        using var facts = JsonDocument.Parse(File.ReadAllText(Fixture("dhcp-rfc-facts.json")));
+        using var facts = JsonDocument.Parse(File.ReadAllText(SharedCases.DhcpPathOf("dhcp-rfc-facts.json")));
         var packet = Written(b => b.Add(DhcpOption.MessageType, 1));
         foreach (var field in facts.RootElement.GetProperty("rfc2131").GetProperty("fixed_layout").EnumerateArray())
         {
@@ -78,10 +76,10 @@ public sealed class DhcpMessage_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void The_architecture_table_agrees_with_the_facts()
     {
-        using var facts = JsonDocument.Parse(File.ReadAllText(Fixture("dhcp-rfc-facts.json")));
+        using var facts = JsonDocument.Parse(File.ReadAllText(SharedCases.DhcpPathOf("dhcp-rfc-facts.json")));
         var seen = 0;
         foreach (var entry in facts.RootElement.GetProperty("rfc4578").GetProperty("arch").EnumerateObject())
         {
@@ -106,10 +104,10 @@ public sealed class DhcpMessage_tests
         Assert.Equal((ClientArchitecture.Unknown, false), ClientArchitectures.FromCode(65535));
     }
 
-    [Fact]
+    [CaseFact]
     public void Option_82_sent_in_two_pieces_is_joined()
     {
-        var packet = Vectors("freeradius-packet.txt", "decode-proto")[^1];
+        var packet = Vectors("freeradius/packet.txt", "decode-proto")[^1];
         var message = Read(packet);
         Span<byte> scratch = stackalloc byte[255];
         Assert.True(message.TryGet(DhcpOption.RelayAgentInformation, scratch, out var value));
@@ -122,10 +120,10 @@ public sealed class DhcpMessage_tests
         Assert.Equal(253, message.Seconds);
     }
 
-    [Fact]
+    [CaseFact]
     public void Padding_between_options_does_not_end_them()
     {
-        var packet = Vectors("freeradius-packet.txt", "decode-proto")[0];
+        var packet = Vectors("freeradius/packet.txt", "decode-proto")[0];
         var message = Read(packet);
         Assert.Equal("255.255.255.0", message.Address(DhcpOption.SubnetMask).ToString());
         Span<byte> scratch = stackalloc byte[64];
@@ -133,11 +131,11 @@ public sealed class DhcpMessage_tests
         Assert.Equal("www.example.com", Encoding.ASCII.GetString(portal));
     }
 
-    [Fact]
+    [CaseFact]
     public void All_whole_packet_vectors_read()
     {
-        var packets = Vectors("freeradius-packet.txt", "match").Concat(Vectors("freeradius-packet.txt", "decode-proto")).Concat(Vectors("freeradius-rfc3046.txt", "match"))
-            .Append(Convert.FromHexString(File.ReadAllText(Fixture("kea-discover-example.hex")).Trim())).ToList();
+        var packets = Vectors("freeradius/packet.txt", "match").Concat(Vectors("freeradius/packet.txt", "decode-proto")).Concat(Vectors("freeradius/rfc3046.txt", "match"))
+            .Append(Convert.FromHexString(File.ReadAllText(SharedCases.DhcpPathOf("kea-discover-example.hex")).Trim())).ToList();
         Assert.Equal(6, packets.Count);
         foreach (var packet in packets)
         {
@@ -147,10 +145,10 @@ public sealed class DhcpMessage_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void Our_writer_makes_the_golden_octets_of_the_relayed_ack_vector()
     {
-        var golden = Vectors("freeradius-rfc3046.txt", "match")[0];
+        var golden = Vectors("freeradius/rfc3046.txt", "match")[0];
         var buffer = new byte[1024];
         var writer = new DhcpWriter(buffer, DhcpOperation.Reply) { Mac = MacAddress.Parse("00:11:22:33:44:55"), YourAddress = Ipv4Address.Parse("10.10.10.10") };
         writer.Option(DhcpOption.MessageType, (byte)DhcpMessageType.Ack);
@@ -161,10 +159,10 @@ public sealed class DhcpMessage_tests
         Assert.Equal(golden, buffer[..writer.Finish()][..golden.Length]);
     }
 
-    [Fact]
+    [CaseFact]
     public void Classless_routes_match_the_vector_and_the_facts()
     {
-        var golden = Vectors("freeradius-rfc3442.txt", "match")[0];
+        var golden = Vectors("freeradius/rfc3442.txt", "match")[0];
         ReadOnlySpan<byte> value = golden.AsSpan(2);
         var buffer = new byte[32];
         var routes = new List<string>();
@@ -178,7 +176,7 @@ public sealed class DhcpMessage_tests
         Assert.Equal(2, routes.Count);
         Assert.Equal(golden[2..], buffer[..at]);
 
-        using var facts = JsonDocument.Parse(File.ReadAllText(Fixture("dhcp-rfc-facts.json")));
+        using var facts = JsonDocument.Parse(File.ReadAllText(SharedCases.DhcpPathOf("dhcp-rfc-facts.json")));
         foreach (var fact in facts.RootElement.GetProperty("rfc3442").EnumerateObject().Where(f => f.Name.Contains('/')))
         {
             var length = new ClasslessRoute(Ipv4Network.Parse(fact.Name), default).Write(buffer);
@@ -191,10 +189,10 @@ public sealed class DhcpMessage_tests
         Assert.False(ClasslessRoute.TryTake(ref tooLong, out _));
     }
 
-    [Fact]
+    [CaseFact]
     public void Three_fragments_of_the_search_list_are_joined_in_order()
     {
-        using var facts = JsonDocument.Parse(File.ReadAllText(Fixture("dhcp-rfc-facts.json")));
+        using var facts = JsonDocument.Parse(File.ReadAllText(SharedCases.DhcpPathOf("dhcp-rfc-facts.json")));
         var wire = Convert.FromHexString(facts.RootElement.GetProperty("rfc3397_example").GetProperty("options_on_wire").GetString()!);
         var packet = Written(b => b.Add(DhcpOption.MessageType, 1));
         byte[] full = [.. packet[..243], .. wire, 255];
@@ -205,7 +203,7 @@ public sealed class DhcpMessage_tests
         Assert.False(message.TryGet(DhcpOption.DomainSearch, scratch[..8], out _));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_value_of_600_octets_is_split_and_comes_back_whole()
     {
         var value = Enumerable.Range(0, 600).Select(i => (byte)i).ToArray();
@@ -218,7 +216,7 @@ public sealed class DhcpMessage_tests
         Assert.Equal(2, DhcpWriter.SizeOf(0));
     }
 
-    [Fact]
+    [CaseFact]
     public void Overloaded_fields_follow_the_options_in_the_order_file_then_sname()
     {
         var packet = Written(b => b.Add(DhcpOption.MessageType, 2).Add(DhcpOption.Overload, 3).Add(DhcpOption.Message, (byte)'a'));
@@ -232,7 +230,7 @@ public sealed class DhcpMessage_tests
         Assert.True(message.ServerName.IsEmpty && message.BootFile.IsEmpty);
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData(0, DhcpDefect.BadOverload)]
     [InlineData(4, DhcpDefect.BadOverload)]
     public void A_senseless_overload_is_named(byte overload, DhcpDefect expected)
@@ -242,7 +240,7 @@ public sealed class DhcpMessage_tests
         Assert.Equal(expected, defect);
     }
 
-    [Fact]
+    [CaseFact]
     public void Each_defect_is_named()
     {
         var good = Written(b => b.Add(DhcpOption.MessageType, 1));
@@ -262,7 +260,7 @@ public sealed class DhcpMessage_tests
         static byte[] With(byte[] packet, int at, byte value) { var copy = packet.ToArray(); copy[at] = value; return copy; }
     }
 
-    [Fact]
+    [CaseFact]
     public void A_lease_query_and_its_answer_read()
     {
         var answer = Read(Frame("dhcp-rfc4388.pcap", 10));
@@ -271,7 +269,7 @@ public sealed class DhcpMessage_tests
         Assert.Equal(DhcpMessageType.LeaseQuery, Read(Frame("dhcp-rfc4388.pcap", 9)).Type);
     }
 
-    [Fact]
+    [CaseFact]
     public void A_bios_ipxe_is_recognised_with_its_machine_in_text_order()
     {
         var client = BootClient.Read(Read(Frame("A_bios_ipxe_dnsmasq.pcap", 3)));
@@ -282,7 +280,7 @@ public sealed class DhcpMessage_tests
         Assert.Equal("0078563412341278569 0abcdef00112233".Replace(" ", ""), Convert.ToHexStringLower(back));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_bios_rom_without_ipxe_is_told_apart()
     {
         var client = BootClient.Read(Read(Frame("pixiecore-dhcp.pcap", 1)));
@@ -290,16 +288,16 @@ public sealed class DhcpMessage_tests
         Assert.Equal(Guid.Parse("03000200-0400-0500-0006-000700080009"), client.Machine);
     }
 
-    [Fact]
+    [CaseFact]
     public void Ovmf_asks_by_pxe_and_then_by_http()
     {
-        var kinds = PcapFile.Read(Fixture("B_ovmf_pxe_dnsmasq.pcap")).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>().Where(u => u.DestinationPort == 67)
+        var kinds = PcapFile.Read(SharedCases.DhcpPathOf("B_ovmf_pxe_dnsmasq.pcap")).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>().Where(u => u.DestinationPort == 67)
             .Select(u => BootClient.Read(Read(u.Data))).Select(c => (c.Firmware, c.IsIpxe, c.Architecture, c.ArchitectureCode)).Distinct().ToList();
         Assert.Contains((FirmwareBoot.Pxe, false, ClientArchitecture.EfiX64, (ushort?)7), kinds);
         Assert.Contains((FirmwareBoot.Http, false, ClientArchitecture.EfiX64, (ushort?)16), kinds);
     }
 
-    [Fact]
+    [CaseFact]
     public void The_architecture_is_taken_from_the_vendor_class_when_option_93_is_missing()
     {
         var client = BootClient.Read(Read(Written(b => b.Add(DhcpOption.MessageType, 1).Add(DhcpOption.VendorClass, "PXEClient:Arch:00011:UNDI:003000"u8.ToArray()))));
@@ -308,7 +306,7 @@ public sealed class DhcpMessage_tests
         Assert.Null(odd.ArchitectureCode);
     }
 
-    [Fact]
+    [CaseFact]
     public void User_classes_are_found_bare_and_in_a_list()
     {
         var listed = Read(Frame("dhcp-rfc3004.pcap", 1));
@@ -323,7 +321,7 @@ public sealed class DhcpMessage_tests
         Assert.False(UserClass.Contains("\u0005iPXE"u8, "iPXE"u8));
     }
 
-    [Fact]
+    [CaseFact]
     public void Ipxe_tells_its_abilities_in_option_175()
     {
         var message = Read(Frame("A_bios_ipxe_dnsmasq.pcap", 3));
@@ -338,19 +336,19 @@ public sealed class DhcpMessage_tests
         Assert.False(features.TryGet(IpxeSuboption.NoProxyDhcp, out _));
     }
 
-    [Fact]
+    [CaseFact]
     public void The_network_interface_option_matches_its_vector()
     {
-        var golden = Vectors("freeradius-rfc4578.txt", "match")[0];
+        var golden = Vectors("freeradius/rfc4578.txt", "match")[0];
         var message = Read(Written(b => b.Add(DhcpOption.MessageType, 1).Add(DhcpOption.ClientInterface, golden[2..])));
         Assert.Equal((byte)DhcpOption.ClientInterface, golden[0]);
         Assert.Equal((ushort)0x0102, message.UInt16(DhcpOption.ClientInterface));
     }
 
-    [Fact]
+    [CaseFact]
     public void The_pxe_vendor_options_of_a_capture_read()
     {
-        using var facts = JsonDocument.Parse(File.ReadAllText(Fixture("dhcp-rfc-facts.json")));
+        using var facts = JsonDocument.Parse(File.ReadAllText(SharedCases.DhcpPathOf("dhcp-rfc-facts.json")));
         var value = Convert.FromHexString(facts.RootElement.GetProperty("pxe_option43").GetProperty("example_from_capture").GetString()!);
         var pxe = new DhcpSuboptions(value, DhcpSuboptions.Framing.PadAndEnd);
         Assert.True(pxe.TryGet(PxeSuboption.DiscoveryControl, out var control) && control.SequenceEqual((ReadOnlySpan<byte>)[3]));
@@ -360,7 +358,7 @@ public sealed class DhcpMessage_tests
         Assert.True(pxe.TryGet(PxeSuboption.MenuPrompt, out var prompt) && Encoding.ASCII.GetString(prompt[1..]) == "Press F8");
     }
 
-    [Fact]
+    [CaseFact]
     public void The_writer_refuses_to_run_over_its_buffer()
     {
         Assert.ThrowsAny<ArgumentException>(() => Fill(300));

@@ -10,10 +10,10 @@ public sealed class Frame_tests
     static readonly MacAddress ours = MacAddress.Parse("52:54:00:00:00:01");
 
     static IEnumerable<PcapFile.Frame> CapturedFrames() =>
-        new[] { "wireshark-dhcp.pcap", "A_bios_ipxe_dnsmasq.pcap", "B_ovmf_pxe_dnsmasq.pcap" }
-            .SelectMany(name => PcapFile.Read(Path.Combine(AppContext.BaseDirectory, "fixtures", "dhcp", name)));
+        new[] { "wireshark-dhcp", "A_bios_ipxe_dnsmasq", "B_ovmf_pxe_dnsmasq" }
+            .SelectMany(name => PcapFile.Read(SharedCases.DhcpCapture(name)));
 
-    [Fact]
+    [CaseFact]
     public void Captured_udp_frames_read_and_are_written_again_octet_by_octet()
     {
         var seen = 0;
@@ -34,7 +34,7 @@ public sealed class Frame_tests
         Assert.True(seen > 20, $"only {seen} frames with a checksum");
     }
 
-    [Fact]
+    [CaseFact]
     public void The_ip_header_that_we_write_sums_to_zero()
     {
         var frame = new byte[UdpFrame.HeaderLength + 301];
@@ -46,7 +46,7 @@ public sealed class Frame_tests
         Assert.Equal(0, InternetChecksum.Finish(InternetChecksum.Add(17 + 309, frame.AsSpan(26))));
     }
 
-    [Fact]
+    [CaseFact]
     public void The_checksum_agrees_with_a_plain_one_at_every_length()
     {
         var random = new Random(1071);
@@ -61,7 +61,7 @@ public sealed class Frame_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void Damaged_udp_frames_never_throw()
     {
         foreach (var frame in CapturedFrames().Take(20))
@@ -76,7 +76,7 @@ public sealed class Frame_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void Captured_arp_reads_and_is_written_again()
     {
         var seen = 0;
@@ -94,7 +94,7 @@ public sealed class Frame_tests
         Assert.True(seen >= 2, $"{seen} ARP frames in the captures");
     }
 
-    [Fact]
+    [CaseFact]
     public void A_probe_claims_no_address()
     {
         var frame = new byte[ArpPacket.FrameLength];

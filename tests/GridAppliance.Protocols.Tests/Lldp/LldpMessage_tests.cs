@@ -10,7 +10,7 @@ public sealed class LldpMessage_tests
 {
     static byte[] Message(string capture, int frame)
     {
-        var data = PcapFile.Read(Path.Combine(AppContext.BaseDirectory, "fixtures", "lldp", capture))[frame - 1].Data;
+        var data = PcapFile.Read(SharedCases.PathOf($"pcap/lldp/{capture}"))[frame - 1].Data;
         Assert.True(EthernetHeader.TryRead(data, out var header, out _));
         Assert.Equal(LldpMessage.EtherType, header.EtherType);
         Assert.Equal(LldpMessage.NearestBridge, header.Destination);
@@ -24,7 +24,7 @@ public sealed class LldpMessage_tests
         return message;
     }
 
-    [Fact]
+    [CaseFact]
     public void A_network_card_that_speaks_for_itself_is_read()
     {
         var message = Read(Message("connectx.pcap", 1));
@@ -36,7 +36,7 @@ public sealed class LldpMessage_tests
         Assert.Equal("ConnectX-4 Lx, 25G/10G/1G SFP", LldpMessage.TextOf(message.PortDescription));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_telephone_names_itself_by_its_network_address()
     {
         var message = Read(Message("lldp.pcap", 1));
@@ -47,14 +47,14 @@ public sealed class LldpMessage_tests
         Assert.Equal("SEP001B54945A8B.elmec.ad", LldpMessage.TextOf(message.SystemName));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_second_time_to_live_makes_the_message_invalid()
     {
         Assert.False(LldpMessage.TryRead(Message("wireshark-lldp.pcap", 1), out _, out var defect));
         Assert.Equal(LldpDefect.Duplicate, defect);
     }
 
-    [Fact]
+    [CaseFact]
     public void Switches_of_three_makers_are_read()
     {
         var summit = Read(Message("wireshark-lldp.pcap", 2));
@@ -68,7 +68,7 @@ public sealed class LldpMessage_tests
         Assert.Equal((LldpPortKind.Local, "Fa0/13"), (Read(Message("LLDP_and_CDP.pcap", 4)).PortKind, Read(Message("LLDP_and_CDP.pcap", 4)).PortText));
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData("connectx.pcap", 1)]
     [InlineData("lldp.pcap", 1)]
     [InlineData("wireshark-lldp.pcap", 2)]
@@ -86,7 +86,7 @@ public sealed class LldpMessage_tests
         Assert.True(first.SystemName.SequenceEqual(second.SystemName));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_message_is_written_octet_by_octet_as_the_standard_draws_it()
     {
         var octets = new byte[64];
@@ -97,7 +97,7 @@ public sealed class LldpMessage_tests
         Assert.Equal("02020761" + "0403057031" + "06020078" + "fe060080c2010007" + "0000", Convert.ToHexStringLower(octets.AsSpan(0, length)));
     }
 
-    [Fact]
+    [CaseFact]
     public void Every_truncation_is_either_refused_or_ends_between_two_tlvs()
     {
         var whole = Message("LLDP_and_CDP.pcap", 3);
@@ -111,7 +111,7 @@ public sealed class LldpMessage_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void Damaged_messages_never_throw()
     {
         foreach (var capture in new[] { ("lldp.pcap", 1), ("wireshark-lldp.pcap", 3), ("LLDP_and_CDP.pcap", 3) })
@@ -120,14 +120,14 @@ public sealed class LldpMessage_tests
                     Assert.DoesNotContain(string.Concat(message.ChassisText, message.PortText, LldpMessage.TextOf(message.SystemName)), char.IsControl);
     }
 
-    [Fact]
+    [CaseFact]
     public void What_is_not_printable_does_not_come_through()
     {
         Assert.Equal("core [31mred", LldpMessage.TextOf("core \e[31mred\0\n"u8));
         Assert.Null(LldpMessage.TextOf(Encoding.UTF8.GetBytes("\0\0 ")));
     }
 
-    [Fact]
+    [CaseFact]
     public void Vlan_tags_are_read_over_and_a_third_is_refused()
     {
         byte[] addresses = [0x01, 0x80, 0xC2, 0, 0, 0x0E, 0x52, 0x54, 0, 0, 0, 1];

@@ -8,7 +8,7 @@ public sealed class Smbios_tests
     // "dmidecode --dump-bin" puts the entry point first and the table at offset 32.
     const int TableOffset = 32;
 
-    static byte[] Dump(string name) => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "fixtures", "smbios", name + ".bin"));
+    static byte[] Dump(string name) => SharedCases.Bytes($"hw/smbios/{name}.bin");
 
     static SmbiosSystem Read(string name)
     {
@@ -19,7 +19,7 @@ public sealed class Smbios_tests
         return system;
     }
 
-    [Fact]
+    [CaseFact]
     public void A_server_board_with_a_32_bit_entry_point()
     {
         Assert.True(SmbiosEntryPoint.TryRead(Dump("SuperMicro-X9DBL"), out var entryPoint, out _));
@@ -31,7 +31,7 @@ public sealed class Smbios_tests
         }, Read("SuperMicro-X9DBL"));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_workstation_board_with_a_64_bit_entry_point()
     {
         Assert.True(SmbiosEntryPoint.TryRead(Dump("GigaByte-X399"), out var entryPoint, out _));
@@ -43,7 +43,7 @@ public sealed class Smbios_tests
         }, Read("GigaByte-X399"));
     }
 
-    [Fact]
+    [CaseFact]
     public void A_uuid_from_before_version_2_6_is_in_network_order()
     {
         byte[] table = [1, 24, 1, 0, 0, 0, 0, 0, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA, 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 0, 0];
@@ -53,7 +53,7 @@ public sealed class Smbios_tests
         Assert.Null(SmbiosSystem.Read(table, uuidIsLittleEndian: true, out _).Uuid);
     }
 
-    [Fact]
+    [CaseFact]
     public void Large_modules_say_their_size_in_the_extended_field_and_flash_does_not_count()
     {
         byte[] SystemArray(byte use) => [16, 15, use, 0, 3, use, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
@@ -63,7 +63,7 @@ public sealed class Smbios_tests
         Assert.Equal((SmbiosDefect.None, 65536L, 1), (defect, system.MemoryMiB, system.MemoryModules));
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData("SuperMicro-X9DBL")]
     [InlineData("GigaByte-X399")]
     public void Every_truncation_of_table_and_entry_point_is_met_with_a_defect_or_a_shorter_table(string name)
@@ -78,7 +78,7 @@ public sealed class Smbios_tests
         for (var length = 0; length < 24; length++) Assert.False(SmbiosEntryPoint.TryRead(dump.AsSpan(0, length), out _, out _));
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData("SuperMicro-X9DBL")]
     [InlineData("GigaByte-X399")]
     public void Damaged_tables_never_throw_and_a_damaged_entry_point_fails_its_checksum(string name)
@@ -94,7 +94,7 @@ public sealed class Smbios_tests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void A_structure_shorter_than_its_header_ends_the_walk()
     {
         SmbiosSystem.Read([1, 3, 0, 0, 0, 0], true, out var defect);

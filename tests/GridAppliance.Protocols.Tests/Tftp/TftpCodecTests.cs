@@ -7,9 +7,9 @@ namespace GridAppliance.Protocols.Tests.Tftp;
 
 public sealed class TftpCodecTests
 {
-    static readonly JsonElement Facts = JsonDocument.Parse(File.ReadAllBytes(Fixture("tftp/tftp-rfc-facts.json"))).RootElement;
+    static JsonElement Facts => JsonDocument.Parse(File.ReadAllBytes(SharedCases.PathOf("vectors/tftp-rfc-facts.json"))).RootElement;
 
-    static string Fixture(string name) => Path.Combine(AppContext.BaseDirectory, "fixtures", name);
+    static string Fixture(string name) => SharedCases.PathOf("pcap/" + name.Replace("dhcp/", "pxe/", StringComparison.Ordinal));
 
     /// <summary>TFTP datagrams of a capture, both directions, in order.</summary>
     static List<byte[]> Packets(string capture, params int[] serverPorts)
@@ -31,7 +31,7 @@ public sealed class TftpCodecTests
         { "dhcp/A_bios_ipxe_dnsmasq.pcap", 69 }, { "dhcp/B_ovmf_pxe_dnsmasq.pcap", 69 }, { "tftp/ndpi-tftp.pcap", 69 },
     };
 
-    [Theory]
+    [CaseTheory]
     [MemberData(nameof(Captures))]
     public void Every_packet_of_a_capture_reads_and_writes_back_the_same_octets(string capture, int port)
     {
@@ -85,7 +85,7 @@ public sealed class TftpCodecTests
 
     static List<string> Sorted(byte[] packet) => [.. Encoding.Latin1.GetString(packet[2..]).Split('\0').Order(StringComparer.Ordinal)];
 
-    [Fact]
+    [CaseFact]
     public void Requests_of_the_facts_file_say_what_they_say()
     {
         var octet = Convert.FromHexString(Facts.GetProperty("rrq_octet").GetString()!);
@@ -100,7 +100,7 @@ public sealed class TftpCodecTests
         Assert.Equal(new TftpOptions { TransferSize = 0, BlockSize = 1468, WindowSize = 4 }, withOptions.Options);
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData("blksize", "7", null)]
     [InlineData("blksize", "8", 8L)]
     [InlineData("BlkSize", "65464", 65464L)]
@@ -124,7 +124,7 @@ public sealed class TftpCodecTests
         Assert.Equal(expected, options.BlockSize ?? options.TimeoutSeconds ?? options.WindowSize ?? options.TransferSize);
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData("", TftpDefect.Truncated)]
     [InlineData("\0", TftpDefect.Truncated)]
     [InlineData("\0\u0001", TftpDefect.UnterminatedText)]
@@ -144,7 +144,7 @@ public sealed class TftpCodecTests
         Assert.Equal(expected, defect);
     }
 
-    [Fact]
+    [CaseFact]
     public void A_request_may_have_512_octets_and_no_more()
     {
         static byte[] OfLength(int length) => [0, 1, .. Enumerable.Repeat((byte)'f', length - 9), 0, .. "octet\0"u8];
@@ -153,14 +153,14 @@ public sealed class TftpCodecTests
         Assert.Equal(TftpDefect.RequestTooLong, defect);
     }
 
-    [Fact]
+    [CaseFact]
     public void Zeros_behind_a_request_are_padding()
     {
         Assert.True(TftpRequest.TryRead([.. "\0\u0001f\0OCTET\0tsize\00\0"u8, .. new byte[40]], out var request, out _));
         Assert.Equal(0, request.Options.TransferSize);
     }
 
-    [Theory]
+    [CaseTheory]
     [MemberData(nameof(Captures))]
     public void No_reader_throws_on_truncated_or_damaged_packets(string capture, int port)
     {
@@ -187,7 +187,7 @@ public sealed class TftpCodecTests
         Assert.Equal(TftpPacket.TryReadOptionAcknowledgement(packet, out _, out defect), defect == TftpDefect.None);
     }
 
-    [Fact]
+    [CaseFact]
     public void Every_truncation_of_a_full_request_is_refused_or_means_less()
     {
         var buffer = new byte[512];
@@ -203,7 +203,7 @@ public sealed class TftpCodecTests
         }
     }
 
-    [Theory]
+    [CaseTheory]
     [InlineData("", "")]
     [InlineData("plain", "plain")]
     [InlineData("line1\nline2\r\n", "line1\r\nline2\r\0\r\n")]

@@ -72,13 +72,13 @@ public sealed class BootOptionTests
         Assert.Null(bench.Send(Discover(1) with { Options = TestMessage.Ipxe }).Option(DhcpOption.BootFileName));
     }
 
-    [Fact]
+    [CaseFact]
     public void Every_captured_client_is_answered_with_what_it_can_start()
     {
         var expected = new Dictionary<string, string>
         {
-            ["A_bios_ipxe_dnsmasq.pcap"] = "http://10.77.0.1:8067/boot/script",
-            ["pixiecore-dhcp.pcap"] = "undionly.kpxe",
+            ["A_bios_ipxe_dnsmasq"] = "http://10.77.0.1:8067/boot/script",
+            ["pixiecore-dhcp"] = "undionly.kpxe",
         };
         foreach (var (capture, file) in expected)
         {
@@ -97,11 +97,11 @@ public sealed class BootOptionTests
         }
     }
 
-    [Fact]
+    [CaseFact]
     public void Captured_and_damaged_messages_of_every_kind_never_throw_and_never_grow_the_table()
     {
         var buffer = new byte[1500];
-        foreach (var capture in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "fixtures", "dhcp"), "*.pcap*"))
+        foreach (var capture in SharedCases.DhcpCaptures.Append("dhcp-fuzz"))
         {
             foreach (var datagram in Captured(capture))
             {
@@ -160,6 +160,6 @@ public sealed class BootOptionTests
     DhcpArrival Arrival() => new(bench.Networks[0], DhcpPort.Broadcast, default, 68, 0);
 
     static IEnumerable<byte[]> Captured(string capture) =>
-        PcapFile.Read(Path.Combine(AppContext.BaseDirectory, "fixtures", "dhcp", Path.GetFileName(capture))).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>()
+        PcapFile.Read(SharedCases.DhcpCapture(capture)).Select(f => f.Udp()).OfType<PcapFile.UdpPayload>()
             .Where(u => u.DestinationPort == 67 && u.Data.Length > 243).Select(u => u.Data);
 }
