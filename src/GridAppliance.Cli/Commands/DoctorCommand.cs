@@ -18,15 +18,15 @@ sealed class DoctorCommand() : GridctlCommand("doctor", "Is all well? What is no
             var why = await session.Client.GetWhy(node.Name, cancellation);
             if (!why.Ok) unwell.Add(why);
         }
-        if (session.Json) session.Terminal.Json(new DoctorDocument { Problems = [.. status.Problems, .. OfNetworks(status)], Nodes = unwell }, ApiJson.Default.DoctorDocument);
+        if (session.Json) session.Terminal.Json(new DoctorDocument { Problems = status.Problems, Nodes = unwell }, ApiJson.Default.DoctorDocument);
         else Write(session.Terminal, status, nodes.Count, unwell);
-        return status.Problems.Count + unwell.Count + OfNetworks(status).Count() == 0 ? ExitStatus.Done : ExitStatus.Some;
+        return status.Problems.Count + unwell.Count == 0 ? ExitStatus.Done : ExitStatus.Some;
     }
 
     static void Write(GridctlTerminal terminal, StatusDocument status, int nodes, List<WhyDocument> unwell)
     {
         terminal.Line(new Cell($"ok    {status.Name} answers, version {status.Version}", Tone.Good));
-        foreach (var problem in status.Problems.Concat(OfNetworks(status))) Finding(terminal, $"appliance: {problem.Message}", problem.NextStep);
+        foreach (var problem in status.Problems) Finding(terminal, $"appliance: {problem.Message}", problem.NextStep);
         foreach (var why in unwell) Finding(terminal, $"{why.Node}: {why.Reason}", why.NextStep);
         if (unwell.Count == 0) terminal.Line(new Cell(nodes == 0 ? "ok    no node has turned up yet" : $"ok    {Phrases.Count(nodes, "node")}, none in trouble", Tone.Good));
     }
@@ -36,14 +36,4 @@ sealed class DoctorCommand() : GridctlCommand("doctor", "Is all well? What is no
         terminal.Line(new Cell($"look  {what}", Tone.Bad));
         if (nextStep is not null) terminal.Line($"      → {nextStep}");
     }
-
-    static IEnumerable<ApplianceProblemDocument> OfNetworks(StatusDocument status) => status.Networks
-        .Where(network => network.Dhcp == "server" && network.LeasesTotal > 0 && network.LeasesActive >= network.LeasesTotal)
-        .Select(network => new ApplianceProblemDocument
-        {
-            Code = "dhcp.range-used-up",
-            Message = $"every address of network {network.Name} is leased ({network.LeasesActive} of {network.LeasesTotal})",
-            NextStep = "widen dhcp.range of that network in /etc/gridappliance/appliance.yaml",
-            Since = status.Now,
-        });
 }

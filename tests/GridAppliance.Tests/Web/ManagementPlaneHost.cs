@@ -69,6 +69,8 @@ sealed class ManagementPlaneHost : IAsyncDisposable
 
     public T Get<T>() where T : notnull => host.Services.GetRequiredService<T>();
 
+    public T Hosted<T>() where T : IHostedService => host.Services.GetServices<IHostedService>().OfType<T>().Single();
+
     public NodeDirectory Nodes => Get<NodeDirectory>();
 
     public Timeline Timeline => Get<Timeline>();

@@ -51,6 +51,19 @@ public sealed class ManagementPlaneTests
     }
 
     [Fact]
+    public async Task A_range_that_is_used_up_is_a_problem_until_it_is_not()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        var reporter = plane.Hosted<ProblemReporter>();
+        reporter.LookAtRanges(new Dictionary<string, int> { ["provisioning"] = 200 });
+        Assert.Empty(plane.Get<ApplianceProblems>().All);
+        reporter.LookAtRanges(new Dictionary<string, int> { ["provisioning"] = 201 });
+        Assert.Equal("dhcp.range-used-up.provisioning", Assert.Single(plane.Get<ApplianceProblems>().All).Code);
+        reporter.LookAtRanges(new Dictionary<string, int> { ["provisioning"] = 7 });
+        Assert.Empty(plane.Get<ApplianceProblems>().All);
+    }
+
+    [Fact]
     public async Task A_node_its_timeline_and_why_are_served_by_name()
     {
         await using var plane = await ManagementPlaneHost.StartAsync();
