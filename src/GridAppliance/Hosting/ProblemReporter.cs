@@ -1,13 +1,12 @@
 using System.Threading.Channels;
 using GridAppliance.Api;
-using GridAppliance.Boot.Dhcp;
 using GridAppliance.Nodes;
 using GridAppliance.Store;
 
 namespace GridAppliance.Hosting;
 
-/// <summary>Writes the appliance's problems into the timeline as they come and go, and looks after those that nobody else sees whole: the disk and the address ranges.</summary>
-sealed partial class ProblemReporter(ApplianceProblems problems, Timeline timeline, Database database, ApplianceOptions options, TimeProvider time, ILogger<ProblemReporter> log, DhcpServer? dhcp = null)
+/// <summary>Writes the appliance's problems into the timeline as they come and go, and looks after the one that nobody else can see: the disk.</summary>
+sealed partial class ProblemReporter(ApplianceProblems problems, Timeline timeline, Database database, ApplianceOptions options, TimeProvider time, ILogger<ProblemReporter> log)
     : BackgroundService
 {
     const long LittleSpace = 64 << 20;
@@ -25,7 +24,7 @@ sealed partial class ProblemReporter(ApplianceProblems problems, Timeline timeli
         return base.StartAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(Report(stoppingToken), Watch(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(Report(stoppingToken), WatchDisk(stoppingToken));
 
     async Task Report(CancellationToken cancellationToken)
     {
@@ -39,14 +38,11 @@ sealed partial class ProblemReporter(ApplianceProblems problems, Timeline timeli
         }
     }
 
-    async Task Watch(CancellationToken cancellationToken)
+    async Task WatchDisk(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(LookInterval, time);
-        do
-        {
-            LookAtDisk();
-            if (dhcp is not null) LookAtRanges(dhcp.LeasesInUse());
-        } while (await timer.WaitForNextTickAsync(cancellationToken));
+        do LookAtDisk();
+        while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     internal void LookAtDisk()
@@ -58,18 +54,6 @@ sealed partial class ProblemReporter(ApplianceProblems problems, Timeline timeli
         Say(damaged, fault is { Fault: StoreFault.Corrupt }, fault?.Message ?? "", $"stop the daemon and put a backup of {options.DataDir}/gridappliance.db back");
         var free = FreeSpace();
         Say(low, free < LittleSpace && fault is null, $"the file system of dataDir has only {free >> 20} MiB left", "free space there before it runs out");
-    }
-
-    internal void LookAtRanges(IReadOnlyDictionary<string, int> leases)
-    {
-        foreach (var network in options.Networks)
-        {
-            if (network.Range is not { } range || !leases.TryGetValue(network.Name, out var used)) continue;
-            // Our own address may lie within the range, and is nobody's to have.
-            var usable = range.Count - (range.Contains(network.Address.Address) ? 1 : 0);
-            Say($"dhcp.range-used-up.{network.Name}", used >= usable, $"every address of network '{network.Name}' is leased ({used} of {usable}): machines that are new get none",
-                "Widen dhcp.range of that network, or shorten its leaseTime.");
-        }
     }
 
     void Say(string code, bool isSo, string message, string nextStep)

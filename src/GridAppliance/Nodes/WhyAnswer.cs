@@ -54,8 +54,8 @@ static class WhyAnswer
             f => $"{f.Name} declined its address because somebody else on the network uses it: {f.Last("dhcp.decline")!.Message}.",
             _ => "Find the other device (`arping` from the appliance names its MAC) or take the address out of dhcp.range.", "dhcp."),
 
-        new("range used up", f => f.AwaitsAgent && f.Reached is null or BootMilestone.Discover && f.Problem("dhcp.range-used-up") is not null,
-            f => $"{f.Name} gets no address: {f.Problem("dhcp.range-used-up")!.Message}.",
+        new("range used up", f => f.AwaitsAgent && f.Reached is null or BootMilestone.Discover && f.Problem("dhcp.exhausted") is not null,
+            f => $"{f.Name} gets no address: {f.Problem("dhcp.exhausted")!.Message}.",
             _ => "Widen dhcp.range of its network, or shorten leaseTime.", "dhcp."),
 
         new("transfer broke off", f => f.AwaitsAgent && f.Silence > TimeSpan.FromSeconds(15) && f.LastUnless("boot.transfer-failed", "boot.loader", "boot.script", "boot.kernel-fetched", "boot.initramfs-fetched", "dhcp.discover") is not null,

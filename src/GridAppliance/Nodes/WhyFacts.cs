@@ -2,6 +2,7 @@ using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Operations;
 
 namespace GridAppliance.Nodes;
 
@@ -57,8 +58,8 @@ sealed record WhyFacts
     /// <summary>What is being done to the node and says that it waits.</summary>
     public OperationDocument? Waiting => Operations.FirstOrDefault(o => o is { State: "running" or "undoing", Reason: not null });
 
-    /// <summary>The newest operation, if it failed.</summary>
-    public OperationDocument? LastFailed => Operations is [{ State: "failed" } failed, ..] ? failed : null;
+    /// <summary>The newest operation, if it failed. An enrolment that failed shows as the node's state; one that gave way to another boot's is nothing to tell.</summary>
+    public OperationDocument? LastFailed => Operations is [{ State: "failed", Kind: not EnrollNode.KindName } failed, ..] ? failed : null;
 
     /// <summary>How long the agent has been silent, where that is too long for a node that should be heard.</summary>
     public TimeSpan? AgentSilence => State switch

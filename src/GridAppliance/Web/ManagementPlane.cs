@@ -1,6 +1,7 @@
 using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Hosting;
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Web.Endpoints;
@@ -82,6 +83,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapNodeChanges();
         api.MapEvents();
         api.MapOperations();
+        api.MapModules();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -94,6 +96,8 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<NodeDirectory>();
         Lent<Timeline>();
         Lent<OperationRunner>();
+        Lent<ModuleCatalog>();
+        Lent<ModuleChanges>();
         Lent<ApplianceProblems>();
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();
@@ -103,6 +107,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         services.AddSingleton<IHostLifetime, StoppedByTheDaemon>();
         // A test's daemon, and one day a site's, may serve no DHCP at all.
         services.AddSingleton(new LeaseUse(daemon.GetService<DhcpServer>()));
+        services.AddSingleton<ModuleUploads>();
         services.AddSingleton<EventStreams>();
     }
 }

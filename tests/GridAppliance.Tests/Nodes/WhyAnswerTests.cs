@@ -108,7 +108,7 @@ public sealed class WhyAnswerTests
         "token refused" => Facts(Stuck(BootMilestone.Initramfs), Event("agent.refused", 9) with { Message = "the token was spent" }),
         "rival DHCP server" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.rival.provisioning", "10.77.0.9 answers too")] },
         "address in use" => Facts(Stuck(BootMilestone.Discover), Event("dhcp.ack", 20), Event("dhcp.decline", 9)),
-        "range used up" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.range-used-up", "every address is leased")] },
+        "range used up" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.exhausted", "every address is leased")] },
         "transfer broke off" => Facts(Stuck(BootMilestone.Address), Event("boot.transfer-failed", 60) with { Message = "a transfer broke off (ipxe.efi)" }),
         "offer never taken" => Facts(Stuck(BootMilestone.Discover)),
         "no boot file fetched" => Facts(Stuck(BootMilestone.Address)),

@@ -1,8 +1,10 @@
 using System.Net;
+using GridAppliance.Agents;
 using GridAppliance.Api.Client;
 using GridAppliance.Cli;
 using GridAppliance.Cli.Terminal;
 using GridAppliance.Hosting;
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Protocols.Addresses;
@@ -50,6 +52,9 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddStore();
         builder.Services.AddNodes();
         builder.Services.AddOperations();
+        builder.Services.AddAgents();
+        builder.Services.AddModules();
+        builder.Services.AddSingleton(_ => ApplianceKey.Open(directory));
         builder.Services.AddSingleton<SlowKind>();
         builder.Services.AddSingleton<IOperationKind>(provider => provider.GetRequiredService<SlowKind>());
         builder.Services.AddManagementPlane();
@@ -68,8 +73,6 @@ sealed class ManagementPlaneHost : IAsyncDisposable
     public string DataDir => directory;
 
     public T Get<T>() where T : notnull => host.Services.GetRequiredService<T>();
-
-    public T Hosted<T>() where T : IHostedService => host.Services.GetServices<IHostedService>().OfType<T>().Single();
 
     public NodeDirectory Nodes => Get<NodeDirectory>();
 

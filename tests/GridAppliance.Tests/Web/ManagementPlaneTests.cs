@@ -39,7 +39,7 @@ public sealed class ManagementPlaneTests
     {
         await using var plane = await ManagementPlaneHost.StartAsync();
         using var client = plane.Client();
-        await using var events = client.StreamEvents(0, null, Never).GetAsyncEnumerator(Never);
+        await using var events = client.StreamEvents(plane.Timeline.Last, null, Never).GetAsyncEnumerator(Never);
         plane.Get<ApplianceProblems>().Raise("a.b", "the roof leaks", "Fetch a bucket.");
         plane.Get<ApplianceProblems>().Raise("a.b", "the roof leaks more", "Fetch two.");
         plane.Get<ApplianceProblems>().Clear("a.b");
@@ -48,19 +48,6 @@ public sealed class ManagementPlaneTests
         Assert.Equal(("appliance.problem", "the roof leaks", "error"), (events.Current.Kind, events.Current.Message, events.Current.Severity));
         Assert.True(await events.MoveNextAsync());
         Assert.Equal("appliance.well", events.Current.Kind);
-    }
-
-    [Fact]
-    public async Task A_range_that_is_used_up_is_a_problem_until_it_is_not()
-    {
-        await using var plane = await ManagementPlaneHost.StartAsync();
-        var reporter = plane.Hosted<ProblemReporter>();
-        reporter.LookAtRanges(new Dictionary<string, int> { ["provisioning"] = 200 });
-        Assert.Empty(plane.Get<ApplianceProblems>().All);
-        reporter.LookAtRanges(new Dictionary<string, int> { ["provisioning"] = 201 });
-        Assert.Equal("dhcp.range-used-up.provisioning", Assert.Single(plane.Get<ApplianceProblems>().All).Code);
-        reporter.LookAtRanges(new Dictionary<string, int> { ["provisioning"] = 7 });
-        Assert.Empty(plane.Get<ApplianceProblems>().All);
     }
 
     [Fact]
@@ -78,7 +65,7 @@ public sealed class ManagementPlaneTests
 
         Assert.Equal(("n1", "idle", "uefi", "52:54:00:00:00:01", 64), (node.Name, node.State, node.Firmware, node.Mac, node.Inventory!.Cpus));
         Assert.Equal("state.discovered", timeline.Events[0].Kind);
-        Assert.Equal("state.idle", timeline.Events[^1].Kind);
+        Assert.Contains(timeline.Events, e => e.Kind == "state.idle");
         Assert.True(timeline.LastBootApplianceMs > 0);
         Assert.True(timeline.LastBootSeconds > 0);
         Assert.True(why.Ok);
@@ -166,7 +153,7 @@ public sealed class ManagementPlaneTests
         var contract = (await http.GetFromJsonAsync<JsonNode>("/api/v1/openapi.json"))!;
         var paths = contract["paths"]!.AsObject().Select(p => p.Key).ToHashSet();
         foreach (var path in (string[])["/api/v1/status", "/api/v1/nodes", "/api/v1/nodes/{name}", "/api/v1/nodes/{name}/timeline", "/api/v1/nodes/{name}/why", "/api/v1/nodes/{name}/approve",
-            "/api/v1/nodes/hold", "/api/v1/events", "/api/v1/operations", "/api/v1/operations/{id}", "/metrics", "/healthz"]) Assert.Contains(path, paths);
+            "/api/v1/nodes/hold", "/api/v1/events", "/api/v1/operations", "/api/v1/operations/{id}", "/api/v1/modules", "/api/v1/modules/install", "/metrics", "/healthz"]) Assert.Contains(path, paths);
         var node = contract["components"]!["schemas"]!["NodeDocument"]!["properties"]!.AsObject().Select(p => p.Key).ToHashSet();
         foreach (var field in (string[])["name", "state", "mac", "macs", "ip", "uuid", "arch", "firmware", "location", "power", "bmc", "agent", "modules", "inventory", "problem"]) Assert.Contains(field, node);
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Boot;
 using GridAppliance.Nodes;
+using GridAppliance.Operations;
 using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Tests.Web;
@@ -36,17 +37,21 @@ static class SampleNodes
         };
     }
 
-    public static async Task EnrolAsync(ManagementPlaneHost plane, Node node)
-    {
-        await plane.Nodes.ApplyAsync(node.Id, NodeEvent.AgentEnrolled, "its agent has called", "node", n => n with { AgentKey = [1, 2, 3], AgentVersion = "0.1.0", Inventory = Inventory(node) }, CancellationToken.None);
-        plane.Nodes.Touch(node.Id, n => n with { AgentLastSeen = DateTimeOffset.UtcNow, Boot = n.Boot is null ? null : n.Boot with { Milestone = BootMilestone.Agent } });
-    }
-
+    /// <summary>The agent's first call, and the enrolment that it sets going, to its end.</summary>
     public static async Task ReadyAsync(ManagementPlaneHost plane, Node node)
     {
-        await EnrolAsync(plane, node);
-        await plane.Nodes.ApplyAsync(node.Id, NodeEvent.Ready, "is idle: ready for work", "appliance", null, CancellationToken.None);
-        plane.Nodes.Touch(node.Id, n => n with { Boot = n.Boot is null ? null : n.Boot with { Milestone = BootMilestone.Idle, Finished = n.Boot.LastActivity } });
+        var runner = plane.Get<OperationRunner>();
+        var enrolled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        runner.Ended += Ended;
+        plane.Nodes.Touch(node.Id, n => n with { AgentLastSeen = DateTimeOffset.UtcNow, Boot = n.Boot is null ? null : n.Boot with { Milestone = BootMilestone.Agent } });
+        await plane.Nodes.ApplyAsync(node.Id, NodeEvent.AgentEnrolled, "its agent has called", "node", n => n with { AgentKey = [1, 2, 3], AgentVersion = "0.1.0", Inventory = Inventory(node) }, CancellationToken.None);
+        await enrolled.Task;
+        runner.Ended -= Ended;
+
+        void Ended(Operation operation, OperationEnd end)
+        {
+            if (operation.NodeId == node.Id) enrolled.TrySetResult();
+        }
     }
 
     public static Task InstallAsync(ManagementPlaneHost plane, Node node, string module, string state) => plane.Nodes.ChangeAsync(node.Id,

@@ -1,0 +1,62 @@
+using GridAppliance.Api.Modules;
+using GridAppliance.Modules;
+using GridAppliance.Nodes;
+using GridAppliance.Web.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace GridAppliance.Web.Endpoints;
+
+static class ModuleEndpoints
+{
+    public static void MapModules(this IEndpointRouteBuilder api)
+    {
+        var modules = api.MapGroup("/modules").WithTags("modules");
+        modules.MapGet("/", (ModuleCatalog catalog) => TypedResults.Ok(catalog.List())).WithName("listModules").WithSummary("The catalogue, by name, the newest import first.");
+        modules.MapPost("/", Import).WithName("importModule").WithSummary("Take a signed package into the catalogue; the body is the package.")
+            .WithMetadata(new RequestSizeLimitAttribute(ModuleCatalog.LargestPackage)).Accepts<Stream>("application/octet-stream");
+        modules.MapPost("/install", Install).WithName("installModule").WithSummary("Install a module on the nodes of a range: one operation per node.");
+        modules.MapPost("/remove", Remove).WithName("removeModule").WithSummary("Remove a module from the nodes of a range: one operation per node.");
+    }
+
+    static async Task<Results<Ok<ModuleDocument>, Created<ModuleDocument>, ProblemHttpResult>> Import(
+        HttpContext context, ModuleCatalog catalog, ModuleUploads uploads, CancellationToken cancellation)
+    {
+        await uploads.Turn.WaitAsync(cancellation);
+        try
+        {
+            return await catalog.ImportAsync(context.Request.Body, Caller.Of(context).Actor, cancellation) switch
+            {
+                ModuleImport.Accepted { IsNew: true } accepted => TypedResults.Created((string?)null, accepted.Module),
+                ModuleImport.Accepted accepted => TypedResults.Ok(accepted.Module),
+                ModuleImport.Refused refused => Problems.Answer(StatusCodes.Status422UnprocessableEntity, refused.Reason, "check the package, and that the key that signed it is trusted here"),
+                var other => throw new InvalidOperationException($"an import of no known kind: {other}"),
+            };
+        }
+        finally
+        {
+            uploads.Turn.Release();
+        }
+    }
+
+    static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Install(
+        ModuleChangeRequest request, HttpContext context, NodeDirectory directory, ModuleChanges changes, CancellationToken cancellation) =>
+        Change(request, directory, nodes => changes.InstallAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
+
+    static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Remove(
+        ModuleChangeRequest request, HttpContext context, NodeDirectory directory, ModuleChanges changes, CancellationToken cancellation) =>
+        Change(request, directory, nodes => changes.RemoveAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
+
+    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Change(ModuleChangeRequest request, NodeDirectory directory, Func<IReadOnlyList<Node>, Task<ChangeDocument>> change)
+    {
+        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
+        var changed = await change(selection.Nodes);
+        return TypedResults.Ok(changed with { Nodes = [.. changed.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
+    }
+}
+
+/// <summary>A package is checked whole, in memory: one upload at a time, the others wait.</summary>
+sealed class ModuleUploads
+{
+    public SemaphoreSlim Turn { get; } = new(1, 1);
+}
