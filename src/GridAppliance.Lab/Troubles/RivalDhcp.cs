@@ -28,6 +28,19 @@ sealed class RivalDhcp : ITrouble
             "--log-facility=-", "--log-dhcp", $"--interface={inside}", "--bind-interfaces", "--dhcp-authoritative",
             "--dhcp-range=10.77.0.240,10.77.0.249,2m", $"--dhcp-leasefile={plan.Paths.Root}/rival.leases",
         ], cancellation);
+        await UntilItServesAsync(plan, cancellation);
+    }
+
+    /// <summary>A rival that is not listening yet is none: who makes trouble wants it made when the call returns.</summary>
+    static async Task UntilItServesAsync(LabPlan plan, CancellationToken cancellation)
+    {
+        var log = plan.Paths.Log(Process);
+        for (var looks = 0; looks < 250; looks++)
+        {
+            if (File.Exists(log) && (await File.ReadAllTextAsync(log, cancellation)).Contains("IP range", StringComparison.Ordinal)) return;
+            await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation);
+        }
+        throw new LabException($"The second DHCP server did not start; its log is {log}.");
     }
 
     public async Task UndoAsync(LabRig rig, string server, CancellationToken cancellation)
