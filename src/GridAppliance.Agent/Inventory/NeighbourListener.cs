@@ -59,7 +59,13 @@ sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, A
     }
 
     // The protocol is an ether type in network order; with it the kernel hands over LLDP frames and no others.
-    static Socket Open() => new(AddressFamily.Packet, SocketType.Raw, (ProtocolType)BinaryPrimitives.ReverseEndianness(LldpMessage.EtherType));
+    static Socket Open()
+    {
+        var socket = new Socket(AddressFamily.Packet, SocketType.Raw, (ProtocolType)BinaryPrimitives.ReverseEndianness(LldpMessage.EtherType));
+        // To all interfaces. The kernel would do without; .NET receives nothing on a socket that is not bound.
+        socket.Bind(new PacketEndPoint());
+        return socket;
+    }
 
     /// <summary>Asks each NIC to let LLDP's group address through.</summary>
     static void JoinAll(Socket socket, HashSet<int> joined)
@@ -91,7 +97,12 @@ sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, A
 
         public override AddressFamily AddressFamily => AddressFamily.Packet;
 
-        public override SocketAddress Serialize() => new(AddressFamily.Packet, Length);
+        public override SocketAddress Serialize()
+        {
+            var address = new SocketAddress(AddressFamily.Packet, Length);
+            BinaryPrimitives.WriteUInt16BigEndian(address.Buffer.Span[2..], LldpMessage.EtherType);
+            return address;
+        }
 
         public override EndPoint Create(SocketAddress socketAddress) => new PacketEndPoint { InterfaceIndex = BitConverter.ToInt32(socketAddress.Buffer.Span[4..]) };
     }
