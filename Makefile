@@ -31,7 +31,7 @@ PACKAGES += snmp snmpd
 include firmware-images/image.mk
 -include systemd/install.mk
 
-.PHONY: help prepare sdk build lab lab-down test bench bench-peers clean own
+.PHONY: help prepare sdk build lab lab-down test bench bench-peers soak clean own
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -73,6 +73,9 @@ bench: build ## measure the packet paths
 bench-peers: build ## compare TFTP with Debian's atftpd, in one run
 	@[[ -x /usr/sbin/atftpd ]] || tests/install-packages atftpd
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers tftp
+
+soak: build ## feed the codecs TIMES (default 100) as much damaged input as 'make test' does
+	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo
 
 clean: ## remove what was built
 	rm -rf $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj

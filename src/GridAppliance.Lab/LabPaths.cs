@@ -16,6 +16,7 @@ sealed record LabPaths(LabName Name)
     public string SwitchSocket => $"{SwitchDirectory}/db.sock";
 
     public string Configuration => $"{Root}/appliance.yaml";
+    public string NotifySocket => $"{Root}/notify.sock";
     public string ApiSocket => $"{Root}/api.sock";
     /// <summary>A small file system of its own, so that a full disk can be had without filling this machine's.</summary>
     public string Data => $"{Root}/data";

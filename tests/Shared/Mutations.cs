@@ -3,6 +3,9 @@ namespace GridAppliance.Testing;
 /// <summary>Damaged copies of a good message, the same ones on every run: for readers that must never throw on what a peer sent.</summary>
 public static class Mutations
 {
+    /// <summary>How many times as many as a test asks for: <c>make soak</c> sets it, and the same damage comes first.</summary>
+    static readonly int times = int.TryParse(Environment.GetEnvironmentVariable("GRID_SOAK"), out var asked) && asked > 0 ? asked : 1;
+
     /// <summary>Every proper prefix, shortest first.</summary>
     public static IEnumerable<byte[]> Truncations(byte[] message)
     {
@@ -13,7 +16,7 @@ public static class Mutations
     public static IEnumerable<byte[]> Of(byte[] message, int seed, int count)
     {
         var random = new Random(seed);
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < count * times; i++)
         {
             var copy = message.ToArray();
             for (var changes = random.Next(1, 9); changes > 0 && copy.Length > 1; changes--)

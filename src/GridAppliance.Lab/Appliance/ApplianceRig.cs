@@ -27,23 +27,25 @@ sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses proce
         await File.WriteAllTextAsync(plan.Paths.Configuration, ApplianceConfiguration.Text(plan, programs.BootFiles), cancellation);
     }
 
-    /// <summary>Starts the daemon without waiting for it.</summary>
-    public Task<ProcessIdentity> LaunchAsync(CancellationToken cancellation) =>
-        processes.StartAsync(Process, plan.Appliance.Namespace, [programs.Gridappliance, "serve", "--config", plan.Paths.Configuration], cancellation);
-
-    /// <summary>Starts the daemon and waits until it serves.</summary>
-    /// <exception cref="LabException">It ended, or does not answer; the message has the end of its log.</exception>
+    /// <summary>Starts the daemon and waits until everything that it serves is open.</summary>
+    /// <exception cref="LabException">It ended, or does not get there; the message has the end of its log.</exception>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var process = await LaunchAsync(cancellation);
-        var giveUp = clock.GetUtcNow() + StartPatience;
-        while (await Client.GetStatus(cancellation).OrNullWhenAway() is null)
-        {
-            if (!process.IsAlive) throw new LabException($"The appliance ended instead of serving. The end of its log:{Environment.NewLine}{LogEnd()}");
-            if (clock.GetUtcNow() >= giveUp)
-                throw new LabException($"The appliance does not answer after {StartPatience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}{LogEnd()}");
-            await Task.Delay(Look, clock, cancellation);
-        }
+        if (Running is not null) return;
+        using var notify = new NotifySocket(plan.Paths.NotifySocket);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var ready = notify.ReadyAsync(patience.Token);
+        var process = await processes.StartAsync(
+            Process, plan.Appliance.Namespace, [notify.Variable, programs.Gridappliance, "serve", "--config", plan.Paths.Configuration], cancellation);
+        patience.CancelAfter(StartPatience);
+        while (await Task.WhenAny(ready, Task.Delay(Look, clock, cancellation)) != ready && process.IsAlive) { }
+        if (ready.IsCompletedSuccessfully) return;
+
+        await patience.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+        throw new LabException(process.IsAlive
+            ? $"The appliance is not ready after {StartPatience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}{LogEnd()}"
+            : $"The appliance ended instead of serving. The end of its log:{Environment.NewLine}{LogEnd()}");
     }
 
     /// <summary>Starts the forwarder that lets this machine's browser reach the status page.</summary>

@@ -18,6 +18,7 @@ sealed class LabProcesses(LabPaths paths, TimeProvider clock)
     /// <summary>Starts a program, or finds it running.</summary>
     /// <param name="name">Names its pid file and its log.</param>
     /// <param name="networkNamespace">Where it lives; null for this machine's own.</param>
+    /// <param name="arguments">The program and its arguments; <c>NAME=VALUE</c> before the program goes into its environment.</param>
     /// <exception cref="LabException">It cannot be started.</exception>
     public async Task<ProcessIdentity> StartAsync(string name, string? networkNamespace, IReadOnlyList<string> arguments, CancellationToken cancellation)
     {
@@ -30,10 +31,12 @@ sealed class LabProcesses(LabPaths paths, TimeProvider clock)
     /// <summary>The command line that starts a program apart from ours; pure.</summary>
     public static IReadOnlyList<string> StartArguments(LabPaths paths, string name, string? networkNamespace, IReadOnlyList<string> arguments)
     {
-        IReadOnlyList<string> inPlace = networkNamespace is null ? arguments : Namespaces.Inside(networkNamespace, arguments);
+        var variables = arguments.TakeWhile(argument => !argument.StartsWith('/')).ToList();
+        IReadOnlyList<string> program = [.. arguments.Skip(variables.Count)];
+        var inPlace = networkNamespace is null ? program : Namespaces.Inside(networkNamespace, program);
         return
         [
-            "/usr/bin/env", $"{Marker}={paths.Name}",
+            "/usr/bin/env", $"{Marker}={paths.Name}", .. variables,
             "/usr/sbin/start-stop-daemon", "--start", "--quiet", "--background", "--make-pidfile", "--pidfile", paths.Pid(name),
             "--output", paths.Log(name), "--chdir", "/", "--startas", inPlace[0], "--", .. inPlace.Skip(1),
         ];

@@ -5,23 +5,31 @@ using GridAppliance.Lab.Servers;
 
 namespace GridAppliance.EndToEnd.Lab;
 
-public sealed class TearDownTests
+public sealed class TearDownTests : IAsyncLifetime
 {
     static readonly LabPlan Plan = LabPlan.For(LabName.Parse("e2edown"), [ServerFirmware.Bios, ServerFirmware.UefiHttp]);
     static readonly LabPrograms Programs = LabPrograms.Built();
 
+    readonly LabRig rig = new(Plan, Programs, TimeProvider.System);
+
+    public Task InitializeAsync() => new LabFactAttribute().Skip is null ? rig.TearDownAsync(CancellationToken.None) : Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        await InitializeAsync();
+        rig.Dispose();
+    }
+
     [LabFact]
     public async Task Down_removes_every_process_namespace_interface_mount_and_file_and_can_be_said_twice()
     {
-        using var rig = new LabRig(Plan, Programs, TimeProvider.System);
-        await rig.TearDownAsync(CancellationToken.None);
         Assert.Empty(LabTraces.Of(Plan, rig.Processes));
 
         await rig.BuildAsync(CancellationToken.None);
         foreach (var server in Plan.Servers) await rig.Servers.PowerOnAsync(server, CancellationToken.None);
         var processes = rig.Processes.All();
         Assert.Equal(["directory", "mount", "namespace", "process"], LabTraces.Of(Plan, rig.Processes).Select(trace => trace.Split(' ')[0]).Distinct().Order());
-        Assert.Equal(5, processes.Count);
+        Assert.InRange(processes.Count, Plan.Servers.Count + 2, 20);
 
         await rig.TearDownAsync(CancellationToken.None);
         Assert.Empty(LabTraces.Of(Plan, rig.Processes));
@@ -34,7 +42,6 @@ public sealed class TearDownTests
     [LabFact]
     public async Task Down_removes_what_a_gridlab_made_that_was_killed_at_any_moment()
     {
-        using var rig = new LabRig(Plan, Programs, TimeProvider.System);
         var moments = (Func<bool>[])
         [
             () => File.Exists(Plan.Paths.State),

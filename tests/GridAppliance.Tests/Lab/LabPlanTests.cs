@@ -89,6 +89,15 @@ public sealed class LabPlanTests
     }
 
     [Fact]
+    public void A_programs_own_variables_go_into_its_environment_and_not_to_the_namespace_tool()
+    {
+        var arguments = LabProcesses.StartArguments(Plan.Paths, "appliance", "gl-srv", ["NOTIFY_SOCKET=/run/x", "/opt/thing", "a=b"]);
+
+        Assert.Equal(["/usr/bin/env", "GRIDLAB_INSTANCE=gl", "NOTIFY_SOCKET=/run/x", "/usr/sbin/start-stop-daemon"], arguments.Take(4));
+        Assert.Equal(["netns", "exec", "gl-srv", "/opt/thing", "a=b"], arguments.TakeLast(5));
+    }
+
+    [Fact]
     public void Programs_are_found_beside_gridlab_in_the_same_tree_and_configuration()
     {
         var root = new DirectoryInfo(AppContext.BaseDirectory);
