@@ -72,6 +72,9 @@ sealed class ApplianceCalls : IDisposable
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>An answer did arrive, and is not what was ordered: 502, as a proxy would say of what is behind it. Asking again would bring the same.</summary>
+    const int WrongContent = 502;
+
     static async Task<Answer> CopyAsync(Stream content, string digest, long size, Stream destination, CancellationTokenSource deadline)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -83,14 +86,14 @@ sealed class ApplianceCalls : IDisposable
             var read = await content.ReadAsync(buffer, deadline.Token);
             if (read == 0) break;
             received += read;
-            if (received > size) return new Answer(0, [], $"the appliance sends more than the {size} bytes that the order names");
+            if (received > size) return new Answer(WrongContent, [], $"the appliance sends more than the {size} bytes that the order names");
             hash.AppendData(buffer, 0, read);
             await destination.WriteAsync(buffer.AsMemory(0, read), deadline.Token);
         }
         if (received != size) return new Answer(0, [], $"{received} of {size} bytes arrived");
         return Convert.ToHexStringLower(hash.GetHashAndReset()) == digest
             ? new Answer(200, [])
-            : new Answer(0, [], "what arrived does not have the digest that the order names");
+            : new Answer(WrongContent, [], "what arrived does not have the digest that the order names");
     }
 
     async Task<Answer> SendAsync(HttpMethod method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, TimeSpan timeout, CancellationToken cancellationToken)

@@ -14,6 +14,9 @@ namespace GridAppliance.Agent.Modules;
 sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher launcher, ApplianceCalls calls, string trustedFingerprint, HeartbeatTrigger trigger,
     AgentConsole console, TimeProvider clock) : IAsyncDisposable
 {
+    /// <summary>How long an appliance may be away in the middle of its own order.</summary>
+    static readonly TimeSpan ApplianceAway = TimeSpan.FromMinutes(10);
+
     readonly ConcurrentDictionary<string, ModuleWatch> watches = new(StringComparer.Ordinal);
 
     public IReadOnlyList<InstalledModuleDocument> List() =>
@@ -77,6 +80,20 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher laun
         foreach (var record in store.Records()) await StopAsync(record.Name, cancellationToken);
     }
 
+    /// <summary>Gets the package. An appliance that is away is no answer: it ordered this, and is asked again until it is back or <see cref="ApplianceAway"/> is over.</summary>
+    async Task<Answer> DownloadAsync(ModuleOrder order, CallSigner signer, FileStream package, CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(Random.Shared);
+        var began = clock.GetTimestamp();
+        while (true)
+        {
+            package.SetLength(0);
+            var answer = await calls.DownloadAsync(signer, order.Digest, order.SizeBytes, package, cancellationToken);
+            if (answer.Arrived || clock.GetElapsedTime(began) > ApplianceAway) return answer;
+            await Task.Delay(backoff.Next(), clock, cancellationToken);
+        }
+    }
+
     async Task<(ModuleManifest? Manifest, string? Problem)> FetchAsync(ModuleOrder order, CallSigner signer, string staging, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(paths.Incoming);
@@ -85,7 +102,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher laun
         {
             Mode = FileMode.Create, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
         });
-        var answer = await calls.DownloadAsync(signer, order.Digest, order.SizeBytes, package, cancellationToken);
+        var answer = await DownloadAsync(order, signer, package, cancellationToken);
         if (!answer.Succeeded) return (null, $"the package could not be fetched: {answer.Problem}");
         package.Position = 0;
         var problem = PackageReader.Verify(package, trustedFingerprint);
