@@ -90,7 +90,8 @@ sealed class ApplianceCalls : IDisposable
             hash.AppendData(buffer, 0, read);
             await destination.WriteAsync(buffer.AsMemory(0, read), deadline.Token);
         }
-        if (received != size) return new Answer(0, [], $"{received} of {size} bytes arrived");
+        // A connection that broke off has thrown by now: this is all there was.
+        if (received != size) return new Answer(WrongContent, [], $"{received} of {size} bytes arrived");
         return Convert.ToHexStringLower(hash.GetHashAndReset()) == digest
             ? new Answer(200, [])
             : new Answer(WrongContent, [], "what arrived does not have the digest that the order names");

@@ -138,7 +138,7 @@ public sealed class Modules_tests : IAsyncLifetime
         Assert.Contains("does not have the digest", (await InstallAsync(package, digest: new string('a', 64))).Message);
         Assert.Contains("more than the", (await InstallAsync(package, size: package.Length - 1)).Message);
         Assert.Contains("bytes arrived", (await InstallAsync(package, size: package.Length + 1)).Message);
-        Assert.Contains("does not trust", (await InstallAsync(Package(key: other))).Message);
+        Assert.Contains("signed by a key that is not trusted", (await InstallAsync(Package(key: other))).Message);
         Assert.Contains("not hello 2.0", (await InstallAsync(package, version: "2.0")).Message);
         Assert.Contains("not acceptable", (await InstallAsync(package, name: "../up")).Message);
         Assert.Contains("404", (await InstallAsync(package, digest: new string('b', 64))).Message);
