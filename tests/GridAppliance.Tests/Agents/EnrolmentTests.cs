@@ -175,7 +175,15 @@ public sealed class EnrolmentTests
         var agent = new ScriptedAgent(appliance, TestStore.Mac(1));
         foreach (var body in (string[])["", "null", "{}", "[]", "{\"token\":null}", "{\"token\":null,\"publicKey\":null,\"proof\":null,\"agentVersion\":null,\"inventory\":null}", "\0", new string('[', 1000)])
             Assert.Equal(HttpStatusCode.BadRequest, (await agent.SendAsync(HttpMethod.Post, "/agent/v1/enroll", System.Text.Encoding.UTF8.GetBytes(body), null)).Status);
-        Assert.Equal(HttpStatusCode.BadRequest, (await agent.SendAsync(HttpMethod.Post, "/agent/v1/enroll", new byte[AgentBody.Longest + 1], null)).Status);
+        try
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await agent.SendAsync(HttpMethod.Post, "/agent/v1/enroll", new byte[AgentBody.Longest + 1], null)).Status);
+        }
+        catch (HttpRequestException)
+        {
+            // Refused before all of it was sent: the connection may be gone before the answer is read.
+        }
+        Assert.Equal(HttpStatusCode.BadRequest, (await agent.SendAsync(HttpMethod.Post, "/agent/v1/enroll", "{}"u8.ToArray(), null)).Status);
     }
 
     [Fact]
