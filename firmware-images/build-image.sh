@@ -56,7 +56,8 @@ say "packing"
 "$here/write-cpio.sh" "$root" > "$work/initramfs.cpio"
 zstd -q -19 --single-thread "$work/initramfs.cpio" -o "$files/initramfs.zst"
 cp "$packages"/boot/vmlinuz-* "$files/vmlinuz"
-cp "$packages"/usr/lib/ipxe/{undionly.kpxe,snponly.efi,ipxe.efi} "$files/"
+# In the package, ipxe.efi in usr/lib is an absolute link into boot: followed from here it would be this machine's file.
+cp "$packages"/usr/lib/ipxe/{undionly.kpxe,snponly.efi} "$packages"/boot/ipxe.efi "$files/"
 
 {
   printf '{\n  "profile": "%s",\n  "kernelVersion": "%s",\n  "kernel": "vmlinuz",\n  "initramfs": "initramfs.zst",\n  "commandLine": "%s",\n  "files": [' "$profile" "$version" "$command_line"

@@ -72,7 +72,7 @@ public sealed class TearDownTests : IAsyncLifetime
         using var up = Process.Start(start)!;
         var seen = SpinWait.SpinUntil(() => moment() || up.HasExited, TimeSpan.FromSeconds(20));
         up.Kill();
-        await up.WaitForExitAsync();
+        await up.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(seen && (up.ExitCode != 0 || moment()), $"the moment never came: {await up.StandardError.ReadToEndAsync()}");
     }
 }

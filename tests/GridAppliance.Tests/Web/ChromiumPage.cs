@@ -80,8 +80,9 @@ sealed class ChromiumPage : IAsyncDisposable
         socket.Dispose();
         patience.Dispose();
         process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync();
-        await complaints;
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        // A helper of its own that outlives it for a moment holds the stream's other end open: nobody waits for that for ever.
+        await Task.WhenAny(complaints, Task.Delay(TimeSpan.FromSeconds(10)));
         process.Dispose();
         for (var tries = 0; Directory.Exists(profile); tries++)
         {

@@ -74,7 +74,7 @@ sealed class RealAgent : IAsyncDisposable
         if (process is null) return;
         // SIGTERM, so that it saves its boots counter and users.
         Process.Start("kill", ["-TERM", process.Id.ToString()]).WaitForExit();
-        await process.WaitForExitAsync();
+        await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
         process.Dispose();
         process = null;
     }

@@ -145,7 +145,7 @@ sealed class TestSegment : IAsyncDisposable
         foreach (var process in running)
         {
             if (!process.HasExited) process.Kill();
-            await process.WaitForExitAsync();
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(60));
             process.Dispose();
         }
         foreach (var space in spaces) await Ip("netns", "delete", space);
