@@ -17,7 +17,7 @@ enum AgentEnd { Stopped, Reboot }
 /// The agent's life: enrol, then heartbeats and orders side by side until the appliance no longer knows the node; then enrol again. Every wait ends by itself, and an
 /// appliance that is away only makes the waits longer (to <see cref="Backoff"/>'s cap).
 /// </summary>
-sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, InventoryReader inventory, ModuleHost modules, OrderExecutor executor,
+sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, InventoryReader inventory, NeighbourListener listener, ModuleHost modules, OrderExecutor executor,
     HeartbeatTrigger trigger, AgentConsole console, Random random, TimeProvider clock)
 {
     static readonly TimeSpan OrderWait = TimeSpan.FromSeconds(25);
@@ -26,6 +26,8 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
 
     public async Task<AgentEnd> RunAsync(CancellationToken cancellationToken)
     {
+        using var beside = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var listening = Task.CompletedTask;
         try
         {
             await modules.RecoverAsync(cancellationToken);
@@ -37,6 +39,8 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
                 using (enrolment)
                 {
                     console.Say($"enrolled as {enrolment.Response.Node}");
+                    // Only now: the first call does not wait for anything that it does not need.
+                    if (listening.IsCompleted) listening = listener.RunAsync(beside.Token);
                     if (await RunSessionAsync(enrolment, cancellationToken) == SessionEnd.Reboot) return AgentEnd.Reboot;
                 }
                 console.Say("the appliance does not know this node any more; enrolling again");
@@ -46,6 +50,11 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return AgentEnd.Stopped;
+        }
+        finally
+        {
+            await beside.CancelAsync();
+            await listening;
         }
     }
 
@@ -70,7 +79,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
         while (true)
         {
             var found = inventory.Read();
-            var asBytes = JsonSerializer.SerializeToUtf8Bytes(found, ApiJson.Default.InventoryDocument);
+            var asBytes = JsonSerializer.SerializeToUtf8Bytes(found, WrittenJson.Default.InventoryDocument);
             var changed = !asBytes.AsSpan().SequenceEqual(told) | trigger.TakeInventoryWish();
             var answer = await calls.HeartbeatAsync(signer, new HeartbeatRequest
             {
@@ -128,7 +137,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
     async Task<SessionEnd?> ReportAsync(CallSigner signer, string orderId, OrderResult result, CancellationToken cancellationToken)
     {
         var backoff = new Backoff(random);
-        var body = JsonSerializer.SerializeToUtf8Bytes(result, ApiJson.Default.OrderResult);
+        var body = JsonSerializer.SerializeToUtf8Bytes(result, WrittenJson.Default.OrderResult);
         while (true)
         {
             var answer = await calls.ReportAsync(signer, orderId, body, cancellationToken);
@@ -141,7 +150,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
 
     static TimeSpan? Heartbeat(byte[] body)
     {
-        try { return JsonSerializer.Deserialize(body, ApiJson.Default.HeartbeatResponse) is { } response ? Interval(response.HeartbeatSeconds) : null; }
+        try { return JsonSerializer.Deserialize(body, ReadJson.Default.HeartbeatResponse) is { } response ? Interval(response.HeartbeatSeconds) : null; }
         catch (JsonException) { return null; }
     }
 

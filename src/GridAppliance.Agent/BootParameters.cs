@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Agent;
@@ -7,7 +8,7 @@ namespace GridAppliance.Agent;
 sealed record BootParameters
 {
     /// <summary><c>grid.url=</c>: the appliance's boot plane, such as <c>http://10.77.0.1:8067</c>.</summary>
-    public required Uri Appliance { get; init; }
+    public required IPEndPoint Appliance { get; init; }
     /// <summary><c>grid.key=</c>: SHA-256 of the appliance's public key, lower-case hex. What it orders must be signed by that key.</summary>
     public required string ApplianceFingerprint { get; init; }
     /// <summary><c>grid.token=</c>: spent by the first enrolment.</summary>
@@ -20,15 +21,15 @@ sealed record BootParameters
     public static bool TryParse(string commandLine, [NotNullWhen(true)] out BootParameters? parameters, [NotNullWhen(false)] out string? problem)
     {
         parameters = null;
-        var values = commandLine.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries)
-            .Where(word => word.StartsWith("grid.", StringComparison.Ordinal) && word.Contains('='))
-            .Select(word => word.Split('=', 2))
-            .GroupBy(pair => pair[0], pair => pair[1], StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.Last(), StringComparer.Ordinal);   // as the kernel itself: the last one counts
+        // As the kernel does it: of two words for one thing the last counts.
+        var values = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var word in commandLine.Split((char[])[' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
+            if (word.StartsWith("grid.", StringComparison.Ordinal) && word.IndexOf('=') is > 0 and var at)
+                values[word[..at]] = word[(at + 1)..];
 
-        if (!Uri.TryCreate(values.GetValueOrDefault("grid.url"), UriKind.Absolute, out var appliance) || appliance.Scheme != Uri.UriSchemeHttp)
+        if (!TryReadUrl(values.GetValueOrDefault("grid.url"), out var appliance))
         {
-            problem = "the kernel command line has no grid.url=http://…: this machine was not booted by an appliance's script";
+            problem = "the kernel command line has no grid.url=http://ADDRESS:PORT: this machine was not booted by an appliance's script";
             return false;
         }
         var fingerprint = values.GetValueOrDefault("grid.key")?.ToLowerInvariant() ?? "";
@@ -46,6 +47,17 @@ sealed record BootParameters
             Mac = MacAddress.TryParse(values.GetValueOrDefault("grid.mac"), out var mac) ? mac : null,
             RebootWhenUnknown = values.GetValueOrDefault("grid.lost") == "reboot",
         };
+        return true;
+    }
+
+    /// <summary>Plain HTTP to an address: a node has no resolver at this point, and what is called is signed both ways.</summary>
+    static bool TryReadUrl(string? url, [NotNullWhen(true)] out IPEndPoint? peer)
+    {
+        const string Scheme = "http://";
+        const int HttpPort = 80;
+        peer = null;
+        if (url is null || !url.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || !IPEndPoint.TryParse(url[Scheme.Length..].TrimEnd('/'), out peer)) return false;
+        if (peer.Port == 0) peer.Port = HttpPort;
         return true;
     }
 }

@@ -23,7 +23,7 @@ sealed class Enroller(BootParameters boot, AgentPaths paths, AgentKey key, Appli
         try
         {
             var kept = DurableFile.Read(paths.Enrolment);
-            return kept is null ? null : Accept(JsonSerializer.Deserialize(kept, ApiJson.Default.EnrollResponse), out _);
+            return kept is null ? null : Accept(JsonSerializer.Deserialize(kept, ReadJson.Default.EnrollResponse), out _);
         }
         catch (JsonException)
         {
@@ -59,18 +59,18 @@ sealed class Enroller(BootParameters boot, AgentPaths paths, AgentKey key, Appli
         refused = answer.Status is 401 or 403 or 410;
         if (!answer.Succeeded)
         {
-            console.Say(answer.Arrived ? $"the appliance refuses: {answer.Problem}" : $"no answer from {boot.Appliance.Authority}: {answer.Problem}");
+            console.Say(answer.Arrived ? $"the appliance refuses: {answer.Problem}" : $"no answer from {boot.Appliance}: {answer.Problem}");
             return null;
         }
         var enrolment = Accept(Read(answer.Body), out var problem);
         if (enrolment is null) console.Say($"the appliance's answer is not to be trusted: {problem}");
-        else DurableFile.Write(paths.Enrolment, JsonSerializer.SerializeToUtf8Bytes(enrolment.Response, ApiJson.Default.EnrollResponse));
+        else DurableFile.Write(paths.Enrolment, JsonSerializer.SerializeToUtf8Bytes(enrolment.Response, WrittenJson.Default.EnrollResponse));
         return enrolment;
     }
 
     static EnrollResponse? Read(byte[] body)
     {
-        try { return JsonSerializer.Deserialize(body, ApiJson.Default.EnrollResponse); }
+        try { return JsonSerializer.Deserialize(body, ReadJson.Default.EnrollResponse); }
         catch (JsonException) { return null; }
     }
 

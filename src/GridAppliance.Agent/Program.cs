@@ -25,19 +25,17 @@ var trigger = new HeartbeatTrigger();
 // From grid-hardware, once all drivers are in: look at the machine again, now.
 using var looked = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => { signal.Cancel = true; trigger.Pull(); });
 using var key = AgentKey.LoadOrCreate(paths.Key);
-using var calls = new ApplianceCalls(boot.Appliance);
+var calls = new ApplianceCalls(boot.Appliance);
 var neighbours = new NeighbourTable(clock);
 var inventory = new InventoryReader(paths, neighbours, new IpmiDevice());
 var modules = new ModuleHost(paths, new ModuleStore(paths), new ModuleLauncher("/bin/grid-run", paths), calls, boot.ApplianceFingerprint, trigger, console, clock);
 var executor = new OrderExecutor(modules, new OrderLedger(paths.Orders), trigger);
 var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
-var loop = new AgentLoop(enroller, key, calls, inventory, modules, executor, trigger, console, Random.Shared, clock);
-
 var listener = new NeighbourListener(neighbours, trigger, console);
-var listening = listener.RunAsync(life.Token);
+var loop = new AgentLoop(enroller, key, calls, inventory, listener, modules, executor, trigger, console, Random.Shared, clock);
+
 var end = await loop.RunAsync(life.Token);
 await life.CancelAsync();
-await listening;
 
 switch (end)
 {

@@ -1,15 +1,15 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using GridAppliance.Agent.Identity;
-using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 
 namespace GridAppliance.Agent.Calls;
 
 /// <summary>The agent's side of <c>/agent/v1</c>: one method a call, each bounded in time and size. Trouble on the way is an <see cref="Answer"/>, not an exception.</summary>
-sealed class ApplianceCalls : IDisposable
+sealed class ApplianceCalls(IPEndPoint appliance)
 {
     const string Plane = "/agent/v1";
     const int MaximumAnswer = 1 << 20;
@@ -18,35 +18,18 @@ sealed class ApplianceCalls : IDisposable
     static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(15);
     static readonly TimeSpan DownloadStallTimeout = TimeSpan.FromSeconds(20);
 
-    readonly HttpClient http;
-    readonly Uri appliance;
-
-    public ApplianceCalls(Uri appliance)
-    {
-        this.appliance = appliance;
-        http = new HttpClient(new SocketsHttpHandler
-        {
-            ConnectTimeout = ConnectTimeout,
-            AllowAutoRedirect = false,
-            UseProxy = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60),
-        }) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaximumAnswer };
-    }
-
     public Task<Answer> EnrollAsync(EnrollRequest request, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, $"{Plane}/enroll", Body(request, ApiJson.Default.EnrollRequest), null, CallTimeout, cancellationToken);
+        SendAsync("POST", $"{Plane}/enroll", Body(request, WrittenJson.Default.EnrollRequest), null, CallTimeout, cancellationToken);
 
     public Task<Answer> HeartbeatAsync(CallSigner signer, HeartbeatRequest request, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, $"{Plane}/heartbeat", Body(request, ApiJson.Default.HeartbeatRequest), signer, CallTimeout, cancellationToken);
+        SendAsync("POST", $"{Plane}/heartbeat", Body(request, WrittenJson.Default.HeartbeatRequest), signer, CallTimeout, cancellationToken);
 
     /// <summary>Asks for an order and waits for one up to <paramref name="wait"/>.</summary>
     public Task<Answer> NextOrderAsync(CallSigner signer, TimeSpan wait, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Get, $"{Plane}/order?wait={(int)wait.TotalSeconds}", default, signer, wait + CallTimeout, cancellationToken);
+        SendAsync("GET", $"{Plane}/order?wait={(int)wait.TotalSeconds}", default, signer, wait + CallTimeout, cancellationToken);
 
     public Task<Answer> ReportAsync(CallSigner signer, string orderId, ReadOnlyMemory<byte> result, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, $"{Plane}/order/{Uri.EscapeDataString(orderId)}", result, signer, CallTimeout, cancellationToken);
+        SendAsync("POST", $"{Plane}/order/{Uri.EscapeDataString(orderId)}", result, signer, CallTimeout, cancellationToken);
 
     /// <summary>
     /// Fetches what has this digest, into <paramref name="destination"/>, and says whether it is that: no octet beyond <paramref name="size"/> is taken, and a transfer that
@@ -58,11 +41,9 @@ sealed class ApplianceCalls : IDisposable
         deadline.CancelAfter(CallTimeout);
         try
         {
-            using var request = Request(HttpMethod.Get, $"{Plane}/module/{digest}", default, signer);
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
-            if (response.StatusCode != HttpStatusCode.OK) return new Answer((int)response.StatusCode, [], $"the appliance answered {(int)response.StatusCode}");
-            await using var content = await response.Content.ReadAsStreamAsync(deadline.Token);
-            return await CopyAsync(content, digest, size, destination, deadline);
+            using var exchange = await StartAsync("GET", $"{Plane}/module/{digest}", default, signer, deadline.Token);
+            if (exchange.Status != 200) return new Answer(exchange.Status, [], $"the appliance answered {exchange.Status}");
+            return await CopyAsync(exchange, digest, size, destination, deadline);
         }
         catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
@@ -70,12 +51,10 @@ sealed class ApplianceCalls : IDisposable
         }
     }
 
-    public void Dispose() => http.Dispose();
-
     /// <summary>An answer did arrive, and is not what was ordered: 502, as a proxy would say of what is behind it. Asking again would bring the same.</summary>
     const int WrongContent = 502;
 
-    static async Task<Answer> CopyAsync(Stream content, string digest, long size, Stream destination, CancellationTokenSource deadline)
+    static async Task<Answer> CopyAsync(HttpExchange content, string digest, long size, Stream destination, CancellationTokenSource deadline)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[64 * 1024];
@@ -90,30 +69,29 @@ sealed class ApplianceCalls : IDisposable
             hash.AppendData(buffer, 0, read);
             await destination.WriteAsync(buffer.AsMemory(0, read), deadline.Token);
         }
-        // A connection that broke off has thrown by now: this is all there was.
-        if (received != size) return new Answer(WrongContent, [], $"{received} of {size} bytes arrived");
+        // Less than ordered is a wrong answer if the appliance said where it ends; otherwise the connection may have broken off, which is no answer.
+        if (received != size) return new Answer(content.EndsAsNamed ? WrongContent : 0, [], $"{received} of {size} bytes arrived");
         return Convert.ToHexStringLower(hash.GetHashAndReset()) == digest
             ? new Answer(200, [])
             : new Answer(WrongContent, [], "what arrived does not have the digest that the order names");
     }
 
-    async Task<Answer> SendAsync(HttpMethod method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, TimeSpan timeout, CancellationToken cancellationToken)
+    async Task<Answer> SendAsync(string method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var answer = await SendOnceAsync(method, path, body, signer, timeout, cancellationToken);
         // Two calls that left together may arrive in the other order, and the lower counter is then refused: once more, under a new one.
         return answer.IsUnknownKey && signer is not null ? await SendOnceAsync(method, path, body, signer, timeout, cancellationToken) : answer;
     }
 
-    async Task<Answer> SendOnceAsync(HttpMethod method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, TimeSpan timeout, CancellationToken cancellationToken)
+    async Task<Answer> SendOnceAsync(string method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(timeout);
         try
         {
-            using var request = Request(method, path, body, signer);
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, deadline.Token);
-            var content = await response.Content.ReadAsByteArrayAsync(deadline.Token);
-            return new Answer((int)response.StatusCode, content, response.IsSuccessStatusCode ? null : ProblemIn(content, (int)response.StatusCode));
+            using var exchange = await StartAsync(method, path, body, signer, deadline.Token);
+            var content = await exchange.ReadToEndAsync(MaximumAnswer, deadline.Token);
+            return new Answer(exchange.Status, content, exchange.Status is >= 200 and < 300 ? null : ProblemIn(content, exchange.Status));
         }
         catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
@@ -121,30 +99,25 @@ sealed class ApplianceCalls : IDisposable
         }
     }
 
-    HttpRequestMessage Request(HttpMethod method, string path, ReadOnlyMemory<byte> body, CallSigner? signer)
+    Task<HttpExchange> StartAsync(string method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(method, new Uri(appliance, path));
-        if (!body.IsEmpty)
-        {
-            request.Content = new ReadOnlyMemoryContent(body);
-            request.Content.Headers.ContentType = new("application/json");
-        }
-        if (signer is not null) request.Headers.TryAddWithoutValidation(AgentSignature.HeaderName, signer.Header(method.Method, path, body.Span));
-        return request;
+        var type = body.IsEmpty ? "" : "Content-Type: application/json\r\n";
+        var signature = signer is null ? "" : $"{AgentSignature.HeaderName}: {signer.Header(method, path, body.Span)}\r\n";
+        return HttpExchange.StartAsync(appliance, method, path, type + signature, body, ConnectTimeout, cancellationToken);
     }
 
     static byte[] Body<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
 
     static bool IsTrouble(Exception e, CancellationToken cancellationToken) =>
-        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+        e is SocketException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    static string Describe(Exception e) => e is OperationCanceledException ? "no answer in time" : (e.InnerException ?? e).Message;
+    static string Describe(Exception e) => e is OperationCanceledException ? "no answer in time" : e.Message;
 
     static string ProblemIn(byte[] content, int status)
     {
         try
         {
-            var problem = JsonSerializer.Deserialize(content, ApiJson.Default.ProblemDocument);
+            var problem = JsonSerializer.Deserialize(content, ReadJson.Default.ProblemDocument);
             if (problem is not null) return problem.Detail ?? problem.Title;
         }
         catch (JsonException)

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace GridAppliance.Agent.Modules;
 
 /// <summary>
@@ -16,8 +14,3 @@ sealed record ModuleRecord
     /// <summary>A removal has begun and will be finished, by recovery if need be.</summary>
     public bool Removing { get; init; }
 }
-
-/// <summary>What the agent writes for itself; the contract's own documents are in ApiJson.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, MaxDepth = 8)]
-[JsonSerializable(typeof(ModuleRecord))]
-sealed partial class AgentJson : JsonSerializerContext;

@@ -42,7 +42,7 @@ sealed class ModuleStore(AgentPaths paths)
         Write(record);
     }
 
-    public void Write(ModuleRecord record) => DurableFile.Write(RecordFile(record.Name), JsonSerializer.SerializeToUtf8Bytes(record, AgentJson.Default.ModuleRecord));
+    public void Write(ModuleRecord record) => DurableFile.Write(RecordFile(record.Name), JsonSerializer.SerializeToUtf8Bytes(record, WrittenJson.Default.ModuleRecord));
 
     public void DropOtherVersions(ModuleRecord record)
     {
@@ -80,7 +80,7 @@ sealed class ModuleStore(AgentPaths paths)
     {
         try
         {
-            var record = DurableFile.Read(path) is { } content ? JsonSerializer.Deserialize(content, AgentJson.Default.ModuleRecord) : null;
+            var record = DurableFile.Read(path) is { } content ? JsonSerializer.Deserialize(content, ReadJson.Default.ModuleRecord) : null;
             return record is not null && ModuleManifest.IsName(record.Name) && ModuleManifest.IsVersion(record.Version) && record.Start.Count > 0 ? record : null;
         }
         catch (JsonException)

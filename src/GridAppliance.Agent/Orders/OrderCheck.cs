@@ -33,7 +33,7 @@ static class OrderCheck
         order = signature = [];
         try
         {
-            var envelope = JsonSerializer.Deserialize(answer, ApiJson.Default.OrderEnvelope);
+            var envelope = JsonSerializer.Deserialize(answer, ReadJson.Default.OrderEnvelope);
             if (envelope is null) return false;
             order = Convert.FromBase64String(envelope.Order);
             signature = Convert.FromBase64String(envelope.Signature);
@@ -47,7 +47,7 @@ static class OrderCheck
 
     static OrderDocument? Parse(byte[] bytes)
     {
-        try { return JsonSerializer.Deserialize(bytes, ApiJson.Default.OrderDocument); }
+        try { return JsonSerializer.Deserialize(bytes, ReadJson.Default.OrderDocument); }
         catch (JsonException) { return null; }
     }
 

@@ -16,13 +16,13 @@ sealed class OrderLedger(string folder)
 
     public OrderResult? Find(string orderId)
     {
-        try { return DurableFile.Read(FileOf(orderId)) is { } kept ? JsonSerializer.Deserialize(kept, ApiJson.Default.OrderResult) : null; }
+        try { return DurableFile.Read(FileOf(orderId)) is { } kept ? JsonSerializer.Deserialize(kept, ReadJson.Default.OrderResult) : null; }
         catch (JsonException) { return null; }
     }
 
     public void Keep(string orderId, OrderResult result)
     {
-        DurableFile.Write(FileOf(orderId), JsonSerializer.SerializeToUtf8Bytes(result, ApiJson.Default.OrderResult));
+        DurableFile.Write(FileOf(orderId), JsonSerializer.SerializeToUtf8Bytes(result, WrittenJson.Default.OrderResult));
         var kept = new DirectoryInfo(folder).GetFiles("*.json");
         if (kept.Length <= Capacity) return;
         foreach (var old in kept.OrderBy(f => f.LastWriteTimeUtc).Take(kept.Length - Capacity)) old.Delete();

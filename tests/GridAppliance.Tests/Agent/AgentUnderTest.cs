@@ -21,15 +21,16 @@ sealed class AgentUnderTest : IAsyncDisposable
     {
         clock ??= TimeProvider.System;
         Paths = new AgentPaths(root);
-        var boot = new BootParameters { Appliance = appliance.Url, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown };
+        var boot = new BootParameters { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown };
         var say = new AgentConsole(TextWriter.Synchronized(console));
         var trigger = new HeartbeatTrigger();
         calls = new ApplianceCalls(boot.Appliance);
         key = AgentKey.LoadOrCreate(Paths.Key);
         Modules = new ModuleHost(Paths, new ModuleStore(Paths), new ModuleLauncher(Launcher, Paths), calls, boot.ApplianceFingerprint, trigger, say, clock);
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
-        var inventory = new InventoryReader(Paths, new NeighbourTable(clock), new IpmiDevice(Path.Combine(root, "no-ipmi")));
-        loop = new AgentLoop(enroller, key, calls, inventory, Modules, new OrderExecutor(Modules, new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+        var neighbours = new NeighbourTable(clock);
+        var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")));
+        loop = new AgentLoop(enroller, key, calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, new OrderExecutor(Modules, new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
         Running = loop.RunAsync(life.Token);
     }
 
@@ -46,7 +47,6 @@ sealed class AgentUnderTest : IAsyncDisposable
         await life.CancelAsync();
         await Running;
         await Modules.DisposeAsync();
-        calls.Dispose();
         key.Dispose();
         life.Dispose();
     }

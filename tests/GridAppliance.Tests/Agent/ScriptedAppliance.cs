@@ -33,7 +33,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
 
     public ECDsa Key => key;
     public string Fingerprint => AgentSignature.Fingerprint(key.ExportSubjectPublicKeyInfo());
-    public Uri Url => new($"http://127.0.0.1:{port}");
+    public IPEndPoint EndPoint => new(IPAddress.Loopback, port);
 
     public static async Task<ScriptedAppliance> StartAsync()
     {
@@ -107,7 +107,11 @@ sealed class ScriptedAppliance : IAsyncDisposable
             await Results.Writer.WriteAsync((path[16..], JsonSerializer.Deserialize(body.ToArray(), ApiJson.Default.OrderResult)!));
             context.Response.StatusCode = 204;
         }
-        else if (path.StartsWith("/agent/v1/module/", StringComparison.Ordinal) && Packages.TryGetValue(path[17..], out var package)) await context.Response.Body.WriteAsync(package);
+        else if (path.StartsWith("/agent/v1/module/", StringComparison.Ordinal) && Packages.TryGetValue(path[17..], out var package))
+        {
+            context.Response.ContentLength = package.Length;   // as the daemon does
+            await context.Response.Body.WriteAsync(package);
+        }
         else context.Response.StatusCode = 404;
     }
 
