@@ -4,6 +4,7 @@ using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Api.Ports;
 
 namespace GridAppliance.Api;
 
@@ -27,6 +28,9 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(ModuleChangeRequest))]
 [JsonSerializable(typeof(NodeChangeRequest))]
 [JsonSerializable(typeof(ChangeDocument))]
+[JsonSerializable(typeof(PortRequest))]
+[JsonSerializable(typeof(PortDocument))]
+[JsonSerializable(typeof(IReadOnlyList<PortDocument>))]
 [JsonSerializable(typeof(EnrollRequest))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]

@@ -35,6 +35,12 @@ static class CommandTree
             new ModuleInstallCommand(),
             new ModuleRemoveCommand(),
         },
+        new Command("port", "Privileged ports: what acts on a node without its operating system (BMC, outlet, console).")
+        {
+            new PortListCommand(),
+            new PortSetCommand(),
+            new PortRemoveCommand(),
+        },
         new Command("operation", "Durable work on nodes.")
         {
             new OperationListCommand(),

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Api.Ports;
 
 namespace GridAppliance.Api.Client;
 
@@ -85,6 +86,17 @@ public sealed class ApplianceClient : IDisposable
 
     public Task<ChangeDocument> ChangeNodes(NodeChange change, NodeChangeRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, $"api/v1/nodes/{change.Verb}", JsonContent.Create(request, ApiJson.Default.NodeChangeRequest), ApiJson.Default.ChangeDocument, cancellation);
+
+    /// <param name="range">A noderange, or null for every port, whosever it is.</param>
+    /// <param name="cancellation">Cancels the request.</param>
+    public Task<IReadOnlyList<PortDocument>> GetPorts(string? range, CancellationToken cancellation) =>
+        Get(range is null ? "api/v1/ports" : $"api/v1/ports?range={Uri.EscapeDataString(range)}", ApiJson.Default.IReadOnlyListPortDocument, cancellation);
+
+    public Task<PortDocument> SetPort(string node, PortRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Put, $"api/v1/nodes/{Key(node)}/ports", JsonContent.Create(request, ApiJson.Default.PortRequest), ApiJson.Default.PortDocument, cancellation);
+
+    public Task<PortDocument> RemovePort(string node, string address, CancellationToken cancellation) =>
+        Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/ports?address={Uri.EscapeDataString(address)}", null, ApiJson.Default.PortDocument, cancellation);
 
     public void Dispose() => http.Dispose();
 

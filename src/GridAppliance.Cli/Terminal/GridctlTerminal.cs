@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using GridAppliance.Api;
@@ -112,6 +113,25 @@ sealed class GridctlTerminal
         Error.Write($"{SafeText.Neutralise(question)} [y/N] ");
         Error.Flush();
         return input.ReadLine()?.Trim() is "y" or "Y" or "yes";
+    }
+
+    /// <summary>Something that must not be seen: a line of standard input when that is no terminal, else typed after <paramref name="prompt"/> without an echo.</summary>
+    /// <returns>Null when there is nothing to read.</returns>
+    public string? Secret(string prompt)
+    {
+        if (!ReferenceEquals(input, Console.In) || Console.IsInputRedirected) return input.ReadLine();
+        Error.Write(SafeText.Neutralise(prompt));
+        Error.Flush();
+        var typed = new StringBuilder();
+        while (true)
+        {
+            var key = Console.ReadKey(intercept: true);
+            if (key.Key == ConsoleKey.Enter) break;
+            if (key.Key == ConsoleKey.Backspace) typed.Length = Math.Max(0, typed.Length - 1);
+            else if (!char.IsControl(key.KeyChar)) typed.Append(key.KeyChar);
+        }
+        Error.WriteLine();
+        return typed.ToString();
     }
 
     static Text Text(Cell cell) => new(SafeText.Neutralise(cell.Text), cell.Tone switch

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace GridAppliance.Hosting;
 
@@ -30,6 +31,8 @@ sealed class SecretSeal : IDisposable
     const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     readonly AesGcm aes;
+    // OpenSSL's context is used anew for each call, and by one thread at a time.
+    readonly Lock gate = new();
 
     SecretSeal(ReadOnlySpan<byte> key) => aes = new(key, TagLength);
 
@@ -56,7 +59,7 @@ sealed class SecretSeal : IDisposable
         octets[0] = Version;
         var nonce = octets.AsSpan(1, NonceLength);
         RandomNumberGenerator.Fill(nonce);
-        aes.Encrypt(nonce, secret, octets.AsSpan(Header), octets.AsSpan(1 + NonceLength, TagLength), Encoding.UTF8.GetBytes(purpose));
+        lock (gate) aes.Encrypt(nonce, secret, octets.AsSpan(Header), octets.AsSpan(1 + NonceLength, TagLength), Encoding.UTF8.GetBytes(purpose));
         return new(Convert.ToBase64String(octets));
     }
 
@@ -68,7 +71,7 @@ sealed class SecretSeal : IDisposable
         var clear = new byte[length - Header];
         try
         {
-            aes.Decrypt(octets.AsSpan(1, NonceLength), octets.AsSpan(Header, clear.Length), octets.AsSpan(1 + NonceLength, TagLength), clear, Encoding.UTF8.GetBytes(purpose));
+            lock (gate) aes.Decrypt(octets.AsSpan(1, NonceLength), octets.AsSpan(Header, clear.Length), octets.AsSpan(1 + NonceLength, TagLength), clear, Encoding.UTF8.GetBytes(purpose));
             return clear;
         }
         catch (AuthenticationTagMismatchException)
@@ -119,6 +122,24 @@ sealed class SecretSeal : IDisposable
         finally
         {
             CryptographicOperations.ZeroMemory(key);
+        }
+    }
+}
+
+static class SecretsFeature
+{
+    /// <summary>The one seal, with <c>secrets.key</c> in the data directory. Every feature that keeps secrets may call this.</summary>
+    public static void AddSecrets(this IServiceCollection services) => services.TryAddSingleton(provider => Open(Path.Combine(provider.GetRequiredService<ApplianceOptions>().DataDir, "secrets.key")));
+
+    static SecretSeal Open(string keyFile)
+    {
+        try
+        {
+            return SecretSeal.Open(keyFile);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The key of the secrets cannot be used: {e.Message}", "Restore it from a backup or mend its mode; without it every password has to be set again.", e);
         }
     }
 }

@@ -39,6 +39,8 @@ sealed record Node
 
     public DateTimeOffset? AgentLastSeen { get; init; }
     public BootProgress? Boot { get; init; }
+    /// <summary>The BMC among its ports, as <see cref="Power.Ports.NodePorts"/> knows it.</summary>
+    public BmcDocument? Bmc { get; init; }
 
     public NodeDocument ToDocument() => new()
     {
@@ -53,7 +55,7 @@ sealed record Node
         Firmware = Firmware,
         Location = Switch is null && SwitchPort is null ? null : new() { Switch = Switch, Port = SwitchPort },
         Power = "unknown",
-        Bmc = Inventory?.Bmc,
+        Bmc = Bmc ?? Inventory?.Bmc,
         Agent = AgentKey.IsEmpty ? null : new() { Version = AgentVersion, LastSeen = AgentLastSeen },
         Modules = [.. Modules],
         Inventory = Inventory,

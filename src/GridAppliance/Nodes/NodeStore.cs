@@ -23,7 +23,7 @@ static class NodeStore
 
     public static void Save(SqliteConnection connection, Node node)
     {
-        var durable = node with { AgentLastSeen = null, Boot = null };
+        var durable = node with { AgentLastSeen = null, Boot = null, Bmc = null };
         connection.Run("""
             INSERT INTO node(id, name, state, body) VALUES ($id, $name, $state, $body)
             ON CONFLICT(id) DO UPDATE SET name = excluded.name, state = excluded.state, body = excluded.body

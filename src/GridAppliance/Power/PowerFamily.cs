@@ -1,8 +1,10 @@
 using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
+using GridAppliance.Hosting;
 using GridAppliance.Power.Ipmi;
 using GridAppliance.Power.Pdu;
+using GridAppliance.Power.Ports;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Snmp;
@@ -41,9 +43,12 @@ sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, I
 
 static class PowerFeature
 {
+    /// <summary>What acts on nodes without their operating systems. Outlets speak through the switches' SNMP socket: <see cref="SwitchFeature.AddSwitches"/> too.</summary>
     public static void AddPower(this IServiceCollection services)
     {
+        services.AddSecrets();
         services.AddSingleton<IpmiSocket>();
         services.AddSingleton<PowerFamily>();
+        services.AddSingleton<NodePorts>();
     }
 }

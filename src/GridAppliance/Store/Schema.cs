@@ -4,6 +4,7 @@ using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Power.Ports;
 using GridAppliance.Switches;
 
 namespace GridAppliance.Store;
@@ -22,5 +23,6 @@ static class Schema
         .. AgentOrderStore.Migrations,
         .. SwitchJournal.Migrations,
         .. ModuleStore.Migrations,
+        .. PortStore.Migrations,
     ];
 }

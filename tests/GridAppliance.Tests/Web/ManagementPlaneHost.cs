@@ -7,8 +7,10 @@ using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Power;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Store;
+using GridAppliance.Switches;
 using GridAppliance.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -54,6 +56,8 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddOperations();
         builder.Services.AddAgents();
         builder.Services.AddModules();
+        builder.Services.AddSwitches();
+        builder.Services.AddPower();
         builder.Services.AddSingleton(_ => ApplianceKey.Open(directory));
         builder.Services.AddSingleton<SlowKind>();
         builder.Services.AddSingleton<IOperationKind>(provider => provider.GetRequiredService<SlowKind>());
@@ -110,10 +114,14 @@ sealed class ManagementPlaneHost : IAsyncDisposable
     public HttpClient Http() => new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Loopback };
 
     /// <summary>Runs gridctl in this process against this plane.</summary>
-    public async Task<Ran> Gridctl(params string[] arguments)
+    public Task<Ran> Gridctl(params string[] arguments) => GridctlWith("", arguments);
+
+    /// <summary>The same, with something on its standard input.</summary>
+    public async Task<Ran> GridctlWith(string typed, params string[] arguments)
     {
         using StringWriter output = new(), error = new();
-        var terminal = new GridctlTerminal(output, error, TextReader.Null, interactive: false);
+        using var input = new StringReader(typed);
+        var terminal = new GridctlTerminal(output, error, input, interactive: false);
         var status = await CommandTree.Run([.. arguments, "--url", Socket.ToString()!], terminal);
         return new(status, output.ToString(), error.ToString());
     }

@@ -1,0 +1,49 @@
+using System.Collections.Frozen;
+using System.Net;
+using GridAppliance.Consoles.Ipmi;
+using GridAppliance.Consoles.Tcp;
+using GridAppliance.Hosting;
+using GridAppliance.Power.Ipmi;
+using GridAppliance.Power.Ports;
+
+namespace GridAppliance.Consoles;
+
+/// <summary>The drivers that open a node's console: an address's scheme says which.</summary>
+sealed class ConsoleFamily(NodePorts ports)
+{
+    /// <summary>One line for each driver.</summary>
+    static readonly FrozenDictionary<string, Func<ConsoleFamily, NodePort, CancellationToken, ValueTask<IConsolePort>>> Drivers =
+        new Dictionary<string, Func<ConsoleFamily, NodePort, CancellationToken, ValueTask<IConsolePort>>>
+        {
+            // In the session that power commands use too, so that the BMC's few are not used up.
+            ["ipmi"] = static async (family, port, token) => new SolConsolePort((IpmiBmc)await family.ports.OpenAsync(port, token)),
+            ["tcp"] = static (_, port, _) => new(new TcpConsolePort(new(IPAddress.Parse(port.Address.Host), port.Address.Port))),
+        }.ToFrozenDictionary();
+
+    readonly NodePorts ports = ports;
+
+    /// <summary>The node's console through its preferred port that has one; null when none has. Stays good when the port's account changes: each opening asks for the port anew.</summary>
+    public IConsolePort? Of(Guid node) => ports.For<IConsolePort>(node) is { } port ? new NodeConsolePort(this, port) : null;
+
+    sealed class NodeConsolePort(ConsoleFamily family, NodePort port) : IConsolePort
+    {
+        public string Name => port.Address.OriginalString;
+
+        public async Task<IConsole> OpenAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                var now = family.ports.Current.Find(port.Address) ?? throw new IOException($"{Name} is no port of the node any more");
+                return await (await Drivers[now.Scheme.Name](family, now, cancellationToken)).OpenAsync(cancellationToken);
+            }
+            catch (DeviceException e)
+            {
+                throw new IOException(e.Message, e);
+            }
+            catch (ObjectDisposedException e)
+            {
+                throw new IOException($"{Name}: its account was changed meanwhile", e);
+            }
+        }
+    }
+}

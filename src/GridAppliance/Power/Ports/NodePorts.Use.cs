@@ -1,0 +1,94 @@
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Power.Ports;
+
+/// <summary>Acting through ports, and remembering how they were.</summary>
+sealed partial class NodePorts
+{
+    /// <summary>Does something through a port. Whatever comes of it is remembered as the port's state, and a change of that is told on the node's timeline, once.</summary>
+    /// <exception cref="DeviceException">The device or the way to it failed, or it cannot do this.</exception>
+    public async Task<TResult> UseAsync<T, TResult>(NodePort port, Func<T, CancellationToken, Task<TResult>> use, CancellationToken cancellationToken) where T : class
+    {
+        if (!port.Scheme.Can(typeof(T)) || await OpenAsync(port, cancellationToken) is not T driver)
+            throw new DeviceException(DeviceFault.Unsupported, port.Address.OriginalString, $"cannot do this: it has {string.Join(", ", port.Scheme.Capabilities)}", isTransient: false);
+        try
+        {
+            var result = await use(driver, cancellationToken);
+            await ReportAsync(port, PortState.Answers(time.GetUtcNow()), cancellationToken);
+            return result;
+        }
+        catch (DeviceException e)
+        {
+            await ReportAsync(port, PortState.Of(e, time.GetUtcNow()), cancellationToken);
+            throw;
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new DeviceException(DeviceFault.Busy, port.Address.OriginalString, "its account was changed meanwhile", isTransient: true, e);
+        }
+    }
+
+    public Task UseAsync<T>(NodePort port, Func<T, CancellationToken, Task> use, CancellationToken cancellationToken) where T : class =>
+        UseAsync<T, bool>(port, async (driver, token) => { await use(driver, token); return true; }, cancellationToken);
+
+    /// <summary>The one driver of this port, opened when it is not open. Nothing is sent. Not to be disposed of by the caller, and not to be kept: a changed account closes it.</summary>
+    /// <exception cref="DeviceException">The port is gone, or its secrets cannot be read.</exception>
+    public async ValueTask<IPrivilegedPort> OpenAsync(NodePort port, CancellationToken cancellationToken)
+    {
+        var now = Current.Find(port.Address) ?? throw Gone(port);
+        if (open.TryGetValue(now.Id, out var held) && ReferenceEquals(held.Port, now)) return held.Driver;
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            now = Current.Find(port.Address) ?? throw Gone(port);
+            if (open.TryGetValue(now.Id, out held) && ReferenceEquals(held.Port, now)) return held.Driver;
+            await CloseAsync(now.Id);
+            var driver = family.Open(new(now.Address, CredentialsOf(now)));
+            open[now.Id] = new(now, driver);
+            return driver;
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    /// <exception cref="DeviceException">They were sealed with another key.</exception>
+    public PortCredentials CredentialsOf(NodePort port) => new()
+    {
+        User = port.User, Password = Unseal(port, port.Password, "password"), DeviceKey = Unseal(port, port.DeviceKey, "device-key"),
+    };
+
+    byte[] Unseal(NodePort port, SealedSecret? secret, string what)
+    {
+        if (secret is not { } kept) return [];
+        return seal.Unseal(kept, Purpose(port.Id, what)) ?? throw new DeviceException(
+            DeviceFault.CredentialsRefused, port.Address.OriginalString, $"its {what} was sealed with another secrets.key than the one in dataDir: set it again", isTransient: false);
+    }
+
+    async Task CloseAsync(Guid id)
+    {
+        if (open.TryRemove(id, out var held)) await held.Driver.DisposeAsync();
+    }
+
+    async Task ReportAsync(NodePort port, PortState seen, CancellationToken cancellationToken)
+    {
+        // What was learned of an account that has been changed since is about nobody.
+        if (!ReferenceEquals(Current.Find(port.Address), port)) return;
+        PortState? before = null;
+        states.AddOrUpdate(port.Id, seen, (_, was) => { before = was; return was.Health == seen.Health ? seen with { Since = was.Since } : seen; });
+        if (before?.Health == seen.Health || (before is null && seen.Health == PortHealth.Answers)) return;
+        var (kind, message, severity) = seen.Health switch
+        {
+            PortHealth.Unknown => throw new InvalidOperationException("a port that was used is not unknown"),
+            PortHealth.Answers => ("port.answers", $"{port.Address.OriginalString} answers again", EventSeverity.Info),
+            PortHealth.Silent => ("port.silent", seen.Problem!, EventSeverity.Warning),
+            PortHealth.Refused => ("port.refused", $"{seen.Problem}; it is not tried again before its account is changed", EventSeverity.Error),
+            PortHealth.Troubled => ("port.troubled", seen.Problem!, EventSeverity.Warning),
+        };
+        await timeline.AppendAsync(Tell(port, kind, message, "appliance", severity), cancellationToken);
+    }
+
+    static DeviceException Gone(NodePort port) => new(DeviceFault.Unsupported, port.Address.OriginalString, "is no port of the appliance any more", isTransient: false);
+}

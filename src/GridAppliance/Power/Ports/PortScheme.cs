@@ -1,0 +1,107 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using GridAppliance.Consoles;
+using GridAppliance.Consoles.Tcp;
+using GridAppliance.Power.Ipmi;
+using GridAppliance.Power.Pdu;
+using GridAppliance.Protocols.Ipmi.Rmcp;
+using GridAppliance.Switches.Snmp;
+
+namespace GridAppliance.Power.Ports;
+
+enum PortKind { Bmc, Outlet, Console }
+
+/// <summary>What a port's address has after its scheme.</summary>
+enum PortPlace
+{
+    /// <summary><c>ipmi://10.0.0.5</c></summary>
+    Host,
+    /// <summary><c>snmp+apc://10.0.0.9/7</c></summary>
+    HostAndOutlet,
+    /// <summary><c>tcp://10.0.0.9:7001</c></summary>
+    HostAndPort,
+    /// <summary><c>serial:///dev/ttyS1</c></summary>
+    Path,
+}
+
+/// <summary>A kind of address that a node can be acted on through. What it can do follows from its driver's type, so that nothing has to be opened to tell.</summary>
+/// <param name="Name">As it stands in the address.</param>
+/// <param name="Kind">In the words of an operator.</param>
+/// <param name="Place">What follows it.</param>
+/// <param name="Driver">The class that speaks it.</param>
+/// <param name="DefaultPort">Left out of the address; zero where there is none.</param>
+sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Driver, int DefaultPort = 0)
+{
+    /// <summary>The most that IPMI takes.</summary>
+    public int? MostUser { get; init; }
+    public int? MostPassword { get; init; }
+
+    /// <summary>One line for each, the one that is preferred for power first.</summary>
+    public static ImmutableArray<PortScheme> All { get; } =
+    [
+        new("ipmi", PortKind.Bmc, PortPlace.Host, typeof(IpmiBmc), RmcpHeader.Port) { MostUser = 16, MostPassword = 20 },
+        new("snmp+apc", PortKind.Outlet, PortPlace.HostAndOutlet, typeof(PduOutlet), SnmpTimings.Port),
+        new("snmp+raritan", PortKind.Outlet, PortPlace.HostAndOutlet, typeof(PduOutlet), SnmpTimings.Port),
+        new("tcp", PortKind.Console, PortPlace.HostAndPort, typeof(TcpConsolePort)),
+    ];
+
+    static readonly FrozenDictionary<string, PortScheme> ByName = All.ToFrozenDictionary(scheme => scheme.Name);
+
+    /// <summary>The lower one is preferred where several ports of a node can do the same.</summary>
+    public int Rank => All.IndexOf(this);
+
+    /// <summary>In the words of the API: power, boot, console …</summary>
+    public IReadOnlyList<string> Capabilities => [.. Words.Where(word => Can(word.Capability)).Select(word => word.Word)];
+
+    static readonly (Type Capability, string Word)[] Words =
+    [
+        (typeof(IPowerControl), "power"), (typeof(IBootOverride), "boot"), (typeof(IConsolePort), "console"), (typeof(IIdentifyLight), "identify"), (typeof(ISensorSource), "sensors"),
+        (typeof(IEventLog), "events"), (typeof(IInventorySource), "inventory"), (typeof(IManagementLan), "lan"), (typeof(IDeviceAccounts), "accounts"), (typeof(ISecurityAudit), "audit"),
+    ];
+
+    /// <summary>Whether ports of this scheme implement <paramref name="capability"/>. A BMC's console is a driver of its own on the same session.</summary>
+    public bool Can(Type capability) => capability.IsAssignableFrom(Driver) || (capability == typeof(IConsolePort) && Driver == typeof(IpmiBmc));
+
+    public static PortScheme Of(Uri address) => ByName[address.Scheme];
+
+    /// <summary>Reads an address as a person wrote it, and brings it into the one form in which it is kept.</summary>
+    /// <param name="text">Such as <c>ipmi://10.0.0.5</c>.</param>
+    /// <param name="address">In its one form: no default port, no slash at the end.</param>
+    /// <param name="defect">What is wrong with it, in one sentence.</param>
+    public static bool TryRead(string text, out Uri address, out string defect)
+    {
+        address = null!;
+        defect = "";
+        if (text.Length > 200 || !Uri.TryCreate(text, UriKind.Absolute, out var uri)) defect = $"an address is written like {Example(All[0])}";
+        else if (!ByName.TryGetValue(uri.Scheme, out var scheme)) defect = $"no driver for '{uri.Scheme}': there are {string.Join(", ", ByName.Keys.Order())}";
+        else if (uri.UserInfo.Length > 0) defect = "an address holds no account: user and password are given apart from it";
+        else if (uri.Query.Length > 0 || uri.Fragment.Length > 0 || !Fits(uri, scheme)) defect = $"an address of {scheme.Name} is written like {Example(scheme)}";
+        else
+        {
+            var port = uri.Port < 0 || uri.Port == scheme.DefaultPort ? "" : $":{uri.Port}";
+            address = new($"{scheme.Name}://{uri.Host}{port}{uri.AbsolutePath.TrimEnd('/')}");
+        }
+        return defect.Length == 0;
+    }
+
+    static bool Fits(Uri uri, PortScheme scheme) => scheme.Place switch
+    {
+        PortPlace.Host => IsIpv4(uri) && uri.AbsolutePath.Trim('/').Length == 0,
+        PortPlace.HostAndOutlet => IsIpv4(uri) && int.TryParse(uri.AbsolutePath.AsSpan().Trim('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var outlet) && outlet > 0,
+        PortPlace.HostAndPort => IsIpv4(uri) && uri.Port > 0 && uri.AbsolutePath.Trim('/').Length == 0,
+        PortPlace.Path => uri.Host.Length == 0 && uri.Port < 0 && uri.AbsolutePath.StartsWith("/dev/", StringComparison.Ordinal) && !uri.AbsolutePath.Contains('%'),
+    };
+
+    static bool IsIpv4(Uri uri) => IPAddress.TryParse(uri.Host, out var address) && address.AddressFamily == AddressFamily.InterNetwork;
+
+    static string Example(PortScheme scheme) => scheme.Place switch
+    {
+        PortPlace.Host => $"{scheme.Name}://10.0.0.5",
+        PortPlace.HostAndOutlet => $"{scheme.Name}://10.0.0.9/7",
+        PortPlace.HostAndPort => $"{scheme.Name}://10.0.0.9:7001",
+        PortPlace.Path => $"{scheme.Name}:///dev/ttyS1",
+    };
+}

@@ -1,0 +1,107 @@
+using System.Text;
+using GridAppliance.Api.Ports;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+using GridAppliance.Power;
+using GridAppliance.Power.Ports;
+using GridAppliance.Web.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace GridAppliance.Web.Endpoints;
+
+static class PortEndpoints
+{
+    const int MostSecret = 128;
+    const int MostText = 200;
+
+    /// <summary>How long the first look at a port that was just set may take; its state shows later otherwise.</summary>
+    static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(8);
+
+    public static void MapPorts(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/ports", List).WithTags("ports").WithName("listPorts").WithSummary("Every privileged port, or those of the nodes of ?range=. Secrets are never shown.").ProducesProblem(400);
+        var ports = api.MapGroup("/nodes/{name}/ports").WithTags("ports");
+        ports.MapGet("/", Of).WithName("getPorts").WithSummary("A node's privileged ports, the preferred one first.");
+        ports.MapPut("/", Set).WithName("setPort").WithSummary("Make or change a port of a node, and look whether it answers.");
+        ports.MapDelete("/", Remove).WithName("removePort").WithSummary("Forget the port with ?address=.");
+    }
+
+    static Results<Ok<IReadOnlyList<PortDocument>>, ProblemHttpResult> List(string? range, NodeDirectory directory, NodePorts ports)
+    {
+        var table = ports.Current;
+        if (range is null) return TypedResults.Ok<IReadOnlyList<PortDocument>>([.. table.ByAddress.Values.Select(ports.ToDocument).OrderBy(p => p.Address, StringComparer.Ordinal)]);
+        if (!RangeSelection.TryRead(range, directory, out var selection, out var problem)) return problem;
+        return TypedResults.Ok<IReadOnlyList<PortDocument>>([.. selection.Nodes.SelectMany(node => table.Of(node.Id)).Select(ports.ToDocument)]);
+    }
+
+    static Results<Ok<IReadOnlyList<PortDocument>>, ProblemHttpResult> Of(string name, NodeDirectory directory, NodePorts ports) =>
+        directory.Current.Find(name) is { } node ? TypedResults.Ok<IReadOnlyList<PortDocument>>([.. ports.Current.Of(node.Id).Select(ports.ToDocument)]) : Problems.NoSuchNode(name);
+
+    static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Set(
+        string name, PortRequest request, HttpContext context, NodeDirectory directory, NodePorts ports, TimeProvider time, CancellationToken cancellation)
+    {
+        if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
+        if (!PortScheme.TryRead(request.Address, out var address, out var defect)) return Bad(defect);
+        if (Excess(request, PortScheme.Of(address)) is { } excess) return Bad(excess);
+        var setting = new PortSetting
+        {
+            Address = address,
+            User = request.User ?? ports.Current.Find(address)?.User ?? "",
+            Password = Octets(request.Password),
+            DeviceKey = Octets(request.DeviceKey),
+            Location = request.Location,
+        };
+        switch (await ports.SetAsync(node.Id, setting, Caller.Of(context).Actor, cancellation))
+        {
+            case PortChange.Done done:
+                await LookAsync(done.Port, ports, time, cancellation);
+                return TypedResults.Ok(ports.ToDocument(done.Port));
+            case PortChange.BelongsTo taken:
+                return Problems.Answer(StatusCodes.Status409Conflict, $"{address.OriginalString} is {taken.Node}'s", $"if it is not, run `gridctl port remove {taken.Node} {address.OriginalString}` first");
+            case PortChange.NoSuchPort: throw new InvalidOperationException("a port that is set is there");
+            case var other: throw new InvalidOperationException($"a change of no known kind: {other}");
+        }
+    }
+
+    static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Remove(string name, string address, HttpContext context, NodeDirectory directory, NodePorts ports, CancellationToken cancellation)
+    {
+        if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
+        if (!PortScheme.TryRead(address, out var read, out var defect)) return Bad(defect);
+        if (ports.Current.Find(read) is not { } port || port.NodeId != node.Id || await ports.RemoveAsync(read, Caller.Of(context).Actor, cancellation) is not PortChange.Done)
+            return Problems.Answer(StatusCodes.Status404NotFound, $"{node.Name} has no port {read.OriginalString}", $"list them with `gridctl port list {node.Name}`");
+        return TypedResults.Ok(port.ToDocument(node.Name, PortState.Unknown));
+    }
+
+    /// <summary>A password that is wrong is best told to whoever has just typed it.</summary>
+    static async Task LookAsync(NodePort port, NodePorts ports, TimeProvider time, CancellationToken cancellation)
+    {
+        if (!port.Scheme.Can(typeof(IPowerControl))) return;
+        using var patience = new CancellationTokenSource(FirstLook, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        try
+        {
+            await ports.UseAsync<IPowerControl, PowerState>(port, (power, token) => power.GetPowerAsync(token), either.Token);
+        }
+        catch (DeviceException)
+        {
+            // It is in the port's state.
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // It is set, and will show whether it answers.
+        }
+    }
+
+    static string? Excess(PortRequest request, PortScheme scheme)
+    {
+        var (user, password) = (Encoding.UTF8.GetByteCount(request.User ?? ""), Encoding.UTF8.GetByteCount(request.Password ?? ""));
+        if (user > (scheme.MostUser ?? MostText)) return $"a user's name has at most {scheme.MostUser ?? MostText} octets, this one has {user}";
+        if (password > (scheme.MostPassword ?? MostSecret)) return $"a password has at most {scheme.MostPassword ?? MostSecret} octets here, this one has {password}";
+        if (Encoding.UTF8.GetByteCount(request.DeviceKey ?? "") > MostSecret) return $"a device key has at most {MostSecret} octets";
+        return request.Location?.Length > MostText ? $"a location has at most {MostText} characters" : null;
+    }
+
+    static ReadOnlyMemory<byte>? Octets(string? secret) => secret is null ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(secret);
+
+    static ProblemHttpResult Bad(string defect) => Problems.Answer(StatusCodes.Status400BadRequest, defect, "see `gridctl port set --help`");
+}
