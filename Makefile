@@ -29,6 +29,8 @@ PACKAGES += atftp tftp-hpa curl busybox-static
 PACKAGES += snmp snmpd
 # A BMC of software, and the tool whose answers ours are compared with; a DHCP client that comes back by INIT-REBOOT.
 PACKAGES += openipmi ipmitool isc-dhcp-client
+# Recordings of hardware are packed with it.
+PACKAGES += xz-utils
 
 include firmware-images/image.mk
 -include systemd/install.mk
