@@ -5,6 +5,7 @@ using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Api.Switches;
 
 namespace GridAppliance.Api;
 
@@ -31,6 +32,13 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(PortRequest))]
 [JsonSerializable(typeof(PortDocument))]
 [JsonSerializable(typeof(IReadOnlyList<PortDocument>))]
+[JsonSerializable(typeof(SwitchDocument))]
+[JsonSerializable(typeof(IReadOnlyList<SwitchDocument>))]
+[JsonSerializable(typeof(SwitchRequest))]
+[JsonSerializable(typeof(SwitchAllowRequest))]
+[JsonSerializable(typeof(IReadOnlyList<SwitchPortDocument>))]
+[JsonSerializable(typeof(VlanChangeRequest))]
+[JsonSerializable(typeof(VlanChangeDocument))]
 [JsonSerializable(typeof(EnrollRequest))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]

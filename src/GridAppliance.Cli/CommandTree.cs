@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GridAppliance.Cli.Commands;
+using GridAppliance.Cli.Commands.Switches;
 using GridAppliance.Cli.Terminal;
 
 namespace GridAppliance.Cli;
@@ -40,6 +41,18 @@ static class CommandTree
             new PortListCommand(),
             new PortSetCommand(),
             new PortRemoveCommand(),
+        },
+        new Command("switch", "Switches: their ports, and the VLANs of each.")
+        {
+            new SwitchListCommand(),
+            new SwitchShowCommand(),
+            new SwitchPortsCommand(),
+            new SwitchVlanCommand(),
+            new SwitchAddCommand(),
+            new SwitchAllowCommand(),
+            new SwitchProbeCommand(),
+            new SwitchTakeCommand(),
+            new SwitchRemoveCommand(),
         },
         new Command("operation", "Durable work on nodes.")
         {

@@ -10,7 +10,7 @@ using GridAppliance.Api.Ports;
 namespace GridAppliance.Api.Client;
 
 /// <summary>The management plane, typed. Every method throws <see cref="ApplianceException"/> when the appliance says no or is not there. Thread-safe.</summary>
-public sealed class ApplianceClient : IDisposable
+public sealed partial class ApplianceClient : IDisposable
 {
     /// <summary>Every changing request carries it: a page from elsewhere cannot send it without asking first.</summary>
     public const string ChangeHeader = "Grid-Request";
@@ -107,6 +107,15 @@ public sealed class ApplianceClient : IDisposable
 
     async Task<T> Send<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
     {
+        var answer = await Ask(method, path, content, (response, token) => response.Content.ReadFromJsonAsync(type, token), cancellation);
+        return answer ?? throw NotUnderstood("an empty answer", null);
+    }
+
+    /// <summary>For a change whose answer is that it was done.</summary>
+    Task SendForNothing(HttpMethod method, string path, CancellationToken cancellation) => Ask(method, path, null, static (_, _) => Task.FromResult(true), cancellation);
+
+    async Task<T> Ask<T>(HttpMethod method, string path, HttpContent? content, Func<HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellation)
+    {
         using var timeout = new CancellationTokenSource(Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
         using var request = new HttpRequestMessage(method, path) { Content = content };
@@ -115,7 +124,7 @@ public sealed class ApplianceClient : IDisposable
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             if (!response.IsSuccessStatusCode) throw await Refusal(response, either.Token);
-            return await response.Content.ReadFromJsonAsync(type, either.Token) ?? throw NotUnderstood("an empty answer", null);
+            return await read(response, either.Token);
         }
         catch (HttpRequestException e) { throw ApplianceTransport.Translate(address, e); }
         catch (IOException e) { throw ApplianceTransport.Translate(address, e); }

@@ -1,4 +1,5 @@
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Hosting;
 
@@ -13,6 +14,8 @@ sealed record ApplianceOptions
     public required IReadOnlyList<ListenAddress> ManagementListen { get; init; }
     public required IReadOnlyList<NetworkOptions> Networks { get; init; }
     public EnrollPolicy Enroll { get; init; } = EnrollPolicy.Auto;
+    /// <summary>Switches of the file; people may add others.</summary>
+    public IReadOnlyList<SwitchOptions> Switches { get; init; } = [];
     /// <summary>Serve DHCP even beside another DHCP server (<c>--force</c>).</summary>
     public bool Force { get; init; }
 }
@@ -45,6 +48,15 @@ sealed record NetworkOptions
     public IReadOnlyList<Reservation> Reservations { get; init; } = [];
     /// <summary>TFTP on :69, HTTP boot plane on :8067.</summary>
     public bool Boot { get; init; }
+}
+
+/// <summary>A switch of the configuration file.</summary>
+/// <param name="Record">The switch.</param>
+/// <param name="Secrets">What its secret file holds.</param>
+sealed record SwitchOptions(SwitchRecord Record, string Secrets)
+{
+    /// <summary>Never with the secret.</summary>
+    public override string ToString() => Record.Name;
 }
 
 enum DhcpMode { Off, Server, Proxy }

@@ -6,6 +6,7 @@ using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power.Ports;
 using GridAppliance.Switches;
+using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Store;
 
@@ -22,6 +23,7 @@ static class Schema
         .. AgentSessions.Migrations,
         .. AgentOrderStore.Migrations,
         .. SwitchJournal.Migrations,
+        .. SwitchStore.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
     ];

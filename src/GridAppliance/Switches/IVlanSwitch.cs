@@ -35,12 +35,14 @@ interface IVlanState
 /// <summary>A switch that tells what is where.</summary>
 interface IPortMap
 {
-    Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(CancellationToken cancellationToken);
+    /// <param name="ports">The switch as it was read before: its ports and VLANs.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(SwitchSnapshot ports, CancellationToken cancellationToken);
 
-    Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(CancellationToken cancellationToken);
+    Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(SwitchSnapshot ports, CancellationToken cancellationToken);
 }
 
 /// <param name="CanReadMembership">Whether it says which ports are in which VLAN.</param>
-/// <param name="CanWrite">Whether it took a write of what it holds already.</param>
+/// <param name="CanWrite">Whether it took a write of what it holds already; null: not tried.</param>
 /// <param name="Words">The same and more, for people.</param>
-sealed record SwitchAbilities(bool CanReadMembership, bool CanWrite, IReadOnlyList<string> Words);
+sealed record SwitchAbilities(bool CanReadMembership, bool? CanWrite, IReadOnlyList<string> Words);

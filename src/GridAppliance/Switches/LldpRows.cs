@@ -9,8 +9,11 @@ namespace GridAppliance.Switches;
 /// <summary>LLDP-MIB's tables: who has said what on which of our ports. Pure.</summary>
 static class LldpRows
 {
-    const uint ChassisSubtype = 4, ChassisId = 5, PortSubtype = 6, PortId = 7, PortDescription = 8, SystemName = 9;
+    const uint ChassisSubtype = 4, ChassisId = 5, PortSubtype = 6, PortId = 7, PortDescription = 8, SystemName = 9, CapabilitiesEnabled = 12;
     const uint LocalId = 3, LocalDescription = 4;
+
+    /// <summary>bridge(2) of LldpSystemCapabilitiesMap: bits count from the left.</summary>
+    const byte Bridge = 0x20;
 
     /// <summary>Subtypes of identifiers that are MAC addresses.</summary>
     const int ChassisIsMac = 4, PortIsMac = 3;
@@ -44,6 +47,7 @@ static class LldpRows
             PortDescription = Identifier(cells.GetValueOrDefault(PortDescription)),
             SystemName = Identifier(cells.GetValueOrDefault(SystemName)),
             ChassisMac = Mac(cells.GetValueOrDefault(ChassisSubtype), ChassisIsMac, chassis),
+            IsBridge = cells.GetValueOrDefault(CapabilitiesEnabled).AsOctets is [var capabilities, ..] && (capabilities & Bridge) != 0,
             PortMac = Mac(cells.GetValueOrDefault(PortSubtype), PortIsMac, port),
         };
     }
@@ -78,7 +82,7 @@ static class LldpRows
         subtype.TryGetInt32(out var kind) && kind == wanted && identifier.AsOctets.Length == MacAddress.Length ? MacAddress.Read(identifier.AsOctets) : null;
 
     // Text where it is text; anything else, such as an address or a name in another encoding, in hexadecimal.
-    static string Identifier(SnmpValue value)
+    public static string Identifier(SnmpValue value)
     {
         var octets = value.AsOctets.TrimEnd((byte)0);
         var isText = (octets.Length > 0 || value.AsOctets.IsEmpty) && Utf8.IsValid(octets) && !octets.ContainsAnyInRange((byte)0, (byte)0x1F);

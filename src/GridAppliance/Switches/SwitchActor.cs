@@ -8,6 +8,16 @@ namespace GridAppliance.Switches;
 /// <param name="Pdus">SET requests that it took, those of others in the same go included.</param>
 sealed record ChangeOutcome(ChangeEnding Ending, string? Reason, int Pdus);
 
+/// <summary>Asked before anything is written to a switch.</summary>
+interface IWriteGuard
+{
+    /// <summary>Why the switch is not written to; null when it may be. Fails with a <see cref="DeviceException"/>.</summary>
+    Task<string?> RefusalAsync(CancellationToken cancellationToken);
+
+    /// <summary>Now something will be written.</summary>
+    Task WritingAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>
 /// The only one to write to its switch, one change at a time. What waits is done in one go; each go is planned against what the switch holds now, journaled with
 /// what it replaces, written, and read back. If what is read back is not what was wanted, on our ports or on anybody's, it is taken back. So is, before anything else,
@@ -25,23 +35,27 @@ sealed partial class SwitchActor : IAsyncDisposable
     // Full: callers wait their turn, without a thread.
     readonly Channel<Request> requests = Channel.CreateBounded<Request>(new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
     readonly Task working;
-    SwitchPolicy policy;
+    readonly Func<SwitchSnapshot, SwitchPolicy> policy;
+    readonly IWriteGuard? guard;
     bool hasRecovered;
 
-    public SwitchActor(IVlanWriter device, SwitchPolicy policy, ISwitchJournal journal, ILogger<SwitchActor> logger)
+    public SwitchActor(IVlanWriter device, SwitchPolicy policy, ISwitchJournal journal, ILogger<SwitchActor> logger) : this(device, _ => policy, null, journal, logger)
+    {
+    }
+
+    /// <param name="device">Nobody else writes to it.</param>
+    /// <param name="policy">What is ours, asked before each go.</param>
+    /// <param name="guard">Whether we may write at all; null: always.</param>
+    /// <param name="journal">Where changes are written down first.</param>
+    /// <param name="logger">For what was done.</param>
+    public SwitchActor(IVlanWriter device, Func<SwitchSnapshot, SwitchPolicy> policy, IWriteGuard? guard, ISwitchJournal journal, ILogger<SwitchActor> logger)
     {
         this.device = device;
         this.policy = policy;
+        this.guard = guard;
         this.journal = journal;
         this.logger = logger;
         working = Task.Run(WorkAsync);
-    }
-
-    /// <summary>What is ours, from the next go on.</summary>
-    public SwitchPolicy Policy
-    {
-        get => Volatile.Read(ref policy);
-        set => Volatile.Write(ref policy, value);
     }
 
     /// <summary>Does it, or says why not. Cancelling stops the waiting; a change that has begun goes to its end.</summary>
@@ -83,17 +97,23 @@ sealed partial class SwitchActor : IAsyncDisposable
     {
         try
         {
+            if (guard is not null && await guard.RefusalAsync(stopping.Token) is { } refusal)
+            {
+                foreach (var request in batch) request.Outcome.TrySetResult(new(ChangeEnding.Refused, refusal, 0));
+                return;
+            }
             await TakeBackUnfinishedAsync();
             var before = await device.ReadStateAsync(stopping.Token);
+            var ours = policy(before.Snapshot);
             var allowed = new List<Request>();
             foreach (var request in batch)
             {
                 // Each by itself first: what one may not must not spoil the others'.
-                if (before.Plan(request.Intent, Policy) is VlanPlan.Refused refused) request.Outcome.TrySetResult(new(ChangeEnding.Refused, string.Join("; ", refused.Reasons), 0));
+                if (before.Plan(request.Intent, ours) is VlanPlan.Refused refused) request.Outcome.TrySetResult(new(ChangeEnding.Refused, string.Join("; ", refused.Reasons), 0));
                 else allowed.Add(request);
             }
             if (allowed.Count == 0) return;
-            var outcome = await ChangeAsync(before, allowed.Select(r => r.Intent).Aggregate((a, b) => a.With(b)));
+            var outcome = await ChangeAsync(before, allowed.Select(r => r.Intent).Aggregate((a, b) => a.With(b)), ours);
             foreach (var request in allowed) request.Outcome.TrySetResult(outcome);
         }
         catch (Exception e) when (e is DeviceException or OperationCanceledException or Store.StoreException)
@@ -116,14 +136,15 @@ sealed partial class SwitchActor : IAsyncDisposable
         hasRecovered = true;
     }
 
-    async Task<ChangeOutcome> ChangeAsync(IVlanState before, VlanIntent intent)
+    async Task<ChangeOutcome> ChangeAsync(IVlanState before, VlanIntent intent, SwitchPolicy ours)
     {
-        switch (before.Plan(intent, Policy))
+        switch (before.Plan(intent, ours))
         {
             case VlanPlan.Refused refused: return new(ChangeEnding.Refused, string.Join("; ", refused.Reasons), 0);
             case VlanPlan.Ready { Writes.IsEmpty: true }: return new(ChangeEnding.Unchanged, null, 0);
             case VlanPlan.Ready plan:
                 var entry = await journal.BeginAsync(device.Address, plan.Writes, stopping.Token);
+                if (guard is not null) await guard.WritingAsync(stopping.Token);
                 // From here on it goes to its end whatever happens to callers or the daemon's wish to stop.
                 var outcome = await CarryOutAsync(before, plan);
                 await journal.EndAsync(entry, outcome.Ending, outcome.Reason, CancellationToken.None);

@@ -36,13 +36,3 @@ static class SnmpAddress
         return new(socket, new(host, address.Port < 0 ? SnmpTimings.Port : address.Port), credentials, new(), clock);
     }
 }
-
-static class SwitchFeature
-{
-    public static void AddSwitches(this IServiceCollection services)
-    {
-        services.AddSingleton<SnmpSocket>();
-        services.AddSingleton<SwitchFamily>();
-        services.AddSingleton<ISwitchJournal, SwitchJournal>();
-    }
-}

@@ -53,4 +53,6 @@ sealed record SwitchNeighbour
     /// <summary>The neighbour's port, when it names it by its address.</summary>
     public MacAddress? PortMac { get; init; }
     public MacAddress? ChassisMac { get; init; }
+    /// <summary>It says that it is a bridge: most switches do, and servers that host virtual machines.</summary>
+    public bool IsBridge { get; init; }
 }

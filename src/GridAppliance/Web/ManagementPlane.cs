@@ -5,6 +5,7 @@ using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power.Ports;
+using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Endpoints;
 using GridAppliance.Web.Metrics;
 using GridAppliance.Web.Security;
@@ -86,6 +87,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapOperations();
         api.MapModules();
         api.MapPorts();
+        api.MapSwitches();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -105,6 +107,8 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();
         Lent<WhyReader>();
+        Lent<SwitchFleet>();
+        Lent<VlanChanges>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         // Signals are the daemon's to hear; it stops this plane in its turn.
         services.AddSingleton<IHostLifetime, StoppedByTheDaemon>();

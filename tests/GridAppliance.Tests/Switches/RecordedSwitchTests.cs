@@ -82,7 +82,7 @@ public sealed class RecordedSwitchTests
         var facts = SharedCases.Json($"snmp/{recording}.facts.json");
         await using var agent = RecordedAgent.Of($"{recording}.snmprec");
         using var device = new QBridgeSwitch(Address, agent.Session);
-        var entries = await device.ReadForwardingAsync(default);
+        var entries = await device.ReadForwardingAsync(await device.ReadAsync(default), default);
         if (!facts.TryGetProperty("dot1qTpFdb", out var table)) return;
         Assert.Equal(table.GetProperty("rows").GetInt32(), entries.Count);
         foreach (var fact in table.GetProperty("first").EnumerateArray())
@@ -98,7 +98,7 @@ public sealed class RecordedSwitchTests
         var facts = SharedCases.Json($"snmp/{recording}.facts.json");
         await using var agent = RecordedAgent.Of($"{recording}.snmprec");
         using var device = new QBridgeSwitch(Address, agent.Session);
-        var neighbours = await device.ReadNeighboursAsync(default);
+        var neighbours = await device.ReadNeighboursAsync(await device.ReadAsync(default), default);
         if (!facts.TryGetProperty("lldpRemTable", out var table)) return;
         // Of a neighbour that has changed, the latest row: the table is filtered by time.
         foreach (var fact in table.EnumerateArray().GroupBy(f => (f.GetProperty("localPortNum").GetString(), f.GetProperty("remIndex").GetString())).Select(g => g.MaxBy(f => long.Parse(f.GetProperty("timeMark").GetString()!, CultureInfo.InvariantCulture))))
@@ -161,7 +161,7 @@ public sealed class RecordedSwitchTests
         var root = new Recording([new(CiscoMib.VlanName.Append(1, 500), Protocols.Snmp.SnmpValue.Text("servers")), new(CiscoMib.AccessVlan.Append(10100), Protocols.Snmp.SnmpValue.Integer(500))]);
         await using var agent = new RecordedAgent(root, new Dictionary<string, IManagedTree> { ["vlan-500"] = withInterface });
         using var device = new CiscoSwitch(new("snmp+cisco://192.0.2.1"), agent.Session);
-        var entries = await device.ReadForwardingAsync(default);
+        var entries = await device.ReadForwardingAsync(await device.ReadAsync(default), default);
         var expected = SharedCases.Json("snmp/niac/cisco-10.250.0.1-v500.facts.json").GetProperty("fdb_rows").GetInt32();
         Assert.Equal(95, expected);
         Assert.NotEmpty(entries);

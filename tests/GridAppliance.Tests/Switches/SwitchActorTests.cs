@@ -222,7 +222,7 @@ public sealed class SwitchActorTests : IAsyncLifetime
     public async Task The_probe_says_in_words_what_the_switch_takes()
     {
         var abilities = await device.ProbeAsync(5, default);
-        Assert.True(abilities.CanReadMembership && abilities.CanWrite, string.Join(' ', abilities.Words));
+        Assert.True(abilities is { CanReadMembership: true, CanWrite: true }, string.Join(' ', abilities.Words));
         Assert.Contains("It takes a PVID for port 5.", abilities.Words);
         await using var other = OpenAgent(bridge, (request, response) => request.Type == SnmpPduType.Set ? response with { ErrorStatus = SnmpErrorStatus.NotWritable, ErrorIndex = 1 } : response);
         abilities = await other.Device.ProbeAsync(5, default);

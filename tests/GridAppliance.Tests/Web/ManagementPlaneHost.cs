@@ -23,11 +23,12 @@ sealed class ManagementPlaneHost : IAsyncDisposable
     readonly string directory = Directory.CreateTempSubdirectory("ga-web-").FullName;
     readonly IReadOnlyList<ListenAddress> beyond;
     readonly TimeProvider clock;
+    readonly string name;
     IHost host;
 
-    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port)
+    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name)
     {
-        (this.beyond, this.clock) = (beyond, clock);
+        (this.beyond, this.clock, this.name) = (beyond, clock, name);
         host = Compose(port);
     }
 
@@ -36,7 +37,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(new ApplianceOptions
         {
-            Name = "rack12",
+            Name = name,
             DataDir = directory,
             BootFiles = directory,
             ManagementListen = [new ListenAddress.Unix(SocketPath), new ListenAddress.Tcp(new(IPAddress.Loopback, port), Tls: false), .. beyond],
@@ -82,9 +83,9 @@ sealed class ManagementPlaneHost : IAsyncDisposable
 
     public Timeline Timeline => Get<Timeline>();
 
-    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0)
+    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12")
     {
-        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port);
+        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name);
         try { await plane.host.StartAsync(); }
         catch
         {

@@ -29,6 +29,8 @@ sealed record BridgeModel
 {
     public required ImmutableSortedDictionary<int, BridgePort> Ports { get; init; }
     public required ImmutableSortedDictionary<int, BridgeVlan> Vlans { get; init; }
+    /// <summary>sysContact.</summary>
+    public string Contact { get; init; } = "";
     public ImmutableArray<BridgeAddress> Addresses { get; init; } = [];
     public ImmutableArray<BridgeNeighbour> Neighbours { get; init; } = [];
 

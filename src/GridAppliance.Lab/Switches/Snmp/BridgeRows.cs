@@ -13,6 +13,7 @@ static class BridgeRows
     static readonly ObjectIdentifier QBridge = Bridge.Append(7, 1);
     static readonly ObjectIdentifier Lldp = new(1, 0, 8802, 1, 1, 2, 1);
 
+    public static ObjectIdentifier Contact { get; } = System.Append(4, 0);
     public static ObjectIdentifier IfAdminStatus { get; } = IfEntry.Append(7);
     public static ObjectIdentifier IfAlias { get; } = IfXEntry.Append(18);
     public static ObjectIdentifier StaticName { get; } = QBridge.Append(4, 3, 1, 1);
@@ -26,14 +27,14 @@ static class BridgeRows
     /// <param name="name">What it calls itself.</param>
     /// <param name="uptime">Hundredths of a second since the agent started.</param>
     public static IEnumerable<Varbind> Of(BridgeModel model, string name, uint uptime) =>
-        SystemRows(name, uptime).Concat(Interfaces(model)).Concat(BridgeTables(model)).Concat(VlanTables(model)).Concat(LldpTables(model, name));
+        SystemRows(model, name, uptime).Concat(Interfaces(model)).Concat(BridgeTables(model)).Concat(VlanTables(model)).Concat(LldpTables(model, name));
 
-    static IEnumerable<Varbind> SystemRows(string name, uint uptime) =>
+    static IEnumerable<Varbind> SystemRows(BridgeModel model, string name, uint uptime) =>
     [
         new(System.Append(1, 0), SnmpValue.Text("GridAppliance lab switch")),
         new(System.Append(2, 0), SnmpValue.Identifier(new(1, 3, 6, 1, 4, 1, 8072, 3, 2, 10))),
         new(System.Append(3, 0), SnmpValue.TimeTicks(uptime)),
-        new(System.Append(4, 0), SnmpValue.Text("")),
+        new(Contact, SnmpValue.Text(model.Contact)),
         new(System.Append(5, 0), SnmpValue.Text(name)),
         new(System.Append(6, 0), SnmpValue.Text("lab")),
     ];

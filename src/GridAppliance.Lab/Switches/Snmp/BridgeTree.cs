@@ -59,6 +59,7 @@ sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock)
     static SnmpErrorStatus Change(ref BridgeModel draft, Varbind varbind)
     {
         var (name, value) = varbind;
+        if (name == BridgeRows.Contact) return SetContact(ref draft, value);
         if (name.Below(BridgeRows.Pvid) is [var port]) return SetPvid(ref draft, (int)port, value);
         if (name.Below(BridgeRows.IfAlias) is [var alias]) return SetPort(ref draft, alias, value, SnmpSyntax.OctetString, (p, v) => p with { Alias = v.AsText });
         if (name.Below(BridgeRows.IfAdminStatus) is [var admin])
@@ -71,6 +72,14 @@ sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock)
         if (name.Below(BridgeRows.StaticEgress) is [var egress]) return SetList(ref draft, (int)egress, value, (v, list) => v with { Egress = list });
         if (name.Below(BridgeRows.StaticUntagged) is [var untagged]) return SetList(ref draft, (int)untagged, value, (v, list) => v with { Untagged = list });
         return SnmpErrorStatus.NotWritable;
+    }
+
+    static SnmpErrorStatus SetContact(ref BridgeModel draft, SnmpValue value)
+    {
+        if (value.Syntax != SnmpSyntax.OctetString) return SnmpErrorStatus.WrongType;
+        if (value.AsOctets.Length > 255) return SnmpErrorStatus.WrongLength;
+        draft = draft with { Contact = value.AsText };
+        return SnmpErrorStatus.None;
     }
 
     static SnmpErrorStatus SetPvid(ref BridgeModel draft, int number, SnmpValue value)

@@ -44,12 +44,14 @@ static class ConfigurationFile
         var policy = section.Section("policy");
         var enroll = policy.Choice("enroll", EnrollPolicy.Auto);
         policy.RejectUnknown();
+        var switches = section.Sections("switches").Select(SwitchSection.Read).OfType<SwitchOptions>().ToList();
+        foreach (var twice in switches.GroupBy(s => s.Record.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1)) section.Problem("switches", $"'{twice.Key}' is the name of more than one");
         section.RejectUnknown();
 
         if (problems.Count > 0) return (null, [.. problems.OrderBy(p => p.Line)]);
         return (new()
         {
-            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll,
+            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll, Switches = switches,
         }, []);
     }
 

@@ -9,8 +9,10 @@ namespace GridAppliance.Switches.Cisco;
 /// A Cisco switch: VTP's list of VLANs, VLAN membership for access ports, trunks as bitmaps. Each VLAN's bridge is a context of its own. Access ports are written;
 /// trunks and the list of VLANs are read only.
 /// </summary>
-sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IDisposable
+sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IDisposable
 {
+    readonly SnmpSystem system = new(session);
+
     public Uri Address => address;
 
     public async Task<SwitchSnapshot> ReadAsync(CancellationToken cancellationToken)
@@ -64,10 +66,9 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
     }
 
     /// <summary>The address table of each VLAN that a port is in, and the bridge's port numbers turned into interfaces by the VLAN's own table.</summary>
-    public async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(SwitchSnapshot ports, CancellationToken cancellationToken)
     {
-        var snapshot = await ReadAsync(cancellationToken);
-        var found = await Task.WhenAll(snapshot.Vlans.Keys.Select(vlan => ReadForwardingAsync(vlan, cancellationToken)));
+        var found = await Task.WhenAll(ports.Vlans.Keys.Select(vlan => ReadForwardingAsync(vlan, cancellationToken)));
         return [.. found.SelectMany(f => f)];
     }
 
@@ -85,14 +86,19 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
         return [.. entries.Where(e => e.Port == 0 || interfaces.ContainsKey(e.Port)).Select(e => e with { Port = e.Port == 0 ? 0 : interfaces[e.Port] })];
     }
 
-    public async Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(SwitchSnapshot ports, CancellationToken cancellationToken)
     {
         var remote = session.WalkAsync(QBridgeMib.LldpRemote, cancellationToken);
         var local = session.WalkAsync(QBridgeMib.LldpLocalPort, cancellationToken);
-        var ports = ReadAsync(cancellationToken);
-        await Task.WhenAll(remote, local, ports);
-        return LldpRows.Read(await remote, await local, await ports);
+        await Task.WhenAll(remote, local);
+        return LldpRows.Read(await remote, await local, ports);
     }
+
+    public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
+
+    public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
+
+    public Task<SaveOutcome> SaveAsync(CancellationToken cancellationToken) => system.SaveAsync(cancellationToken);
 
     public void Dispose() => session.Dispose();
 

@@ -5,8 +5,10 @@ using GridAppliance.Switches.Snmp;
 namespace GridAppliance.Switches.QBridge;
 
 /// <summary>A switch that speaks Q-BRIDGE-MIB, which is most of them.</summary>
-sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IDisposable
+sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IDisposable
 {
+    readonly SnmpSystem system = new(session);
+
     public Uri Address => address;
 
     public async Task<SwitchSnapshot> ReadAsync(CancellationToken cancellationToken) => (await ReadTablesAsync(cancellationToken)).Snapshot;
@@ -83,7 +85,7 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
         yield return ("a VLAN's untagged ports", new(QBridgeMib.StaticUntagged.Append((uint)vlan.Value), SnmpValue.Octets(row.Untagged!.Value.Octets)));
     }
 
-    public async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(SwitchSnapshot ports, CancellationToken cancellationToken)
     {
         var reading = session.WalkAsync(QBridgeMib.VlanForwardingPort, cancellationToken);
         var databases = session.WalkAsync(QBridgeMib.CurrentFdb, cancellationToken);
@@ -131,14 +133,19 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
         return parts.Length == MacAddress.Length;
     }
 
-    public async Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(SwitchSnapshot ports, CancellationToken cancellationToken)
     {
         var remote = session.WalkAsync(QBridgeMib.LldpRemote, cancellationToken);
         var local = session.WalkAsync(QBridgeMib.LldpLocalPort, cancellationToken);
-        var ports = ReadAsync(cancellationToken);
-        await Task.WhenAll(remote, local, ports);
-        return LldpRows.Read(await remote, await local, await ports);
+        await Task.WhenAll(remote, local);
+        return LldpRows.Read(await remote, await local, ports);
     }
+
+    public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
+
+    public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
+
+    public Task<SaveOutcome> SaveAsync(CancellationToken cancellationToken) => system.SaveAsync(cancellationToken);
 
     public void Dispose() => session.Dispose();
 

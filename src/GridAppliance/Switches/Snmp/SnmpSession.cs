@@ -43,6 +43,8 @@ sealed partial class SnmpSession : IDisposable
         };
     }
 
+    public TimeProvider Clock => clock;
+
     /// <summary>The device as an operator knows it.</summary>
     public string Device { get; }
 

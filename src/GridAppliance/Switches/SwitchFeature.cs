@@ -1,0 +1,30 @@
+using GridAppliance.Fabric;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+using GridAppliance.Switches.Fleet;
+using GridAppliance.Switches.Snmp;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace GridAppliance.Switches;
+
+static class SwitchFeature
+{
+    /// <summary>The switches that are looked after, and what follows from them: who is where, and whether it is as it should be.</summary>
+    public static void AddSwitches(this IServiceCollection services)
+    {
+        services.TryAddSingleton<SnmpSocket>();
+        services.AddSecrets();
+        services.AddSingleton<SwitchFamily>();
+        services.AddSingleton<ISwitchJournal, SwitchJournal>();
+        services.AddSingleton<SwitchStore>();
+        services.AddSingleton<UplinkRecogniser>();
+        services.AddSingleton(static provider => new SwitchSurroundings(
+            provider.GetRequiredService<ISwitchJournal>(), provider.GetRequiredService<SwitchStore>(), provider.GetRequiredService<Timeline>(),
+            new(provider.GetRequiredService<ApplianceKey>().Fingerprint[..SwitchMark.IdLength], provider.GetRequiredService<ApplianceOptions>().Name),
+            provider.GetRequiredService<UplinkRecogniser>(),             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton<SwitchFleet>();
+        services.AddHostedService(static provider => provider.GetRequiredService<SwitchFleet>());
+        services.AddSingleton<VlanChanges>();
+        services.AddHostedService<FabricWatcher>();
+    }
+}
