@@ -18,6 +18,9 @@ sealed partial class SystemdNotify(IHostApplicationLifetime lifetime, TimeProvid
     internal static TimeSpan? ReadWatchdog(string? microseconds) =>
         long.TryParse(microseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0 ? TimeSpan.FromMicroseconds(value / 2) : null;
 
+    /// <summary>How long one word waits for a systemd that does not read: being heard is worth less than going on.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(2);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (address is null) return;
@@ -45,7 +48,7 @@ sealed partial class SystemdNotify(IHostApplicationLifetime lifetime, TimeProvid
         if (address is null) return;
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = (int)Patience.TotalMilliseconds };
             // A leading @ is systemd's way to write the abstract namespace.
             var path = address[0] == '@' ? "\0" + address[1..] : address;
             socket.SendTo(Encoding.UTF8.GetBytes(state), new UnixDomainSocketEndPoint(path));

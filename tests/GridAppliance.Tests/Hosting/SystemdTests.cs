@@ -69,11 +69,9 @@ public sealed partial class SystemdTests
         lifetime.Started.Cancel();
         Assert.Equal("READY=1", await Heard());
         var alive = Heard();
-        while (!alive.IsCompleted)
-        {
-            clock.Advance(TimeSpan.FromSeconds(15));
-            await Task.Yield();
-        }
+        // Its timer begins at some moment after READY=1. Not faster than somebody could read: a full socket makes the sender wait.
+        do clock.Advance(TimeSpan.FromSeconds(15));
+        while (await Task.WhenAny(alive, Task.Delay(20)) != alive);
         Assert.Equal("WATCHDOG=1", await alive);
         lifetime.Stopping.Cancel();
         string heard;
@@ -84,8 +82,21 @@ public sealed partial class SystemdTests
         async Task<string> Heard()
         {
             var buffer = new byte[256];
-            return Encoding.UTF8.GetString(buffer, 0, await systemd.ReceiveAsync(buffer));
+            return Encoding.UTF8.GetString(buffer, 0, await systemd.ReceiveAsync(buffer).WaitAsync(TimeSpan.FromSeconds(60)));
         }
+    }
+
+    [Fact]
+    public void A_systemd_that_reads_nothing_does_not_hold_up_the_daemon()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("ga-notify-").FullName, "s");
+        using var systemd = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        systemd.Bind(new UnixDomainSocketEndPoint(path));
+        using var lifetime = new Lifetime();
+        using var notify = new SystemdNotify(lifetime, new ManualClock(), NullLogger<SystemdNotify>.Instance, path, null) { Patience = TimeSpan.FromMilliseconds(1) };
+        var queue = int.Parse(File.ReadAllText("/proc/sys/net/unix/max_dgram_qlen"));
+        // Each would wait for ever once the queue is full.
+        for (var i = 0; i < queue * 3; i++) notify.Send("WATCHDOG=1");
     }
 
     static string FindRoot()
