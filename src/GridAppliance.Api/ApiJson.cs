@@ -6,6 +6,7 @@ using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
 using GridAppliance.Api.Switches;
+using GridAppliance.Api.Power;
 
 namespace GridAppliance.Api;
 
@@ -39,6 +40,13 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(IReadOnlyList<SwitchPortDocument>))]
 [JsonSerializable(typeof(VlanChangeRequest))]
 [JsonSerializable(typeof(VlanChangeDocument))]
+[JsonSerializable(typeof(PowerRequest))]
+[JsonSerializable(typeof(BootRequest))]
+[JsonSerializable(typeof(IdentifyRequest))]
+[JsonSerializable(typeof(PowerPolicyRequest))]
+[JsonSerializable(typeof(PowerStatusDocument))]
+[JsonSerializable(typeof(SensorsDocument))]
+[JsonSerializable(typeof(DeviceLogDocument))]
 [JsonSerializable(typeof(EnrollRequest))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]

@@ -36,6 +36,21 @@ static class CommandTree
             new ModuleInstallCommand(),
             new ModuleRemoveCommand(),
         },
+        new Command("power", "The machines' power.")
+        {
+            new PowerStatusCommand(),
+            new PowerCommand("on", "on", "switch on", "Switch machines on."),
+            new PowerCommand("off", "off", "switch off", "Cut machines' power: their operating systems are not asked."),
+            new PowerCommand("soft", "soft", "shut down", "Ask the operating systems to shut down and switch off."),
+            new PowerCommand("cycle", "cycle", "power-cycle", "Switch machines off and on again; on, those that are off."),
+            new PowerCommand("reset", "reset", "reset", "Reset machines without cutting their power."),
+            new PowerCommand("nmi", "interrupt", "interrupt", "Send a diagnostic interrupt (NMI), for a crash dump."),
+            new PowerPolicyCommand(),
+        },
+        new BootCommand(),
+        new IdentifyCommand(),
+        new SensorsCommand(),
+        new SelCommand(),
         new Command("port", "Privileged ports: what acts on a node without its operating system (BMC, outlet, console).")
         {
             new PortListCommand(),

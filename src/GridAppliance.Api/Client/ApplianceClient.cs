@@ -6,6 +6,7 @@ using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Api.Power;
 
 namespace GridAppliance.Api.Client;
 
@@ -98,7 +99,28 @@ public sealed partial class ApplianceClient : IDisposable
     public Task<PortDocument> RemovePort(string node, string address, CancellationToken cancellation) =>
         Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/ports?address={Uri.EscapeDataString(address)}", null, ApiJson.Default.PortDocument, cancellation);
 
+    public Task<PowerStatusDocument> GetPower(string? range, CancellationToken cancellation) =>
+        Get(range is null ? "api/v1/power" : $"api/v1/power?range={Uri.EscapeDataString(range)}", ApiJson.Default.PowerStatusDocument, cancellation);
+
+    public Task<ChangeDocument> SetPower(PowerRequest request, CancellationToken cancellation) => Change("power", JsonContent.Create(request, ApiJson.Default.PowerRequest), cancellation);
+
+    public Task<ChangeDocument> SetBoot(BootRequest request, CancellationToken cancellation) => Change("boot", JsonContent.Create(request, ApiJson.Default.BootRequest), cancellation);
+
+    public Task<ChangeDocument> Identify(IdentifyRequest request, CancellationToken cancellation) => Change("identify", JsonContent.Create(request, ApiJson.Default.IdentifyRequest), cancellation);
+
+    public Task<ChangeDocument> SetPowerPolicy(PowerPolicyRequest request, CancellationToken cancellation) =>
+        Change("power-policy", JsonContent.Create(request, ApiJson.Default.PowerPolicyRequest), cancellation);
+
+    public Task<SensorsDocument> GetSensors(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/sensors", ApiJson.Default.SensorsDocument, cancellation);
+
+    public Task<DeviceLogDocument> GetDeviceLog(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/sel", ApiJson.Default.DeviceLogDocument, cancellation);
+
+    public Task<DeviceLogDocument> ClearDeviceLog(string node, CancellationToken cancellation) =>
+        Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/sel", null, ApiJson.Default.DeviceLogDocument, cancellation);
+
     public void Dispose() => http.Dispose();
+
+    Task<ChangeDocument> Change(string what, HttpContent content, CancellationToken cancellation) => Send(HttpMethod.Post, $"api/v1/nodes/{what}", content, ApiJson.Default.ChangeDocument, cancellation);
 
     Task<ChangeDocument> Change(string path, ModuleChangeRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, path, JsonContent.Create(request, ApiJson.Default.ModuleChangeRequest), ApiJson.Default.ChangeDocument, cancellation);

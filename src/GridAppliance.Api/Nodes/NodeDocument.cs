@@ -21,7 +21,13 @@ public sealed record NodeDocument
     public LocationDocument? Location { get; init; }
     /// <summary>on, off or unknown, as last observed.</summary>
     public string? Power { get; init; }
+    /// <summary>on or off, as somebody last asked for; apart from what is observed.</summary>
+    public string? DesiredPower { get; init; }
+    /// <summary>observe, or enforce where the appliance sees to it that <see cref="DesiredPower"/> comes true.</summary>
+    public string? PowerPolicy { get; init; }
     public BmcDocument? Bmc { get; init; }
+    /// <summary>Ways in which its privileged ports let in who should not be, a sentence each.</summary>
+    public IReadOnlyList<string> SecurityProblems { get; init; } = [];
     public AgentDocument? Agent { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     public InventoryDocument? Inventory { get; init; }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Power;
+using GridAppliance.Power.Nodes;
 using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Nodes;
@@ -34,13 +36,14 @@ sealed record Node
     public bool Approved { get; init; }
     /// <summary>What is wrong, in one sentence.</summary>
     public string? Problem { get; init; }
+    /// <summary>What was asked of its power; what is observed stands in <see cref="Reach"/>.</summary>
+    public PowerWish? PowerWish { get; init; }
 
     // Soft state, kept in memory only: a restart learns it again.
 
     public DateTimeOffset? AgentLastSeen { get; init; }
     public BootProgress? Boot { get; init; }
-    /// <summary>The BMC among its ports, as <see cref="Power.Ports.NodePorts"/> knows it.</summary>
-    public BmcDocument? Bmc { get; init; }
+    public NodeReach Reach { get; init; } = NodeReach.Nothing;
 
     public NodeDocument ToDocument() => new()
     {
@@ -54,8 +57,11 @@ sealed record Node
         Arch = Arch,
         Firmware = Firmware,
         Location = Switch is null && SwitchPort is null ? null : new() { Switch = Switch, Port = SwitchPort },
-        Power = "unknown",
-        Bmc = Bmc ?? Inventory?.Bmc,
+        Power = PowerPlan.Word(Reach.Power?.State ?? PowerState.Unknown),
+        DesiredPower = PowerWish is { Desired: not PowerState.Unknown } wish ? PowerPlan.Word(wish.Desired) : null,
+        PowerPolicy = PowerWish is { IsEnforced: true } ? "enforce" : "observe",
+        Bmc = Reach.Bmc ?? Inventory?.Bmc,
+        SecurityProblems = Reach.Weaknesses,
         Agent = AgentKey.IsEmpty ? null : new() { Version = AgentVersion, LastSeen = AgentLastSeen },
         Modules = [.. Modules],
         Inventory = Inventory,

@@ -143,7 +143,7 @@ sealed class NodeDirectory
         }, numbered =>
         {
             Update(snapshot => snapshot.With(snapshot.Find(next.Id) is { } latest
-                ? next with { AgentLastSeen = latest.AgentLastSeen, Boot = latest.Boot, Ip = latest.Ip, Bmc = latest.Bmc }
+                ? next with { AgentLastSeen = latest.AgentLastSeen, Boot = latest.Boot, Ip = latest.Ip, Reach = latest.Reach }
                 : next));
             timeline.Publish(numbered);
         }, cancellationToken);

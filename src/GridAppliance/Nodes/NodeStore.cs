@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using GridAppliance.Power.Nodes;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Store;
 using Microsoft.Data.Sqlite;
@@ -19,11 +20,11 @@ static class NodeStore
     ];
 
     public static List<Node> Load(SqliteConnection connection) =>
-        connection.Query("SELECT body FROM node", static row => JsonSerializer.Deserialize(row.GetString(0), NodeJson.Default.Node)!);
+        connection.Query("SELECT body FROM node", static row => JsonSerializer.Deserialize(row.GetString(0), NodeJson.Default.Node)! with { Reach = NodeReach.Nothing });
 
     public static void Save(SqliteConnection connection, Node node)
     {
-        var durable = node with { AgentLastSeen = null, Boot = null, Bmc = null };
+        var durable = node with { AgentLastSeen = null, Boot = null, Reach = NodeReach.Nothing };
         connection.Run("""
             INSERT INTO node(id, name, state, body) VALUES ($id, $name, $state, $body)
             ON CONFLICT(id) DO UPDATE SET name = excluded.name, state = excluded.state, body = excluded.body

@@ -1,5 +1,6 @@
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Power;
 
 namespace GridAppliance.Nodes;
 
@@ -41,6 +42,10 @@ static class WhyAnswer
         new("disk full", f => f.State is NodeState.Discovered or NodeState.Enrolling && f.Problem("store.disk-full") is not null,
             f => $"{f.Name} cannot join: {f.Problem("store.disk-full")!.Message}.",
             _ => "Free space on the file system of dataDir; the node goes on by itself.", "state."),
+
+        new("switched off", f => f.IsOff && f.State is not (NodeState.Retired or NodeState.Held or NodeState.Failed),
+            f => $"{f.Name} is off since {Ago(f.Now - f.Node.Reach.Power!.Value.Since)}{(f.Node.PowerWish is { Desired: PowerState.Off } wish ? $", as {wish.By} asked" : "")}.",
+            f => f.State == NodeState.Discovered || f.Node.AgentKey.IsEmpty ? $"Boot it with `gridctl boot {f.Name} --once net --power`." : $"Switch it on with `gridctl power on {f.Name}`.", "power.", "port."),
 
         new("token refused", f => f.AwaitsAgent && f.LastUnless("agent.refused", "agent.enrolled", "state.enrolling", "dhcp.discover") is not null,
             f => $"{f.Name}'s agent called and was refused: {f.LastUnless("agent.refused", "agent.enrolled")!.Message}.",
@@ -116,6 +121,18 @@ static class WhyAnswer
             f => $"{f.Name} is booting: {Stage(f.Reached!.Value)}, {Ago(f.Silence)} since its last sign.",
             _ => null, "dhcp.", "boot.") { Ok = true },
 
+        new("port refuses the account", f => f.PortThat("refused") is not null,
+            f => $"{f.Name} is {Word(f.State)}, and cannot be acted on: {f.PortThat("refused")!.Problem}.",
+            f => $"Set the right account with `gridctl port set {f.Name} {f.PortThat("refused")!.Address} --user NAME`; until then the wrong one is not tried again.", "port."),
+
+        new("port is silent", f => f.PortThat("silent") is not null,
+            f => $"{f.Name} is {Word(f.State)}, and cannot be acted on: {f.PortThat("silent")!.Problem}.",
+            _ => "Check the BMC's or the outlet's power, its cable and its address; most BMCs come back when the machine's power is cut for half a minute.", "port."),
+
+        new("port has trouble", f => f.PortThat("troubled") is not null,
+            f => $"{f.Name} is {Word(f.State)}, and its port has trouble: {f.PortThat("troubled")!.Problem}.",
+            f => $"See what it does with `gridctl power status {f.Name}`.", "port.", "power."),
+
         new("seen and silent", f => f.AwaitsAgent,
             f => $"{f.Name} was seen {Ago(f.Now - f.Node.StateSince)} ago and is not booting.",
             _ => "Restart it, with network boot before its disks.", "state.", "dhcp."),
@@ -127,6 +144,10 @@ static class WhyAnswer
         new("under way", f => f.State is NodeState.Assigning or NodeState.Releasing,
             f => $"{f.Name} is {Word(f.State)} since {Ago(f.Now - f.Node.StateSince)}.",
             _ => null, "operation.", "state.") { Ok = true },
+
+        new("well but open", f => f.Node.Reach.Weaknesses.Length > 0,
+            f => $"{f.Name} is {Word(f.State)}, but whoever reaches its BMC can take it: {string.Join("; ", f.Node.Reach.Weaknesses)}.",
+            f => f.Node.Reach.Weaknesses.Any(w => w.Contains("cipher suite 0", StringComparison.Ordinal)) ? "Switch cipher suite 0 off in the BMC's settings, and keep its network apart." : "Mend that in the BMC's settings, and keep its network apart.", "port.insecure") { Ok = true },
 
         new("well", _ => true,
             f => $"{f.Name} is {Word(f.State)} and well.",

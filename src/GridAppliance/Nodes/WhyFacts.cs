@@ -2,7 +2,9 @@ using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Api.Ports;
 using GridAppliance.Operations;
+using GridAppliance.Power;
 
 namespace GridAppliance.Nodes;
 
@@ -24,6 +26,8 @@ sealed record WhyFacts
     /// <summary>The node's own, newest first.</summary>
     public IReadOnlyList<OperationDocument> Operations { get; init; } = [];
     public required IReadOnlyList<ApplianceProblemDocument> Problems { get; init; }
+    /// <summary>Its privileged ports, the preferred one first.</summary>
+    public IReadOnlyList<PortDocument> Ports { get; init; } = [];
     public required DateTimeOffset Now { get; init; }
 
     public string Name => Node.Name;
@@ -70,6 +74,11 @@ sealed record WhyFacts
             : Node.Problem == AgentPresence.Silent ? Now - (Last("agent.silent")?.At ?? Node.StateSince) : null,
         _ => null,
     };
+
+    /// <summary>The machine is off, as its port has just told.</summary>
+    public bool IsOff => Node.Reach.Power is { State: PowerState.Off };
+
+    public PortDocument? PortThat(string state) => Ports.FirstOrDefault(port => port.State == state);
 
     /// <summary>The appliance's own trouble, where it is the whole appliance's or this node's network's.</summary>
     public ApplianceProblemDocument? Problem(string code) => Problems.FirstOrDefault(p => p.Code == code || p.Code == $"{code}.{Node.Network}");

@@ -1,17 +1,19 @@
 using GridAppliance.Api.Nodes;
 using GridAppliance.Hosting;
 using GridAppliance.Operations;
+using GridAppliance.Power.Ports;
 
 namespace GridAppliance.Nodes;
 
 /// <summary>Gathers what <see cref="WhyAnswer"/> decides on.</summary>
-sealed class WhyReader(Timeline timeline, OperationRunner operations, ApplianceProblems problems, TimeProvider time)
+sealed class WhyReader(Timeline timeline, OperationRunner operations, ApplianceProblems problems, NodePorts ports, TimeProvider time)
 {
     const int EventsLookedAt = 300;
     const int OperationsLookedAt = 5;
 
     public WhyDocument Read(Node node) => WhyAnswer.Of(new()
     {
-        Node = node, Events = timeline.ReadNode(node.Id, EventsLookedAt), Operations = operations.List(node.Id, OperationsLookedAt), Problems = problems.All, Now = time.GetUtcNow(),
+        Node = node, Events = timeline.ReadNode(node.Id, EventsLookedAt), Operations = operations.List(node.Id, OperationsLookedAt), Problems = problems.All,
+        Ports = [.. ports.Current.Of(node.Id).Select(ports.ToDocument)], Now = time.GetUtcNow(),
     });
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Hosting;
 using GridAppliance.Power.Ipmi;
+using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Pdu;
 using GridAppliance.Power.Ports;
 using GridAppliance.Protocols.Ipmi.Rmcp;
@@ -50,5 +51,7 @@ static class PowerFeature
         services.AddSingleton<IpmiSocket>();
         services.AddSingleton<PowerFamily>();
         services.AddSingleton<NodePorts>();
+        services.AddSingleton<NodePower>();
+        services.AddHostedService<PowerReconciler>();
     }
 }

@@ -4,6 +4,7 @@ using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Endpoints;
@@ -88,6 +89,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapModules();
         api.MapPorts();
         api.MapSwitches();
+        api.MapPower();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -103,6 +105,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ModuleCatalog>();
         Lent<ModuleChanges>();
         Lent<NodePorts>();
+        Lent<NodePower>();
         Lent<ApplianceProblems>();
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();

@@ -2,7 +2,10 @@ using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Api.Ports;
 using GridAppliance.Nodes;
+using GridAppliance.Power;
+using GridAppliance.Power.Nodes;
 using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Tests.Nodes;
@@ -19,6 +22,7 @@ public sealed class WhyAnswerTests
         { "held by a person", "held by root", "gridctl discover release n1" },
         { "held by policy", "policy asks for a person's approval", "gridctl discover approve n1" },
         { "disk full", "the disk that holds dataDir is full", "Free space" },
+        { "switched off", "n1 is off since 60 s, as root asked.", "gridctl power on n1" },
         { "token refused", "was refused: the token was spent", "Restart the machine" },
         { "rival DHCP server", "10.77.0.9 answers too", "Switch it off." },
         { "address in use", "somebody else on the network uses it", "arping" },
@@ -37,9 +41,13 @@ public sealed class WhyAnswerTests
         { "module failed", "its module hello has failed", "gridctl module remove n1 hello" },
         { "has a problem", "n1 is idle: its fan is loud.", "gridctl node timeline n1" },
         { "booting", "n1 is booting: fetching the kernel, 5 s since its last sign", null },
+        { "port refuses the account", "cannot be acted on: ipmi://10.0.0.5: the password is wrong", "gridctl port set n1 ipmi://10.0.0.5" },
+        { "port is silent", "cannot be acted on: ipmi://10.0.0.5: does not answer", "its cable" },
+        { "port has trouble", "all of the BMC's sessions are taken", "gridctl power status n1" },
         { "seen and silent", "is not booting", "network boot" },
         { "enrolling", "is enrolling", null },
         { "under way", "n1 is assigning", null },
+        { "well but open", "ipmi://10.0.0.5: cipher suite 0 is accepted", "Switch cipher suite 0 off" },
         { "well", "n1 is idle and well.", null },
     };
 
@@ -54,7 +62,7 @@ public sealed class WhyAnswerTests
         Assert.Contains(reason, answer.Reason);
         Assert.EndsWith(".", answer.Reason);
         if (nextStep is null) Assert.Null(answer.NextStep); else Assert.Contains(nextStep, answer.NextStep);
-        Assert.Equal(rule is "retired" or "booting" or "enrolling" or "under way" or "well", answer.Ok);
+        Assert.Equal(rule is "retired" or "booting" or "enrolling" or "under way" or "well but open" or "well", answer.Ok);
     }
 
     [Fact]
@@ -105,6 +113,10 @@ public sealed class WhyAnswerTests
         "held by a person" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "root", Message = "n1 was held by root: being moved" }),
         "held by policy" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "appliance" }),
         "disk full" => Facts(Node(NodeState.Discovered)) with { Problems = [Problem("store.disk-full", "the disk that holds dataDir is full")] },
+        "switched off" => Facts(Node(NodeState.Idle) with
+        {
+            AgentKey = [1], PowerWish = new() { Desired = PowerState.Off, By = "root", At = Now }, Reach = NodeReach.Nothing with { Power = new(PowerState.Off, PowerState.Off, Now.AddSeconds(-60)) },
+        }),
         "token refused" => Facts(Stuck(BootMilestone.Initramfs), Event("agent.refused", 9) with { Message = "the token was spent" }),
         "rival DHCP server" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.rival.provisioning", "10.77.0.9 answers too")] },
         "address in use" => Facts(Stuck(BootMilestone.Discover), Event("dhcp.ack", 20), Event("dhcp.decline", 9)),
@@ -123,9 +135,13 @@ public sealed class WhyAnswerTests
         "module failed" => Facts(Node(NodeState.Idle) with { Modules = [new() { Name = "hello", Version = "1", State = "failed" }] }),
         "has a problem" => Facts(Node(NodeState.Idle) with { Problem = "its fan is loud" }),
         "booting" => Facts(Node(NodeState.Discovered) with { Boot = Boot(BootMilestone.Kernel, 5) }),
+        "port refuses the account" => Facts(Node(NodeState.Idle)) with { Ports = [Port("refused", "ipmi://10.0.0.5: the password is wrong")] },
+        "port is silent" => Facts(Node(NodeState.Idle)) with { Ports = [Port("silent", "ipmi://10.0.0.5: does not answer")] },
+        "port has trouble" => Facts(Node(NodeState.Idle)) with { Ports = [Port("troubled", "ipmi://10.0.0.5: all of the BMC's sessions are taken")] },
         "seen and silent" => Facts(Node(NodeState.Discovered)),
         "enrolling" => Facts(Enrolling(5)),
         "under way" => Facts(Node(NodeState.Assigning)),
+        "well but open" => Facts(Node(NodeState.Idle) with { Reach = NodeReach.Nothing with { Weaknesses = ["ipmi://10.0.0.5: cipher suite 0 is accepted: a session opens without the password"] } }),
         "well" => Facts(Node(NodeState.Idle)),
         _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, "a rule without a case"),
     };
@@ -146,6 +162,8 @@ public sealed class WhyAnswerTests
     static EventDocument Event(string kind, int ago) => new() { Sequence = 0, At = Now.AddSeconds(-ago), Kind = kind, Node = "n1", Message = kind };
 
     static ApplianceProblemDocument Problem(string code, string message) => new() { Code = code, Message = message, NextStep = "Switch it off.", Since = Now };
+
+    static PortDocument Port(string state, string problem) => new() { Address = "ipmi://10.0.0.5", Kind = "bmc", State = state, Problem = problem };
 
     static OperationDocument Operation(string state, string kind, string? subject, string reason, int ago) =>
         new() { Id = "0d1", Kind = kind, Subject = subject, Node = "n1", State = state, Started = Now.AddSeconds(-ago), Reason = reason, Steps = [] };

@@ -137,6 +137,6 @@ sealed partial class NodePorts : IAsyncDisposable
     {
         var bmc = Current.Of(node).FirstOrDefault(port => port.Scheme.Kind == PortKind.Bmc);
         var shown = bmc is null ? null : new BmcDocument { Kind = bmc.Scheme.Name, Address = bmc.Address.Authority };
-        nodes.Touch(node, latest => latest with { Bmc = shown });
+        nodes.Touch(node, latest => latest with { Reach = latest.Reach with { Bmc = shown } });
     }
 }
