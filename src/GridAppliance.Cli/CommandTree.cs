@@ -69,6 +69,11 @@ static class CommandTree
             new SwitchTakeCommand(),
             new SwitchRemoveCommand(),
         },
+        new Command("fabric", "Where everything is, and whether it is as it should be.")
+        {
+            new FabricMapCommand(),
+            new FabricExpectCommand(),
+        },
         new Command("operation", "Durable work on nodes.")
         {
             new OperationListCommand(),

@@ -15,6 +15,9 @@ sealed record LabPaths(LabName Name)
     public string SwitchDatabase => $"{SwitchDirectory}/conf.db";
     public string SwitchSocket => $"{SwitchDirectory}/db.sock";
 
+    /// <summary>The passphrases of the switch's user, for the appliance.</summary>
+    public string SwitchSecret => $"{Root}/switch.secret";
+
     public string Configuration => $"{Root}/appliance.yaml";
     public string NotifySocket => $"{Root}/notify.sock";
     public string ApiSocket => $"{Root}/api.sock";

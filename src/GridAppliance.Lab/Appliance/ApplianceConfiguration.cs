@@ -1,9 +1,11 @@
+using GridAppliance.Lab.Switches;
+
 namespace GridAppliance.Lab.Appliance;
 
 /// <summary>Writes the appliance's configuration file; every value comes from the plan and is a name, a number or a path of our own.</summary>
 static class ApplianceConfiguration
 {
-    public static string Text(LabPlan plan, string bootFiles) =>
+    public static string Text(LabPlan plan, string bootFiles, string switchSecret) =>
         $$"""
         # Written by gridlab for the lab '{{plan.Name}}'.
         name: {{plan.Name}}
@@ -20,6 +22,13 @@ static class ApplianceConfiguration
             boot: true
         policy:
           enroll: {{plan.Appliance.Enroll}}
+        switches:
+          - name: {{LabSwitch.Name}}
+            address: snmp+qbridge://{{LabSwitch.ManagementAddress}}
+            user: {{LabSwitch.SnmpUser}}
+            secretFile: '{{switchSecret}}'
+            ports: [ {{string.Join(", ", plan.Servers.Select(server => server.Tap))}} ]
+            vlans: [ {{LabSwitch.ProvisioningVlan}}, 200-299, {{LabSwitch.WrongVlan}} ]
 
         """;
 }

@@ -1,5 +1,6 @@
 using GridAppliance.Api.Client;
 using GridAppliance.Lab.Machine;
+using GridAppliance.Lab.Switches;
 
 namespace GridAppliance.Lab.Appliance;
 
@@ -24,7 +25,10 @@ sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses proce
     {
         Directory.CreateDirectory(plan.Paths.Data);
         await Mounts.MountTmpfsAsync(plan.Paths.Data, plan.Appliance.DataMiB, cancellation);
-        await File.WriteAllTextAsync(plan.Paths.Configuration, ApplianceConfiguration.Text(plan, programs.BootFiles), cancellation);
+        File.Delete(plan.Paths.SwitchSecret);
+        await using (var secret = new FileStream(plan.Paths.SwitchSecret, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+            await secret.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"{LabSwitch.SnmpAuthentication}\n{LabSwitch.SnmpPrivacy}\n"), cancellation);
+        await File.WriteAllTextAsync(plan.Paths.Configuration, ApplianceConfiguration.Text(plan, programs.BootFiles, plan.Paths.SwitchSecret), cancellation);
     }
 
     /// <summary>Starts the daemon and waits until everything that it serves is open.</summary>

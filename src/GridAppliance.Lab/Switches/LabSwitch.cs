@@ -3,6 +3,8 @@ namespace GridAppliance.Lab.Switches;
 /// <summary>The lab's switch: Open vSwitch in a namespace of its own, in the userspace datapath, so that no kernel module is needed.</summary>
 sealed record LabSwitch
 {
+    /// <summary>What the appliance calls it.</summary>
+    public const string Name = "rack";
     /// <summary>VLAN that the appliance and the servers are on.</summary>
     public const int ProvisioningVlan = 100;
     /// <summary>VLAN with nobody on it: where a cable in the wrong port ends.</summary>

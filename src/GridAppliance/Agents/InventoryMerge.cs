@@ -21,7 +21,7 @@ sealed record InventoryMerge(Node Node, ImmutableArray<(MacAddress Mac, string O
             if (nodes.Find(mac) is { } owner && owner.Id != node.Id) refused.Add((mac, owner.Name));
             else if (!macs.Contains(mac)) macs.Add(mac);
         }
-        var (switchName, port) = Locate(node.BootMac, inventory);
+        var (switchName, port) = node.LocatedBySwitch ? default : Locate(node.BootMac, inventory);
         var merged = node with
         {
             Inventory = inventory,

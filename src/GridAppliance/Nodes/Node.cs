@@ -27,6 +27,10 @@ sealed record Node
     public string? Firmware { get; init; }
     public string? Switch { get; init; }
     public string? SwitchPort { get; init; }
+    /// <summary>The switches themselves say where it is, which is worth more than what its agent has heard.</summary>
+    public bool LocatedBySwitch { get; init; }
+    /// <summary>Circuit id that a relaying switch put into its DHCP requests (option 82), in hexadecimal.</summary>
+    public string? Circuit { get; init; }
     public InventoryDocument? Inventory { get; init; }
     public ImmutableArray<InstalledModuleDocument> Modules { get; init; } = [];
     /// <summary>SubjectPublicKeyInfo (DER) of the agent that speaks for this node; empty before one enrolled.</summary>

@@ -55,6 +55,7 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
     async Task<StepOutcome> LocateAsync(Operation operation, CancellationToken cancellationToken)
     {
         if (Find(operation) is not ({ Inventory: { } inventory } node, null)) return new StepOutcome.Failed(Find(operation).Obstacle ?? "its inventory is gone");
+        if (node.LocatedBySwitch) return new StepOutcome.Done($"located on {node.Switch} port {node.SwitchPort}");
         var (name, port) = InventoryMerge.Locate(node.BootMac, inventory);
         // Switches announce themselves every 30 s: whoever has not been heard by now is heard with a later heartbeat, and enrolment does not wait for it.
         if (name is null) return new StepOutcome.Done("no switch has announced itself by LLDP yet");

@@ -1,6 +1,7 @@
 using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp.Leases;
+using GridAppliance.Fabric;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
@@ -24,6 +25,7 @@ static class Schema
         .. AgentOrderStore.Migrations,
         .. SwitchJournal.Migrations,
         .. SwitchStore.Migrations,
+        .. CablingStore.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
     ];

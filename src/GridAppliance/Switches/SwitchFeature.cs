@@ -25,6 +25,9 @@ static class SwitchFeature
         services.AddSingleton<SwitchFleet>();
         services.AddHostedService(static provider => provider.GetRequiredService<SwitchFleet>());
         services.AddSingleton<VlanChanges>();
+        services.AddSingleton<CablingStore>();
+        services.AddSingleton<FabricState>();
+        services.AddSingleton<FabricPokes>();
         services.AddHostedService<FabricWatcher>();
     }
 }

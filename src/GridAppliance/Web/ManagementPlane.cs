@@ -1,5 +1,6 @@
 using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
+using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -90,6 +91,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapPorts();
         api.MapSwitches();
         api.MapPower();
+        api.MapFabric();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -112,6 +114,8 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<WhyReader>();
         Lent<SwitchFleet>();
         Lent<VlanChanges>();
+        Lent<FabricState>();
+        Lent<FabricPokes>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         // Signals are the daemon's to hear; it stops this plane in its turn.
         services.AddSingleton<IHostLifetime, StoppedByTheDaemon>();

@@ -4,6 +4,7 @@ using GridAppliance.Api.Nodes;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
+using GridAppliance.Lab.Switches;
 
 namespace GridAppliance.EndToEnd.Boots;
 
@@ -51,6 +52,24 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
             var node = await LabInstance.UntilAsync(() => Instance.NodeOfAsync(server), n => n.Inventory?.Nics[0].Neighbours.Count > 0, "an LLDP neighbour");
             Assert.Equal(server.Tap, node.Inventory!.Nics[0].Neighbours[0].PortId);
         }
+    }
+
+    [LabFact]
+    public async Task The_switch_says_where_a_server_is_before_its_kernel_runs()
+    {
+        foreach (var server in Instance.Plan.Servers)
+        {
+            var node = await Instance.NodeOfAsync(server);
+            Assert.Equal((LabSwitch.Name, server.Tap), (node.Location?.Switch, node.Location?.Port));
+            var events = (await Instance.Rig.Appliance.Client.GetTimeline(node.Name, CancellationToken.None)).Events;
+            var located = events.First(e => e.Kind == "node.located");
+            Assert.Contains("from the switch's forwarding table", located.Message, StringComparison.Ordinal);
+            Assert.True(located.Sequence < events.First(e => e.Kind == "boot.kernel").Sequence, "it was located after it had begun to fetch its kernel");
+        }
+        var map = await Instance.Rig.Appliance.Client.GetFabricMap(CancellationToken.None);
+        var rack = Assert.Single(map.Switches);
+        Assert.Equal([Instance.Plan.Switch.Uplink], rack.Ports.Where(port => port.Uplink is not null).Select(port => port.Name));
+        Assert.Empty(map.Findings);
     }
 
     [LabFact]

@@ -39,11 +39,7 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
 
     public string Name => record.Name;
 
-    public SwitchRecord Record
-    {
-        get => Volatile.Read(ref record);
-        set => Volatile.Write(ref record, value);
-    }
+    public SwitchRecord Record => Volatile.Read(ref record);
 
     /// <summary>The last reading that went well; null before the first.</summary>
     public SwitchReading? Reading => Volatile.Read(ref lastReading);
@@ -54,6 +50,17 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
     public SwitchOwnership? Ownership { get; }
 
     public bool HasUnsaved => saver?.HasUnsaved ?? false;
+
+    /// <summary>Changes the record in memory; whoever calls writes it down.</summary>
+    public SwitchRecord Change(Func<SwitchRecord, SwitchRecord> change)
+    {
+        while (true)
+        {
+            var before = Record;
+            var after = change(before);
+            if (Interlocked.CompareExchange(ref record, after, before) == before) return after;
+        }
+    }
 
     public SwitchPolicy PolicyOn(SwitchSnapshot snapshot) => Record.Ours.On(snapshot, Record.RecognisedUplinks.Keys);
 
@@ -163,7 +170,7 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         var before = Record.RecognisedUplinks;
         var found = around.Uplinks.Recognise(Name, now).Select(u => KeyValuePair.Create(u.Key, new RecognisedUplink(u.Value, now.ForwardingAt)));
         var after = before.RemoveRange(before.Where(u => now.ForwardingAt - u.Value.Seen > UplinkMemory).Select(u => u.Key)).SetItems(found);
-        Record = Record with { RecognisedUplinks = after };
+        Change(latest => latest with { RecognisedUplinks = after });
         // Written down when there are others; when each was last seen is not worth a write a minute.
         if (!after.Keys.ToHashSet().SetEquals(before.Keys)) await around.Store.UpdateAsync(Record, cancellationToken);
     }

@@ -1,4 +1,5 @@
 using GridAppliance.Api.Switches;
+using GridAppliance.Fabric;
 using GridAppliance.Hosting.Configuration;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Snmp.Usm;
@@ -16,7 +17,7 @@ static class SwitchDocuments
         Name = one.Name,
         Address = one.Record.Address.ToString(),
         Account = one.Record.Account.ToString(),
-        State = one.Trouble is not null ? "trouble" : one.Reading is null ? "unread" : "ok",
+        State = StateOf(one),
         Problem = one.Trouble?.Message,
         SystemName = one.Reading?.Identity.Name,
         Description = one.Reading?.Identity.Description,
@@ -36,11 +37,14 @@ static class SwitchDocuments
         FromFile = one.Record.IsFromFile,
     };
 
-    public static IEnumerable<SwitchPortDocument> Ports(ManagedSwitch one, NodeSnapshot nodes)
+    public static string StateOf(ManagedSwitch one) => one.Trouble is not null ? "trouble" : one.Reading is null ? "unread" : "ok";
+
+    public static IEnumerable<SwitchPortDocument> Ports(ManagedSwitch one, FabricMap map, NodeSnapshot nodes)
     {
         if (one.Reading is not { } reading) yield break;
         var policy = one.PolicyOn(reading.Snapshot);
         var behind = reading.Forwarding.ToLookup(e => e.Port, e => e.Mac);
+        var here = map.Placements.Values.Where(p => p.Switch == one.Name).ToLookup(p => p.Port, p => p.Node);
         var neighbours = reading.Neighbours.Where(n => n.Port is not null).ToLookup(n => n.Port!.Value);
         foreach (var port in reading.Snapshot.Ports.Values)
         {
@@ -59,7 +63,7 @@ static class SwitchDocuments
                 Tagged = [.. port.Vlans.Tagged.Select(v => v.Value)],
                 Ours = policy.MayWrite(port.Number),
                 Uplink = one.Record.RecognisedUplinks.GetValueOrDefault(port.Name)?.Why ?? (policy.Uplinks.Contains(port.Number) ? "said to be one" : null),
-                Nodes = [.. addresses.Select(m => nodes.Find(m)?.Name).OfType<string>().Distinct().Order(StringComparer.Ordinal)],
+                Nodes = [.. here[port.Name].Distinct().Order(StringComparer.Ordinal)],
                 Others = [.. addresses.Where(m => nodes.Find(m) is null).Take(MostOthers).Select(m => m.ToString())],
                 Addresses = addresses.Count,
                 Neighbour = neighbours[port.Number].Select(n => $"{(n.SystemName.Length > 0 ? n.SystemName : n.ChassisId)} {(n.PortDescription.Length > 0 ? n.PortDescription : n.PortId)}".Trim()).FirstOrDefault(),

@@ -69,7 +69,7 @@ sealed partial class SwitchFleet : IHostedService, IAsyncDisposable
             opened = TryOpen(stored, out var reason);
             if (opened is null) return new SwitchEnrolment.Refused(reason, "see `gridctl switch add --help`");
             var abilities = await opened.ProbeAsync(cancellationToken);
-            opened.Record = opened.Record with { Abilities = abilities };
+            opened.Change(latest => latest with { Abilities = abilities });
             await around.Store.SaveAsync(opened.Record, stored.Secrets, cancellationToken);
             Volatile.Write(ref switches, switches.Add(record.Name, opened));
             var added = opened;
@@ -97,7 +97,7 @@ sealed partial class SwitchFleet : IHostedService, IAsyncDisposable
         try
         {
             if (Find(name) is not { } known) return null;
-            known.Record = change(known.Record) with { Abilities = null };
+            known.Change(latest => change(latest) with { Abilities = null });
             await around.Store.UpdateAsync(known.Record, cancellationToken);
             await around.Timeline.AppendAsync(new NewEvent("switch.changed", $"switch {known.Name}: {what}") { Actor = actor }, cancellationToken);
             await ProbeAsync(known, cancellationToken);
@@ -113,8 +113,8 @@ sealed partial class SwitchFleet : IHostedService, IAsyncDisposable
     /// <exception cref="DeviceException">It cannot be asked.</exception>
     public async Task ProbeAsync(ManagedSwitch known, CancellationToken cancellationToken)
     {
-        known.Record = known.Record with { Abilities = null };
-        known.Record = known.Record with { Abilities = await known.ProbeAsync(cancellationToken) };
+        var abilities = await known.ProbeAsync(cancellationToken);
+        known.Change(latest => latest with { Abilities = abilities });
         await around.Store.UpdateAsync(known.Record, cancellationToken);
         Changed?.Invoke();
     }

@@ -1,4 +1,5 @@
 using GridAppliance.Api.Switches;
+using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Switches.Fleet;
@@ -38,10 +39,10 @@ static class SwitchEndpoints
     static Results<Ok<SwitchDocument>, ProblemHttpResult> Get(string name, SwitchFleet fleet) =>
         fleet.Find(name) is { } found ? TypedResults.Ok(SwitchDocuments.Of(found)) : NoSuch(name);
 
-    static Results<Ok<IReadOnlyList<SwitchPortDocument>>, ProblemHttpResult> Ports(string name, SwitchFleet fleet, NodeDirectory nodes) =>
+    static Results<Ok<IReadOnlyList<SwitchPortDocument>>, ProblemHttpResult> Ports(string name, SwitchFleet fleet, FabricState state, NodeDirectory nodes) =>
         fleet.Find(name) is not { } found ? NoSuch(name)
         : found.Reading is null ? Problems.Answer(StatusCodes.Status409Conflict, $"switch {found.Name} has not been read yet{(found.Trouble is { } trouble ? $": {trouble.Message}" : "")}", $"look with `gridctl switch show {found.Name}`")
-        : TypedResults.Ok<IReadOnlyList<SwitchPortDocument>>([.. SwitchDocuments.Ports(found, nodes.Current)]);
+        : TypedResults.Ok<IReadOnlyList<SwitchPortDocument>>([.. SwitchDocuments.Ports(found, state.Current, nodes.Current)]);
 
     static async Task<Results<NoContent, ProblemHttpResult>> Remove(string name, HttpContext context, SwitchFleet fleet, CancellationToken cancellation)
     {

@@ -1,0 +1,54 @@
+namespace GridAppliance.Api.Switches;
+
+/// <summary>Where everything is (<c>GET /api/v1/fabric/map</c>).</summary>
+public sealed record FabricMapDocument
+{
+    public required IReadOnlyList<FabricSwitchDocument> Switches { get; init; }
+    public required IReadOnlyList<PlacementDocument> Placements { get; init; }
+    /// <summary>Nodes that no switch sees.</summary>
+    public required IReadOnlyList<string> Unplaced { get; init; }
+    public required IReadOnlyList<FabricFindingDocument> Findings { get; init; }
+    /// <summary>Cables in the plan.</summary>
+    public int Planned { get; init; }
+}
+
+public sealed record FabricSwitchDocument
+{
+    public required string Name { get; init; }
+    /// <summary>ok, unread, or trouble.</summary>
+    public required string State { get; init; }
+    public DateTimeOffset? LastRead { get; init; }
+    public IReadOnlyList<SwitchPortDocument> Ports { get; init; } = [];
+}
+
+/// <summary>A NIC behind a port.</summary>
+public sealed record PlacementDocument
+{
+    public required string Node { get; init; }
+    public required string Mac { get; init; }
+    public required string Switch { get; init; }
+    public required string Port { get; init; }
+    /// <summary>Who says so, the best first: switch-lldp, forwarding, agent-lldp, dhcp-relay.</summary>
+    public required IReadOnlyList<string> Sources { get; init; }
+}
+
+public sealed record FabricFindingDocument
+{
+    /// <summary>two-ports, wrong-cable, missing-cable or disagreement.</summary>
+    public required string Kind { get; init; }
+    public string? Node { get; init; }
+    public required string Message { get; init; }
+}
+
+/// <summary><c>PUT /api/v1/fabric/cabling</c>: the plan of who should be where.</summary>
+public sealed record CablingRequest
+{
+    /// <summary>A line for each cable: <c>machine,switch,port</c>; a machine is a node, a NIC's address, a serial number or a UUID.</summary>
+    public required string Csv { get; init; }
+}
+
+public sealed record CablingDocument
+{
+    public required string Csv { get; init; }
+    public required int Cables { get; init; }
+}

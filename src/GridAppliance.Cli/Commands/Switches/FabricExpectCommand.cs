@@ -1,0 +1,32 @@
+using System.CommandLine;
+using GridAppliance.Api;
+using GridAppliance.Api.Switches;
+using GridAppliance.Cli.Terminal;
+
+namespace GridAppliance.Cli.Commands.Switches;
+
+sealed class FabricExpectCommand : GridctlCommand
+{
+    readonly Argument<FileInfo?> file = new("FILE") { Description = "CSV with a line for each cable: machine,switch,port (a machine is a node, a NIC's address, a serial number or a UUID). Without it the plan is shown.", Arity = ArgumentArity.ZeroOrOne };
+
+    public FabricExpectCommand() : base("expect", "Show or replace the plan of who should be where; what differs from it is told.") => Add(file);
+
+    protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
+    {
+        if (session.Parsed.GetValue(file) is not { } plan)
+        {
+            session.Show(await session.Client.GetCabling(cancellation), ApiJson.Default.CablingDocument, shown => { foreach (var line in shown.Csv.Split('\n', StringSplitOptions.RemoveEmptyEntries)) session.Terminal.Line(line); });
+            return ExitStatus.Done;
+        }
+        try
+        {
+            var csv = await File.ReadAllTextAsync(plan.FullName, cancellation);
+            session.Show(await session.Client.SetCabling(new() { Csv = csv }, cancellation), ApiJson.Default.CablingDocument, shown => session.Terminal.Line($"{Phrases.Count(shown.Cables, "cable")} planned"));
+            return ExitStatus.Done;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{plan} cannot be read: {e.Message}", "check the file's name");
+        }
+    }
+}

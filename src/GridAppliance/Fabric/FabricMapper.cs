@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Switches;
+
+namespace GridAppliance.Fabric;
+
+/// <summary>
+/// Puts forwarding tables, LLDP from both sides and option 82 together: which NIC of which node is behind which port. An address that is seen behind an uplink says nothing about
+/// where it is; one seen behind a port whose link is down says where it was. Pure.
+/// </summary>
+sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nodes, Cabling cabling)
+{
+    readonly List<FabricFinding> findings = [];
+    readonly Dictionary<MacAddress, List<(Witness Witness, string Switch, string Port)>> sightings = [];
+
+    public FabricMap Map()
+    {
+        foreach (var one in switches)
+        {
+            ReadNeighbours(one);
+            ReadForwarding(one);
+        }
+        foreach (var node in nodes.Nodes)
+        {
+            ReadAgent(node);
+            if (node.Circuit is { } circuit) ReadRelay(node, circuit);
+        }
+        var placements = sightings.Select(s => Place(s.Key, s.Value)).OfType<Placement>().ToImmutableDictionary(p => p.Mac);
+        CheckPlan(placements);
+        return new() { Placements = placements, Findings = [.. findings.OrderBy(f => f.Kind).ThenBy(f => f.Subject, StringComparer.Ordinal)] };
+    }
+
+    void ReadNeighbours(MappedSwitch one)
+    {
+        foreach (var neighbour in one.Reading.Neighbours)
+        {
+            if (neighbour.Port is not { } number || !one.IsEdge(number)) continue;
+            // A machine names its chassis after one of its NICs, on every NIC: only the port's own address says which NIC this is.
+            if ((neighbour.PortMac ?? neighbour.ChassisMac) is { } mac) Saw(mac, Witness.SwitchNeighbour, one, number);
+        }
+    }
+
+    void ReadForwarding(MappedSwitch one)
+    {
+        foreach (var entry in one.Reading.Forwarding)
+        {
+            if (one.IsEdge(entry.Port)) Saw(entry.Mac, Witness.Forwarding, one, entry.Port);
+        }
+    }
+
+    void ReadAgent(Node node)
+    {
+        foreach (var nic in node.Inventory?.Nics ?? [])
+        {
+            if (!MacAddress.TryParse(nic.Mac, out var mac)) continue;
+            foreach (var heard in nic.Neighbours)
+            {
+                if (switches.FirstOrDefault(s => IsCalled(s, heard.SystemName, heard.ChassisId)) is not { } one) continue;
+                if (PortCalled(one, heard.PortId, heard.PortDescription) is { } port && one.IsEdge(port.Number)) Saw(mac, Witness.Agent, one, port.Number);
+            }
+        }
+    }
+
+    static bool IsCalled(MappedSwitch one, string? name, string? chassis)
+    {
+        var identity = one.Reading.Identity;
+        if (chassis is { Length: > 0 } && MacAddress.TryParse(chassis, out var mac) && (mac == identity.ChassisMac || mac == identity.BridgeAddress)) return true;
+        return name is { Length: > 0 } && name.Equals(identity.Name, StringComparison.OrdinalIgnoreCase);
+    }
+
+    static SwitchPort? PortCalled(MappedSwitch one, params ReadOnlySpan<string?> names)
+    {
+        foreach (var name in names)
+        {
+            if (name is { Length: > 0 } && one.Reading.Snapshot.Port(name) is { } port) return port;
+        }
+        return null;
+    }
+
+    // What stands in a circuit id is each maker's own; most put the port's name into it, some as text among other things.
+    void ReadRelay(Node node, string circuit)
+    {
+        var text = CircuitText.Of(circuit);
+        if (text.Length == 0) return;
+        var named = switches.SelectMany(s => s.Reading.Snapshot.Ports.Values.Where(p => s.IsEdge(p.Number) && CircuitText.Names(text, p.Name)).Select(p => (Switch: s, Port: p))).ToList();
+        if (named.Count == 0) return;
+        // Of Gi0/1 and Gi0/11 the longer one is meant; a name that two switches have says nothing.
+        var longest = named.Max(n => n.Port.Name.Length);
+        if (named.Where(n => n.Port.Name.Length == longest).ToList() is [var only]) Saw(node.BootMac, Witness.Relay, only.Switch, only.Port.Number);
+    }
+
+    void Saw(MacAddress mac, Witness witness, MappedSwitch one, int port)
+    {
+        if (mac.IsMulticast || nodes.Find(mac) is null) return;
+        if (!sightings.TryGetValue(mac, out var seen)) sightings[mac] = seen = [];
+        var sighting = (witness, one.Name, one.Reading.Snapshot.Ports[port].Name);
+        if (!seen.Contains(sighting)) seen.Add(sighting);
+    }
+
+    Placement? Place(MacAddress mac, List<(Witness Witness, string Switch, string Port)> seen)
+    {
+        var node = nodes.Find(mac)!;
+        var best = seen.Min(s => s.Witness);
+        var (_, name, port) = seen.First(s => s.Witness == best);
+        // What the switches see now; an inventory and a lease are older, and a cable may have been moved since.
+        var live = seen.Where(s => s.Witness is Witness.SwitchNeighbour or Witness.Forwarding).Select(s => $"{s.Switch}/{s.Port}").Distinct().Order(StringComparer.Ordinal).ToList();
+        if (live.Count > 1)
+        {
+            findings.Add(new(FindingKind.TwoPorts, mac.ToString(), node.Id, $"{node.Name}'s NIC {mac} is seen behind {live.Count} ports at once: {string.Join(", ", live)}"));
+            if (best == Witness.Forwarding) return null;
+        }
+        if (seen.FirstOrDefault(s => s.Witness is Witness.Agent or Witness.Relay && (s.Switch, s.Port) != (name, port)) is { Switch: not null } other && best < Witness.Agent)
+        {
+            var who = other.Witness == Witness.Agent ? "its agent has heard" : "its DHCP request came through";
+            findings.Add(new(FindingKind.Disagreement, mac.ToString(), node.Id, $"{node.Name}'s NIC {mac} is behind {name}/{port}, and {who} {other.Switch}/{other.Port}"));
+        }
+        return new()
+        {
+            NodeId = node.Id, Node = node.Name, Mac = mac, Switch = name, Port = port,
+            Witnesses = [.. seen.Where(s => (s.Switch, s.Port) == (name, port)).Select(s => s.Witness).Distinct().Order()],
+        };
+    }
+
+    void CheckPlan(ImmutableDictionary<MacAddress, Placement> placements)
+    {
+        foreach (var line in cabling.Lines)
+        {
+            var (node, macs) = line.Find(nodes);
+            if (node is null) continue;
+            var places = macs.Select(placements.GetValueOrDefault).OfType<Placement>().ToList();
+            var subject = $"{line.Machine} {line.Where}";
+            if (places.Count == 0) findings.Add(new(FindingKind.MissingCable, subject, node.Id, $"{node.Name} should be on {line.Where}, and no switch sees it"));
+            else if (!places.Any(p => p.Switch.Equals(line.Switch, StringComparison.OrdinalIgnoreCase) && p.Port.Equals(line.Port, StringComparison.OrdinalIgnoreCase)))
+                findings.Add(new(FindingKind.WrongCable, subject, node.Id, $"{node.Name} is on {string.Join(" and ", places.Select(p => p.Where).Distinct())}, and the plan has it on {line.Where}"));
+        }
+    }
+}
+
+/// <summary>What can be read in a circuit id.</summary>
+static class CircuitText
+{
+    /// <summary>Its printable characters; everything else is a space.</summary>
+    public static string Of(string hex)
+    {
+        try
+        {
+            return new string([.. Convert.FromHexString(hex).Select(b => b is > 0x20 and < 0x7F ? (char)b : ' ')]).Trim();
+        }
+        catch (FormatException)
+        {
+            return "";
+        }
+    }
+
+    /// <summary>Whether the name stands there by itself: <c>Gi0/1</c> is not in <c>Gi0/11</c>.</summary>
+    public static bool Names(string text, string name)
+    {
+        for (var at = text.IndexOf(name, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(name, at + 1, StringComparison.OrdinalIgnoreCase))
+        {
+            var end = at + name.Length;
+            if ((at == 0 || !char.IsAsciiLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsAsciiLetterOrDigit(text[end]))) return true;
+        }
+        return false;
+    }
+}

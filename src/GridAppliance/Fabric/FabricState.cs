@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using GridAppliance.Nodes;
+using GridAppliance.Switches.Fleet;
+
+namespace GridAppliance.Fabric;
+
+/// <summary>
+/// The one owner of the map: makes it anew from what the switches said last, tells the timeline what has changed, and writes into each node where it is. Called by
+/// <see cref="FabricWatcher"/> alone; read by everybody.
+/// </summary>
+sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, CablingStore store)
+{
+    FabricMap current = FabricMap.Empty;
+    Cabling cabling = store.Load();
+
+    public FabricMap Current => Volatile.Read(ref current);
+
+    public Cabling Cabling => Volatile.Read(ref cabling);
+
+    public async Task PlanAsync(Cabling plan, CancellationToken cancellationToken)
+    {
+        await store.SaveAsync(plan, cancellationToken);
+        Volatile.Write(ref cabling, plan);
+    }
+
+    public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        var read = fleet.Current.Values.Where(s => s.Reading is not null)
+            .Select(s => new MappedSwitch(s.Name, s.Reading!, s.PolicyOn(s.Reading!.Snapshot).Uplinks)).ToList();
+        if (read.Count == 0 && Current == FabricMap.Empty) return;
+        var before = Current;
+        var map = new FabricMapper(read, nodes.Current, Cabling).Map();
+        Volatile.Write(ref current, map);
+        await timeline.AppendAsync([.. Tell(before, map)], cancellationToken);
+        foreach (var node in nodes.Current.Nodes) await LocateAsync(node, map, cancellationToken);
+    }
+
+    /// <summary>Where a node is: where its boot NIC is, or any other of its NICs.</summary>
+    public static Placement? PlaceOf(Node node, FabricMap map) =>
+        map.Placements.GetValueOrDefault(node.BootMac) ?? node.Macs.Select(map.Placements.GetValueOrDefault).OfType<Placement>().OrderBy(p => p.Where, StringComparer.Ordinal).FirstOrDefault();
+
+    // A node that is nowhere to be seen keeps its place: it is switched off, and its cable is where it was.
+    async Task LocateAsync(Node node, FabricMap map, CancellationToken cancellationToken)
+    {
+        if (PlaceOf(node, map) is not { } place || (node.LocatedBySwitch && (node.Switch, node.SwitchPort) == (place.Switch, place.Port))) return;
+        await nodes.ChangeAsync(node.Id, latest =>
+        {
+            if (latest.LocatedBySwitch && (latest.Switch, latest.SwitchPort) == (place.Switch, place.Port)) return null;
+            var next = latest with { Switch = place.Switch, SwitchPort = place.Port, LocatedBySwitch = true };
+            var how = Words(place.Witnesses[0]);
+            return (next, [latest is { LocatedBySwitch: true, Switch: { } from, SwitchPort: var port }
+                ? NewEvent.About(next, "node.moved", $"its cable was moved from {from}/{port} to {place.Where} ({how})", EventSeverity.Warning)
+                : NewEvent.About(next, "node.located", $"is behind port {place.Port} of switch {place.Switch} ({how})")]);
+        }, cancellationToken);
+    }
+
+    static string Words(Witness witness) => witness switch
+    {
+        Witness.SwitchNeighbour => "the switch has heard it over LLDP",
+        Witness.Forwarding => "from the switch's forwarding table",
+        Witness.Agent => "its agent has heard the switch over LLDP",
+        Witness.Relay => "the switch relayed its DHCP request",
+    };
+
+    IEnumerable<NewEvent> Tell(FabricMap before, FabricMap after)
+    {
+        var known = before.Findings.Select(f => (f.Kind, f.Subject)).ToHashSet();
+        var still = after.Findings.Select(f => (f.Kind, f.Subject)).ToHashSet();
+        foreach (var finding in after.Findings.Where(f => !known.Contains((f.Kind, f.Subject)))) yield return Event(finding, $"fabric.{KindText(finding.Kind)}", finding.Message, EventSeverity.Warning);
+        foreach (var finding in before.Findings.Where(f => !still.Contains((f.Kind, f.Subject)))) yield return Event(finding, $"fabric.{KindText(finding.Kind)}-gone", $"no longer so: {finding.Message}", EventSeverity.Info);
+    }
+
+    NewEvent Event(FabricFinding finding, string kind, string message, EventSeverity severity) =>
+        finding.NodeId is { } id && nodes.Current.Find(id) is { } node ? NewEvent.About(node, kind, message, severity) : new(kind, message) { Severity = severity };
+
+    public static string KindText(FindingKind kind) => kind switch
+    {
+        FindingKind.TwoPorts => "two-ports",
+        FindingKind.WrongCable => "wrong-cable",
+        FindingKind.MissingCable => "missing-cable",
+        FindingKind.Disagreement => "disagreement",
+    };
+}

@@ -1,0 +1,117 @@
+using System.Text.Json;
+using GridAppliance.Api;
+using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Switches;
+using GridAppliance.Boot;
+using GridAppliance.Lab.Switches.Snmp;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Snmp;
+using GridAppliance.Tests.Switches;
+using GridAppliance.Tests.Web;
+
+namespace GridAppliance.Tests.Fabric;
+
+/// <summary>A whole daemon beside a switch that keeps state: what a machine's first packet sets off.</summary>
+public sealed class FabricWatcherTests : IAsyncLifetime
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly MacAddress Nic = MacAddress.Parse("52:54:00:00:00:07");
+
+    readonly SwitchBench bench = new(BridgeModel.Factory(12).WithAccess(100, [.. Enumerable.Range(1, 11)]), "leaf1");
+    ManagementPlaneHost plane = null!;
+
+    public async Task InitializeAsync()
+    {
+        plane = await ManagementPlaneHost.StartAsync();
+        var secretFile = Path.Combine(plane.DataDir, "leaf1.secret");
+        await File.WriteAllTextAsync(secretFile, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        var added = await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secretFile, "--ports", "Gi0/*", "--vlans", "100,250");
+        Assert.True(added.Status == 0, added.Error);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await plane.DisposeAsync();
+        await bench.DisposeAsync();
+    }
+
+    void Plug(int port) => bench.Bridge.Model = bench.Bridge.Model with { Addresses = [new(100, Nic, port)] };
+
+    void Discover() => plane.Get<BootObserver>().Report(new() { Mac = Nic, Stage = BootStage.DhcpDiscover, Network = "provisioning", At = TimeProvider.System.GetUtcNow(), NetworkBoot = true });
+
+    async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            var answer = await ask();
+            if (wanted(answer)) return answer;
+            Assert.False(patience.IsCancellationRequested, $"{what} did not come to pass within {Patience.TotalSeconds} s; the last answer was {answer}");
+            await Task.Delay(20);
+        }
+    }
+
+    async Task<NodeDocument?> NodeAsync() => await plane.Client().GetNodes(null, default) is [var node, ..] ? node : null;
+
+    Task<NodeDocument?> UntilOnAsync(string port) => UntilAsync(NodeAsync, n => n?.Location?.Port == port, $"a node on {port}");
+
+    [Fact]
+    public async Task A_new_machine_is_placed_from_its_first_packet_and_its_timeline_says_how()
+    {
+        Plug(3);
+        Discover();
+        var node = await UntilOnAsync("Gi0/3");
+        Assert.Equal("leaf1", node!.Location!.Switch);
+        var events = (await plane.Client().GetTimeline(node.Name, default)).Events;
+        Assert.Contains(events, e => e is { Kind: "node.located", Message: "is behind port Gi0/3 of switch leaf1 (from the switch's forwarding table)" });
+
+        var map = JsonSerializer.Deserialize((await plane.Gridctl("fabric", "map", "-o", "json")).Output, ApiJson.Default.FabricMapDocument)!;
+        Assert.Equal((node.Name, "Gi0/3"), map.Placements.Select(p => (p.Node, p.Port)).Single());
+        Assert.Contains(node.Name, (await plane.Gridctl("fabric", "map")).Output);
+        // By the node's name, its port is moved.
+        Assert.Equal(0, (await plane.Gridctl("switch", "vlan", node.Name, "250")).Status);
+        Assert.Equal(250, bench.Bridge.Model.Ports[3].Pvid);
+    }
+
+    [Fact]
+    public async Task A_switch_whose_table_is_behind_the_wire_is_asked_again()
+    {
+        Discover();
+        await UntilAsync(NodeAsync, n => n is not null, "a node");
+        var looks = bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk);
+        await UntilAsync(() => Task.FromResult(bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk)), n => n > looks + 2, "another look");
+        Plug(4);
+        await UntilOnAsync("Gi0/4");
+    }
+
+    [Fact]
+    public async Task A_moved_cable_is_noticed_when_the_machine_boots_again()
+    {
+        Plug(3);
+        Discover();
+        var node = await UntilOnAsync("Gi0/3");
+        Plug(5);
+        Discover();
+        await UntilOnAsync("Gi0/5");
+        var events = (await plane.Client().GetTimeline(node!.Name, default)).Events;
+        Assert.Contains(events, e => e is { Kind: "node.moved", Severity: "warning", Message: "its cable was moved from leaf1/Gi0/3 to leaf1/Gi0/5 (from the switch's forwarding table)" });
+    }
+
+    [Fact]
+    public async Task A_cable_that_is_not_where_the_plan_has_it_is_told_and_so_is_its_mending()
+    {
+        Plug(3);
+        Discover();
+        var node = await UntilOnAsync("Gi0/3");
+        var plan = Path.Combine(plane.DataDir, "plan.csv");
+        await File.WriteAllTextAsync(plan, $"machine,switch,port\n{Nic},leaf1,Gi0/8\n");
+        Assert.Equal(0, (await plane.Gridctl("fabric", "expect", plan)).Status);
+        await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "wrong-cable" && f.Node == node!.Name), "a finding");
+        Plug(8);
+        Discover();
+        await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Count == 0, "the finding's end");
+        var kinds = (await plane.Client().GetTimeline(node!.Name, default)).Events.Select(e => e.Kind).ToList();
+        Assert.Contains("fabric.wrong-cable", kinds);
+        await UntilAsync(() => plane.Client().GetTimeline(node.Name, default), t => t.Events.Any(e => e.Kind == "fabric.wrong-cable-gone"), "the event of its end");
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using GridAppliance.Fabric;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Switches;
+using GridAppliance.Switches.Fleet;
+
+namespace GridAppliance.Tests.Fabric;
+
+public sealed class UplinksTests
+{
+    static MacAddress Mac(int n) => MacAddress.FromUInt64(0x0200_0000_0000 + (ulong)n);
+
+    static readonly UplinkFacts Facts = new()
+    {
+        Own = new HashSet<MacAddress> { Mac(1) },
+        Switches = new HashSet<MacAddress> { Mac(2) },
+        NodeOf = mac => mac.ToUInt64() is var bits && bits >= Mac(100).ToUInt64() && bits < Mac(200).ToUInt64() ? new Guid((int)(bits & 0xFFFE), 0, 0, new byte[8]) : null,
+    };
+
+    static string? Why(IEnumerable<int> behind, SwitchNeighbour? neighbour = null) => Uplinks.Of(new()
+    {
+        At = default, ForwardingAt = default, Took = default, Identity = new(),
+        Snapshot = new() { Ports = ImmutableSortedDictionary<int, SwitchPort>.Empty.Add(1, new() { Number = 1, Name = "Gi0/1" }), Vlans = ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty },
+        Forwarding = [.. behind.Select(n => new ForwardingEntry(null, Mac(n), 1))],
+        Neighbours = neighbour is null ? [] : [neighbour],
+    }, Facts).GetValueOrDefault("Gi0/1");
+
+    [Fact]
+    public void Our_own_way_and_other_switches_are_uplinks()
+    {
+        Assert.Equal("is our own way to the switch", Why([1, 300]));
+        Assert.StartsWith("leads to the switch with address", Why([2]), StringComparison.Ordinal);
+        Assert.Equal("leads to switch core", Why([], new() { LocalPort = 1, Port = 1, ChassisId = "x", PortId = "y", SystemName = "core", ChassisMac = Mac(2) }));
+        Assert.Equal("leads to core, a bridge", Why([], new() { LocalPort = 1, Port = 1, ChassisId = "x", PortId = "y", SystemName = "core", IsBridge = true }));
+    }
+
+    [Fact]
+    public void A_port_with_several_nodes_behind_it_is_an_uplink_and_one_with_one_machine_is_not()
+    {
+        Assert.Equal("2 nodes are behind it", Why([100, 102]));
+        Assert.Null(Why([100, 101])); // two NICs of one node
+        Assert.Null(Why([100, 300, 301])); // and its virtual machines
+        Assert.Equal("33 addresses are behind it", Why(Enumerable.Range(300, 33)));
+        // A server that hosts virtual machines says that it is a bridge.
+        Assert.Null(Why([100], new() { LocalPort = 1, Port = 1, ChassisId = "x", PortId = "y", IsBridge = true, ChassisMac = Mac(100) }));
+    }
+}
