@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Consoles;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
@@ -50,6 +51,10 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(FabricMapDocument))]
 [JsonSerializable(typeof(CablingRequest))]
 [JsonSerializable(typeof(CablingDocument))]
+[JsonSerializable(typeof(ConsoleLineDocument))]
+[JsonSerializable(typeof(IReadOnlyList<ConsoleLineDocument>))]
+[JsonSerializable(typeof(ConsoleMessage))]
+[JsonSerializable(typeof(ConsoleRequest))]
 [JsonSerializable(typeof(EnrollRequest))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]

@@ -21,6 +21,8 @@ static class CommandTree
             new NodeReviveCommand(),
         },
         new WhyCommand(),
+        new ConsoleCommand(),
+        new LogCommand(),
         new EventsCommand(),
         new Command("discover", "Nodes that have turned up, and who may join.")
         {

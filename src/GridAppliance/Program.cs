@@ -2,6 +2,7 @@ using System.Reflection;
 using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
+using GridAppliance.Consoles;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
 using GridAppliance.Modules;
@@ -67,6 +68,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddDhcp();
     services.AddSwitches();
     services.AddPower();
+    services.AddConsoles();
 
     return builder.Build();
 }

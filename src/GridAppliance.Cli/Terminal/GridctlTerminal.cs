@@ -34,7 +34,10 @@ sealed class GridctlTerminal
     }
 
     public static GridctlTerminal OfProcess() =>
-        new(Console.Out, Console.Error, Console.In, interactive: !Console.IsOutputRedirected && !Console.IsInputRedirected && !Console.IsErrorRedirected);
+        new(Console.Out, Console.Error, Console.In, interactive: !Console.IsOutputRedirected && !Console.IsInputRedirected && !Console.IsErrorRedirected) { Raw = RawTerminal.OfProcess };
+
+    /// <summary>The terminal itself, for a command that carries octets between it and a node; null where there is none.</summary>
+    public Func<RawTerminal?> Raw { get; init; } = static () => null;
 
     public TextWriter Out { get; }
 
@@ -44,6 +47,13 @@ sealed class GridctlTerminal
     public bool Interactive { get; }
 
     public void Line(string text) => Out.WriteLine(SafeText.Neutralise(text));
+
+    /// <summary>A node's words as they flow, with their line ends; everything else in them is neutralised as anywhere.</summary>
+    public void Flow(string text)
+    {
+        Out.Write(string.Join('\n', text.Split('\n').Select(static line => SafeText.Neutralise(line.Replace("\r", "", StringComparison.Ordinal).Replace('\t', ' ')))));
+        Out.Flush();
+    }
 
     public void Line(Cell text)
     {

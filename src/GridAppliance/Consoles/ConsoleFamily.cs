@@ -22,8 +22,9 @@ sealed class ConsoleFamily(NodePorts ports)
 
     readonly NodePorts ports = ports;
 
-    /// <summary>The node's console through its preferred port that has one; null when none has. Stays good when the port's account changes: each opening asks for the port anew.</summary>
-    public IConsolePort? Of(Guid node) => ports.For<IConsolePort>(node) is { } port ? new NodeConsolePort(this, port) : null;
+    /// <summary>The node's console; null when no port has one. A port that is nothing but a console was given for that, and goes before the BMC's own. Stays good when the port's account changes: each opening asks for the port anew.</summary>
+    public IConsolePort? Of(Guid node) =>
+        ports.Current.Of(node).Where(port => port.Scheme.Can(typeof(IConsolePort))).OrderBy(port => port.Scheme.Kind != PortKind.Console).FirstOrDefault() is { } port ? new NodeConsolePort(this, port) : null;
 
     sealed class NodeConsolePort(ConsoleFamily family, NodePort port) : IConsolePort
     {

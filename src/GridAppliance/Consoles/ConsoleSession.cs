@@ -1,5 +1,6 @@
 using System.Text;
 using GridAppliance.Consoles.Record;
+using GridAppliance.Nodes;
 
 namespace GridAppliance.Consoles;
 
@@ -12,6 +13,9 @@ sealed partial class ConsoleSession : IDisposable
     /// <summary>What a newcomer sees of the past.</summary>
     const int TailBytes = 32 * 1024;
 
+    /// <summary>More is not looked at by people; a program that opens consoles without closing them must not cost every octet a thousand copies.</summary>
+    const int MostViewers = 64;
+
     static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);
 
@@ -22,11 +26,11 @@ sealed partial class ConsoleSession : IDisposable
     readonly Action<ConsoleSighting> sighted;
     readonly ILogger logger;
     readonly Lock gate = new();
-    readonly SemaphoreSlim typing = new(1, 1);
     readonly List<ConsoleViewer> viewers = [];
     readonly Queue<ConsoleEntry> tail = [];
     readonly ConsoleWatch watch = new();
     int tailLength;
+    bool ended;
     ConsoleViewer? writer;
     IConsole? line;
 
@@ -39,12 +43,16 @@ sealed partial class ConsoleSession : IDisposable
     public ConsoleSession(string node, IConsolePort port, ConsoleRecordWriter record, TimeProvider time, Action<ConsoleSighting> sighted, ILogger logger) =>
         (this.node, this.port, this.record, this.time, this.sighted, this.logger) = (node, port, record, time, sighted, logger);
 
-    public bool IsConnected => Volatile.Read(ref line) is not null;
+    public ConsoleState State
+    {
+        get { lock (gate) return new(line is not null, port.Name, writer?.Who, viewers.Count); }
+    }
+
+    internal DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>Keeps the port until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var buffer = new byte[8192];
         var retry = FirstRetry;
         string? complaint = null;
         while (!cancellationToken.IsCancellationRequested)
@@ -52,23 +60,21 @@ sealed partial class ConsoleSession : IDisposable
             try
             {
                 await using var opened = await port.OpenAsync(cancellationToken);
-                Volatile.Write(ref line, opened);
-                Mark($"connected to {port.Name}");
+                Connect(opened);
                 (retry, complaint) = (FirstRetry, null);
-                int count;
-                while ((count = await opened.ReadAsync(buffer, cancellationToken)) > 0) Take(buffer.AsSpan(0, count));
+                await RecordAsync(opened, cancellationToken);
                 Lose("the other side closed the line");
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                Lose("the appliance let go of the line");
+                if (Volatile.Read(ref line) is not null) LetGo();
                 return;
             }
             catch (IOException e)
             {
-                if (line is not null) Lose(e.Message);
+                if (Volatile.Read(ref line) is not null) Lose(e.Message);
                 // The same complaint every fifteen seconds is one complaint.
-                if (complaint != e.Message) CannotOpen(node, port.Name, e.Message);
+                else if (complaint != e.Message) CannotOpen(node, port.Name, e.Message);
                 complaint = e.Message;
             }
             await Task.Delay(retry, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -76,90 +82,76 @@ sealed partial class ConsoleSession : IDisposable
         }
     }
 
-    /// <summary>Lets the record reach the kernel, or the disk; called in turn for all consoles by their hub.</summary>
+    /// <summary>Hands what was recorded to the kernel; called in turn for all consoles by their directory, and before somebody reads the record.</summary>
     /// <exception cref="IOException">The record cannot be written; it is tried again at the next call.</exception>
-    public void Flush(bool toDisk)
+    public void Flush()
     {
-        lock (gate) record.Flush(toDisk);
+        lock (gate) record.Flush(toDisk: false);
     }
 
-    public ConsoleViewer Join(string who)
+    /// <summary>Makes the record safe from a power cut. The disk is waited for outside the lock: the line goes on meanwhile.</summary>
+    /// <exception cref="IOException">As for <see cref="Flush"/>.</exception>
+    public void Sync()
+    {
+        lock (gate) record.Flush(toDisk: false);
+        record.Sync();
+    }
+
+    /// <summary>Drops what is older than the record should be.</summary>
+    /// <exception cref="IOException">As for <see cref="Flush"/>.</exception>
+    public void Tidy()
+    {
+        lock (gate) record.Tidy();
+    }
+
+    /// <summary>Null when the console has ended, or enough look at it.</summary>
+    public ConsoleViewer? TryJoin(string who)
     {
         var viewer = new ConsoleViewer(this, who);
         lock (gate)
         {
+            if (ended || viewers.Count >= MostViewers) return null;
             foreach (var entry in tail) viewer.Show(entry);
             viewers.Add(viewer);
+            Nudge();
         }
         return viewer;
     }
 
-    internal void Leave(ConsoleViewer viewer)
+    /// <summary>A viewer who has read the record up to <paramref name="from"/>, and gets what comes after it.</summary>
+    /// <exception cref="IOException">As for <see cref="Flush"/>.</exception>
+    public ConsoleViewer? TryFollow(string who, out RecordPosition from)
     {
+        var viewer = new ConsoleViewer(this, who);
         lock (gate)
         {
-            viewers.Remove(viewer);
-            if (writer == viewer) writer = null;
+            record.Flush(toDisk: false);
+            from = record.Position;
+            if (ended || viewers.Count >= MostViewers) return null;
+            viewers.Add(viewer);
+            Nudge();
         }
+        return viewer;
     }
 
-    internal void TakeOver(ConsoleViewer viewer)
-    {
-        lock (gate)
-        {
-            if (writer == viewer) return;
-            var before = writer?.Who;
-            writer = viewer;
-            Keep(ConsoleEntryKind.Mark, Encoding.UTF8.GetBytes(before is null ? $"{viewer.Who} types" : $"{viewer.Who} took over from {before}"));
-        }
-    }
-
-    internal async ValueTask<TypeResult> TypeAsync(ConsoleViewer viewer, ReadOnlyMemory<byte> octets, CancellationToken cancellationToken)
-    {
-        if (!MayType(viewer)) return TypeResult.NotYours;
-        await typing.WaitAsync(cancellationToken);
-        try
-        {
-            if (Volatile.Read(ref line) is not { } open) return TypeResult.NotConnected;
-            await open.WriteAsync(octets, cancellationToken);
-            return TypeResult.Typed;
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-            return TypeResult.NotConnected;
-        }
-        finally
-        {
-            typing.Release();
-        }
-    }
-
-    internal async ValueTask<TypeResult> SendBreakAsync(ConsoleViewer viewer, CancellationToken cancellationToken)
-    {
-        if (!MayType(viewer)) return TypeResult.NotYours;
-        if (Volatile.Read(ref line) is not { } open) return TypeResult.NotConnected;
-        if (open is not ISerialBreak serial) return TypeResult.Unsupported;
-        await serial.SendBreakAsync(cancellationToken);
-        lock (gate) Keep(ConsoleEntryKind.Mark, Encoding.UTF8.GetBytes($"{viewer.Who} sent a break"));
-        return TypeResult.Typed;
-    }
+    /// <summary>The appliance's own words into the record, such as what a script did.</summary>
+    public void Note(string words) => Mark(words);
 
     public void Dispose()
     {
         lock (gate)
         {
-            record.Flush(toDisk: true);
+            ended = true;
+            foreach (var viewer in viewers) viewer.End();
             record.Dispose();
         }
     }
 
-    bool MayType(ConsoleViewer viewer)
+    async Task RecordAsync(IConsole opened, CancellationToken cancellationToken)
     {
-        lock (gate)
-        {
-            if (writer is null) TakeOver(viewer);
-            return writer == viewer;
-        }
+        var buffer = new byte[8192];
+        int count;
+        while ((count = await opened.ReadAsync(buffer, cancellationToken)) > 0) Take(buffer.AsSpan(0, count));
     }
 
     void Take(ReadOnlySpan<byte> octets)
@@ -173,11 +165,33 @@ sealed partial class ConsoleSession : IDisposable
         foreach (var sight in sights) sighted(sight);
     }
 
+    void Connect(IConsole opened)
+    {
+        lock (gate)
+        {
+            line = opened;
+            Mark($"connected to {port.Name}");
+        }
+    }
+
     void Lose(string reason)
     {
-        Volatile.Write(ref line, null);
-        Mark($"the line was lost: {reason}");
+        lock (gate)
+        {
+            line = null;
+            Mark($"the line was lost: {reason}");
+        }
         LineLost(node, reason);
+        sighted(new("console.lost", EventSeverity.Warning, $"its console was lost: {reason}", IsOurs: true));
+    }
+
+    void LetGo()
+    {
+        lock (gate)
+        {
+            line = null;
+            Mark("the appliance let go of the line");
+        }
     }
 
     void Mark(string words)
@@ -193,6 +207,13 @@ sealed partial class ConsoleSession : IDisposable
         tailLength += octets.Length;
         while (tailLength > TailBytes && tail.Count > 1) tailLength -= tail.Dequeue().Octets.Length;
         foreach (var viewer in viewers) viewer.Show(entry);
+    }
+
+    /// <summary>Says to everybody that the state may have changed; not for the record.</summary>
+    void Nudge()
+    {
+        var nothing = new ConsoleEntry(ConsoleEntryKind.Mark, time.GetUtcNow(), default);
+        foreach (var viewer in viewers) viewer.Show(nothing);
     }
 
     [LoggerMessage(LogLevel.Information, "console of {Node}: the line was lost: {Reason}")]

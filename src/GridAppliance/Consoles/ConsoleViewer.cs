@@ -1,39 +1,100 @@
+using System.Text;
 using System.Threading.Channels;
 using GridAppliance.Consoles.Record;
 
 namespace GridAppliance.Consoles;
 
-/// <summary>Somebody who looks at a console, and may type when it is theirs.</summary>
+/// <summary>Somebody who looks at a console, and may type when it is theirs. One task reads it.</summary>
 sealed class ConsoleViewer : IDisposable
 {
-    /// <summary>Pieces a slow viewer may lag behind. The oldest are dropped then: a screen is for now, the record has everything.</summary>
-    const int Backlog = 1024;
+    /// <summary>How far a slow viewer may lag behind. The oldest is passed over then, with a word in its place: a screen is for now, the record has everything.</summary>
+    const int Backlog = 512 * 1024;
 
-    readonly Channel<ConsoleEntry> entries = Channel.CreateBounded<ConsoleEntry>(new BoundedChannelOptions(Backlog) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    /// <summary>What an entry costs beside its octets.</summary>
+    const int EntryCost = 64;
+
+    // Bounded by octets rather than by entries (Show), since one entry is a key's echo and another a screenful.
+    readonly Channel<ConsoleEntry> entries = Channel.CreateUnbounded<ConsoleEntry>();
     readonly ConsoleSession session;
+    int queued;
+    long passedOver;
 
     internal ConsoleViewer(ConsoleSession session, string who) => (this.session, Who) = (session, who);
 
     public string Who { get; }
 
-    /// <summary>The recent past first, then what comes. Marks say who took the console and when the line was lost.</summary>
-    public ChannelReader<ConsoleEntry> Entries => entries.Reader;
+    public ConsoleState State => session.State;
 
-    public ValueTask<TypeResult> TypeAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken) => session.TypeAsync(this, octets, cancellationToken);
+    public bool IsWriter => session.IsWriter(this);
 
-    public ValueTask<TypeResult> SendBreakAsync(CancellationToken cancellationToken) => session.SendBreakAsync(this, cancellationToken);
+    /// <summary>
+    /// The recent past first, then what comes. Marks say who took the console and when the line was lost; a mark without text says only that <see cref="State"/> may have changed.
+    /// </summary>
+    /// <exception cref="ChannelClosedException">The console is taken from the node, or the appliance stops.</exception>
+    public async ValueTask<ConsoleEntry> ReadAsync(CancellationToken cancellationToken)
+    {
+        await entries.Reader.WaitToReadAsync(cancellationToken);
+        if (Interlocked.Exchange(ref passedOver, 0) is > 0 and var missed)
+            return new(ConsoleEntryKind.Mark, session.Now, Encoding.UTF8.GetBytes($"{missed} octets were passed over: this viewer is too slow; the record has them"));
+        var entry = await entries.Reader.ReadAsync(cancellationToken);
+        Interlocked.Add(ref queued, -Cost(entry));
+        return entry;
+    }
+
+    /// <summary>What is there already, without waiting.</summary>
+    public bool TryRead(out ConsoleEntry entry)
+    {
+        entry = default;
+        if (Volatile.Read(ref passedOver) > 0 || !entries.Reader.TryRead(out entry)) return false;
+        Interlocked.Add(ref queued, -Cost(entry));
+        return true;
+    }
+
+    public ValueTask<TypeResult> TypeAsync(ReadOnlyMemory<byte> octets, CancellationToken cancellationToken) => session.TypeAsync(this, octets, sendBreak: false, cancellationToken);
+
+    /// <summary>A serial break, and at once the octets that give it its meaning: a SysRq key, or none.</summary>
+    public ValueTask<TypeResult> SendBreakAsync(ReadOnlyMemory<byte> after, CancellationToken cancellationToken) => session.TypeAsync(this, after, sendBreak: true, cancellationToken);
+
+    public ValueTask<TypeResult> ResizeAsync(int columns, int rows, CancellationToken cancellationToken) => session.ResizeAsync(this, columns, rows, cancellationToken);
+
+    /// <summary>Makes this viewer the one who types if nobody else is; tells whether it is now.</summary>
+    public bool Claim() => session.Claim(this);
 
     /// <summary>Makes this viewer the one who types; whoever was before sees that, and by whom.</summary>
     public void TakeOver() => session.TakeOver(this);
 
+    /// <summary>Types no more, and lets others.</summary>
+    public void Release() => session.Release(this);
+
     public void Dispose()
     {
         session.Leave(this);
-        entries.Writer.TryComplete();
+        End();
     }
 
-    internal void Show(in ConsoleEntry entry) => entries.Writer.TryWrite(entry);
+    internal void End() => entries.Writer.TryComplete();
+
+    /// <summary>Never waits: a slow viewer does not hold the recorder up.</summary>
+    internal void Show(in ConsoleEntry entry)
+    {
+        Interlocked.Add(ref queued, Cost(entry));
+        entries.Writer.TryWrite(entry);
+        while (Volatile.Read(ref queued) > Backlog && entries.Reader.TryRead(out var oldest))
+        {
+            Interlocked.Add(ref queued, -Cost(oldest));
+            Interlocked.Add(ref passedOver, oldest.Octets.Length);
+        }
+    }
+
+    static int Cost(in ConsoleEntry entry) => entry.Octets.Length + EntryCost;
 }
+
+/// <summary>A console as its viewers see it.</summary>
+/// <param name="Connected">The line is open.</param>
+/// <param name="Port">Where it goes.</param>
+/// <param name="Writer">Who types; null when nobody does.</param>
+/// <param name="Viewers">How many look, the writer among them.</param>
+readonly record struct ConsoleState(bool Connected, string Port, string? Writer, int Viewers);
 
 enum TypeResult
 {

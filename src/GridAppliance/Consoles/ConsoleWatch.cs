@@ -5,7 +5,8 @@ using GridAppliance.Nodes;
 namespace GridAppliance.Consoles;
 
 /// <summary>Something on a console that the node's timeline should have.</summary>
-readonly record struct ConsoleSighting(string Kind, EventSeverity Severity, string Line);
+/// <param name="IsOurs">The appliance's own words, not the node's.</param>
+readonly record struct ConsoleSighting(string Kind, EventSeverity Severity, string Line, bool IsOurs = false);
 
 /// <summary>Reads a console as lines and says which of them an operator would be called for. Prompts stand without a line's end, so the unfinished line is looked at too.</summary>
 sealed class ConsoleWatch

@@ -19,6 +19,13 @@ interface ISerialBreak
     ValueTask SendBreakAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>A console that can tell the far end how large the terminal is (telnet's NAWS); a bare serial line cannot.</summary>
+interface IWindowSize
+{
+    /// <exception cref="IOException">The line is lost.</exception>
+    ValueTask ResizeAsync(int columns, int rows, CancellationToken cancellationToken);
+}
+
 /// <summary>A way to one node's console. Opening it again after a loss is the session's business, not the driver's.</summary>
 interface IConsolePort
 {

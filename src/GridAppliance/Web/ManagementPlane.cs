@@ -1,6 +1,7 @@
 using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Fabric;
+using GridAppliance.Consoles;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -8,6 +9,7 @@ using GridAppliance.Operations;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Switches.Fleet;
+using GridAppliance.Web.Consoles;
 using GridAppliance.Web.Endpoints;
 using GridAppliance.Web.Metrics;
 using GridAppliance.Web.Security;
@@ -69,6 +71,8 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         plane.Use(SecurityHeaders.Add);
         plane.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Problems.OfException, SuppressDiagnosticsCallback = static context => context.Exception is BadHttpRequestException });
         plane.UseStatusCodePages(Problems.OfStatus);
+        // Before the guard, which asks whether it is one.
+        plane.UseWebSockets();
         plane.Use(new RequestGuard(token).Check);
         plane.UseRouting();
         Map(plane);
@@ -92,6 +96,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapSwitches();
         api.MapPower();
         api.MapFabric();
+        api.MapConsoles();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -116,6 +121,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<VlanChanges>();
         Lent<FabricState>();
         Lent<FabricPokes>();
+        Lent<ConsoleDirectory>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         // Signals are the daemon's to hear; it stops this plane in its turn.
         services.AddSingleton<IHostLifetime, StoppedByTheDaemon>();

@@ -43,7 +43,7 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
         var text = new StringBuilder();
         while (!text.ToString().Contains(until, StringComparison.Ordinal))
         {
-            var entry = await viewer.Entries.ReadAsync(stopping.Token);
+            var entry = await viewer.ReadAsync(stopping.Token);
             text.Append(entry.Kind == ConsoleEntryKind.Mark ? "<" : "").Append(Encoding.UTF8.GetString(entry.Octets.Span)).Append(entry.Kind == ConsoleEntryKind.Mark ? ">" : "");
         }
         return text.ToString();
@@ -53,11 +53,11 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
     public async Task Every_viewer_sees_the_same_and_a_newcomer_sees_the_recent_past()
     {
         using var node = await server.AcceptTcpClientAsync(stopping.Token);
-        using var first = session.Join("ann");
+        using var first = session.TryJoin("ann")!;
         await node.GetStream().WriteAsync("booting"u8.ToArray(), stopping.Token);
         await SeeAsync(first, "booting");
 
-        using var second = session.Join("ben");
+        using var second = session.TryJoin("ben")!;
         Assert.Contains("booting", await SeeAsync(second, "booting"), StringComparison.Ordinal);
     }
 
@@ -65,8 +65,8 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
     public async Task One_types_and_another_only_after_an_open_take_over()
     {
         using var node = await server.AcceptTcpClientAsync(stopping.Token);
-        using var ann = session.Join("ann");
-        using var ben = session.Join("ben");
+        using var ann = session.TryJoin("ann")!;
+        using var ben = session.TryJoin("ben")!;
         await SeeAsync(ann, "connected");
 
         Assert.Equal(TypeResult.Typed, await ann.TypeAsync("a"u8.ToArray(), stopping.Token));
@@ -84,7 +84,7 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
     [Fact]
     public async Task A_lost_line_is_taken_back_and_the_gap_is_in_the_record()
     {
-        using var viewer = session.Join("ann");
+        using var viewer = session.TryJoin("ann")!;
         using (var node = await server.AcceptTcpClientAsync(stopping.Token))
         {
             await node.GetStream().WriteAsync("before"u8.ToArray(), stopping.Token);
@@ -102,7 +102,7 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
         using var again = await accepting;
         await again.GetStream().WriteAsync("after"u8.ToArray(), stopping.Token);
         await SeeAsync(viewer, "after");
-        session.Flush(toDisk: true);
+        session.Sync();
 
         var record = new StringBuilder();
         await foreach (var entry in ConsoleRecordReader.ReadAsync(directory, default, default)) record.Append(Encoding.UTF8.GetString(entry.Octets.Span)).Append('|');
@@ -113,7 +113,7 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
     public async Task A_paste_of_ten_kilobytes_arrives_whole()
     {
         using var node = await server.AcceptTcpClientAsync(stopping.Token);
-        using var ann = session.Join("ann");
+        using var ann = session.TryJoin("ann")!;
         await SeeAsync(ann, "connected");
         var paste = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i:d9}\n")));
         var typing = ann.TypeAsync(paste, stopping.Token);
@@ -122,6 +122,64 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
 
         Assert.Equal(TypeResult.Typed, await typing);
         Assert.Equal(paste, arrived);
+    }
+
+    [Fact]
+    public async Task A_viewer_that_does_not_read_is_told_what_it_missed_and_the_record_has_everything()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        using var slow = session.TryJoin("ann")!;
+        using var quick = session.TryJoin("ben")!;
+        var said = new byte[2_000_000];
+        for (var i = 0; i < said.Length; i++) said[i] = (byte)('a' + i / 8000 % 26);
+        "the end"u8.CopyTo(said.AsSpan(said.Length - 7));
+        var saying = node.GetStream().WriteAsync(said, stopping.Token).AsTask();
+        await SeeAsync(quick, "the end");
+        await saying;
+
+        Assert.Contains("octets were passed over", await SeeAsync(slow, "the end"), StringComparison.Ordinal);
+        session.Sync();
+        using var record = new MemoryStream();
+        await foreach (var entry in ConsoleRecordReader.ReadAsync(directory, default, default)) if (entry.Kind == ConsoleEntryKind.Output) record.Write(entry.Octets.Span);
+        Assert.Equal(said, record.ToArray());
+    }
+
+    [Fact]
+    public async Task A_writer_who_leaves_or_releases_lets_others_type()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        using var ben = session.TryJoin("ben")!;
+        using (var ann = session.TryJoin("ann")!)
+        {
+            Assert.True(ann.Claim());
+            Assert.False(ben.Claim());
+            Assert.Equal(("ann", 2), (ben.State.Writer, ben.State.Viewers));
+            ann.Release();
+            Assert.True(ben.Claim());
+            ann.TakeOver();
+        }
+        Assert.Null(ben.State.Writer);
+        Assert.True(ben.Claim());
+        ben.Dispose();
+        Assert.Equal(0, session.State.Viewers);
+    }
+
+    [Fact]
+    public async Task A_follower_gets_what_comes_after_the_record_once()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        using var ann = session.TryJoin("ann")!;
+        await node.GetStream().WriteAsync("before"u8.ToArray(), stopping.Token);
+        await SeeAsync(ann, "before");
+        using var follower = session.TryFollow("ben", out var from)!;
+        await node.GetStream().WriteAsync("after"u8.ToArray(), stopping.Token);
+        var live = await SeeAsync(follower, "after");
+        session.Flush();
+
+        var past = new StringBuilder();
+        await foreach (var entry in ConsoleRecordReader.ReadAsync(directory, default, from, default)) past.Append(Encoding.UTF8.GetString(entry.Octets.Span));
+        Assert.EndsWith("before", past.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("before", live, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using GridAppliance.Agents;
 using GridAppliance.Api.Client;
 using GridAppliance.Cli;
 using GridAppliance.Cli.Terminal;
+using GridAppliance.Consoles;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -62,6 +63,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddSingleton(_ => ApplianceKey.Open(directory));
         builder.Services.AddSingleton<SlowKind>();
         builder.Services.AddSingleton<IOperationKind>(provider => provider.GetRequiredService<SlowKind>());
+        builder.Services.AddConsoles();
         builder.Services.AddManagementPlane();
         return builder.Build();
     }

@@ -8,6 +8,9 @@ sealed record ConsoleRetention
     public TimeSpan Age { get; init; } = TimeSpan.FromDays(30);
 }
 
+/// <summary>A place in a console's record: between two entries.</summary>
+readonly record struct RecordPosition(long Segment, long Offset);
+
 /// <summary>
 /// Appends to one console's record. Entries gather in memory until <see cref="Flush"/>; a crash loses at most what came after the last one, and the file is whole up to there. Owned by
 /// one task.
@@ -17,13 +20,23 @@ sealed class ConsoleRecordWriter : IDisposable
     readonly string directory;
     readonly ConsoleRetention retention;
     readonly TimeProvider time;
-    readonly byte[] pending = new byte[4 * (ConsoleFrame.MostOctets + ConsoleFrame.Overhead)];
+    /// <summary>A line's speed times the time between flushes fits several times over, for hundreds of consoles.</summary>
+    const int LargestPiece = 16 * 1024;
+
+    /// <summary>What is to be dropped by age is dropped file by file, so a file is not for longer than this.</summary>
+    static readonly TimeSpan LongestSegment = TimeSpan.FromDays(1);
+
+    readonly byte[] pending = new byte[2 * (LargestPiece + ConsoleFrame.Overhead)];
     int pendingLength;
     FileStream file;
     long number;
+    DateTimeOffset began;
 
-    ConsoleRecordWriter(string directory, ConsoleRetention retention, TimeProvider time, long number, FileStream file) =>
-        (this.directory, this.retention, this.time, this.number, this.file) = (directory, retention, time, number, file);
+    ConsoleRecordWriter(string directory, ConsoleRetention retention, TimeProvider time, long number, FileStream file, DateTimeOffset began) =>
+        (this.directory, this.retention, this.time, this.number, this.file, this.began) = (directory, retention, time, number, file, began);
+
+    /// <summary>Where the next entry will stand, once everything is flushed.</summary>
+    public RecordPosition Position => new(number, file.Position);
 
     /// <summary>Goes on where the record ends; a torn tail is cut off.</summary>
     /// <exception cref="IOException">The directory cannot be written.</exception>
@@ -32,17 +45,18 @@ sealed class ConsoleRecordWriter : IDisposable
         Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var number = ConsoleSegments.In(directory) is [.., var last] ? last.Number : 1;
         var file = OpenSegment(directory, number);
-        file.SetLength(IntactLength(file));
+        var (length, began) = Intact(file, time.GetUtcNow());
+        file.SetLength(length);
         file.Seek(0, SeekOrigin.End);
-        return new(directory, retention, time, number, file);
+        return new(directory, retention, time, number, file, began);
     }
 
     public void Append(ConsoleEntryKind kind, DateTimeOffset at, ReadOnlySpan<byte> octets)
     {
-        while (octets.Length > ConsoleFrame.MostOctets)
+        while (octets.Length > LargestPiece)
         {
-            AppendPiece(kind, at, octets[..ConsoleFrame.MostOctets]);
-            octets = octets[ConsoleFrame.MostOctets..];
+            AppendPiece(kind, at, octets[..LargestPiece]);
+            octets = octets[LargestPiece..];
         }
         AppendPiece(kind, at, octets);
     }
@@ -71,7 +85,41 @@ sealed class ConsoleRecordWriter : IDisposable
         if (file.Position >= retention.SegmentBytes) NextSegment();
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>Waits until what was flushed is on the disk; from any thread.</summary>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public void Sync()
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(Volatile.Read(ref file).SafeFileHandle);
+        }
+        catch (ObjectDisposedException)
+        {
+            // A file that was finished meanwhile went to the disk when it was.
+        }
+    }
+
+    /// <summary>Ends a file that has gone on for long, and drops what is older than it should be.</summary>
+    /// <exception cref="IOException">The disk is full or gone.</exception>
+    public void Tidy()
+    {
+        Flush(toDisk: false);
+        if (file.Position > 0 && time.GetUtcNow() - began >= LongestSegment) NextSegment();
+        else Retain();
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            Flush(toDisk: true);
+        }
+        catch (IOException)
+        {
+            // Told of already, at the flush before.
+        }
+        file.Dispose();
+    }
 
     void AppendPiece(ConsoleEntryKind kind, DateTimeOffset at, ReadOnlySpan<byte> octets)
     {
@@ -92,8 +140,13 @@ sealed class ConsoleRecordWriter : IDisposable
     void NextSegment()
     {
         file.Flush(flushToDisk: true);
-        file.Dispose();
-        file = OpenSegment(directory, ++number);
+        // The new one first: where there is no room for it, the old one goes on.
+        var next = OpenSegment(directory, number + 1);
+        var before = file;
+        Volatile.Write(ref file, next);
+        before.Dispose();
+        number++;
+        began = time.GetUtcNow();
         Retain();
     }
 
@@ -117,12 +170,16 @@ sealed class ConsoleRecordWriter : IDisposable
             Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete, BufferSize = 0, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         });
 
-    static long IntactLength(FileStream file)
+    static (long Length, DateTimeOffset Began) Intact(FileStream file, DateTimeOffset now)
     {
         var octets = new byte[file.Length];
         file.ReadExactly(octets);
-        var intact = 0;
-        while (ConsoleFrame.TryRead(octets.AsMemory(intact), out _, out var length) == ConsoleFrameResult.Entry) intact += length;
-        return intact;
+        var (intact, began) = (0, now);
+        while (ConsoleFrame.TryRead(octets.AsMemory(intact), out var entry, out var length) == ConsoleFrameResult.Entry)
+        {
+            if (intact == 0) began = entry.At;
+            intact += length;
+        }
+        return (intact, began);
     }
 }

@@ -17,4 +17,11 @@ static class ConsoleSegments
             .Select(file => (Ok: long.TryParse(file.Name.AsSpan(0, file.Name.Length - Suffix.Length), NumberStyles.None, null, out var number), Number: number, File: file))
             .Where(found => found.Ok).OrderBy(found => found.Number).Select(found => (found.Number, found.File))];
     }
+
+    /// <summary>For a record that nobody writes any more: drops what was last written before <paramref name="oldest"/>, and the directory with the last of it.</summary>
+    public static void DropBefore(string directory, DateTimeOffset oldest)
+    {
+        foreach (var (_, file) in In(directory).Where(segment => segment.File.LastWriteTimeUtc < oldest.UtcDateTime)) file.Delete();
+        if (!Directory.EnumerateFileSystemEntries(directory).Any()) Directory.Delete(directory);
+    }
 }

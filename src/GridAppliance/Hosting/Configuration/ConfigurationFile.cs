@@ -1,4 +1,5 @@
 using System.Net;
+using GridAppliance.Consoles;
 using GridAppliance.Protocols.Addresses;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -46,12 +47,13 @@ static class ConfigurationFile
         policy.RejectUnknown();
         var switches = section.Sections("switches").Select(SwitchSection.Read).OfType<SwitchOptions>().ToList();
         foreach (var twice in switches.GroupBy(s => s.Record.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1)) section.Problem("switches", $"'{twice.Key}' is the name of more than one");
+        var consoles = ConsoleOptions.Read(section.Section("consoles"));
         section.RejectUnknown();
 
         if (problems.Count > 0) return (null, [.. problems.OrderBy(p => p.Line)]);
         return (new()
         {
-            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll, Switches = switches,
+            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll, Switches = switches, Consoles = consoles,
         }, []);
     }
 

@@ -74,6 +74,20 @@ sealed class YamlSection(YamlMappingNode? mapping, string path, int line, string
         return otherwise;
     }
 
+    /// <summary>A size such as <c>64MiB</c>.</summary>
+    public long Size(string key, long otherwise, long least, long most)
+    {
+        if (Text(key) is not { } text) return otherwise;
+        if (!SizeText.TryParse(text, out var value))
+        {
+            Problem(key, $"'{text}' is not a size; write it like 512KiB, 64MiB or 2GiB");
+            return otherwise;
+        }
+        if (value >= least && value <= most) return value;
+        Problem(key, $"'{text}' is outside {SizeText.Format(least)} to {SizeText.Format(most)}");
+        return otherwise;
+    }
+
     public YamlSection Section(string key)
     {
         switch (Node(key))
