@@ -66,9 +66,9 @@ lab-down: ## remove every trace of the lab
 	@[[ -x $(GRIDLAB) ]] || $(MAKE) --no-print-directory build
 	@$(GRIDLAB) down
 
-# The status page is tried in a real browser.
-test: PACKAGES += chromium
-test: prepare build image ## run all tests: unit, integration in namespaces, and whole boots
+# The status page is tried in a real browser; an image is composed under another date.
+test: PACKAGES += chromium faketime
+test: prepare build image image-metal ## run all tests: unit, integration in namespaces, and whole boots
 	@status=0; tests/run || status=$$?; $(MAKE) --no-print-directory own; exit $$status
 
 bench: build ## measure the packet paths

@@ -16,13 +16,18 @@ work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 root=$work/root packages=$work/packages files=$work/files
 mkdir -p "$root" "$packages" "$files" "$cache"
 say() { echo "image $profile: $*"; }
+# Lines → a JSON array; names of packages and files need no escapes.
+strings() { local separator= line; printf '['; while read -r line; do printf '%s\n    "%s"' "$separator" "$line"; separator=,; done; printf ']'; }
 
 say "fetching packages"
 kernel=$("$here/fetch-packages.sh" "$cache" "" --depends "$kernel_package" | grep -m1 '^linux-image-')
 debian=("$kernel" busybox-static ipxe libc6 libgcc-s1 libstdc++6 libssl3)
 "$here/fetch-packages.sh" "$cache" "$packages" "${debian[@]}" > "$work/inputs"
-# One apt catalogue with the component for firmware is enough of an exception: it is asked for only where a profile needs it.
-[[ -z $firmware_packages ]] || FIRMWARE=1 "$here/fetch-packages.sh" "$cache" "$packages" $firmware_packages >> "$work/inputs"
+# One apt catalogue with the component for firmware is enough of an exception: it is asked for only where a profile needs it. Where the package source does not
+# have that component, the image is made without, and the manifest says so.
+[[ -z $firmware_packages ]] || FIRMWARE=1 OPTIONAL=1 "$here/fetch-packages.sh" "$cache" "$packages" $firmware_packages >> "$work/inputs"
+sed -n 's/ - -$//p' "$work/inputs" | sort > "$work/missing"; sed -i '/ - -$/d' "$work/inputs"
+[[ ! -s $work/missing ]] || say "this machine's package sources do not offer" $(< "$work/missing")": cards that need their firmware will not work"
 
 say "publishing the agent"
 "$here/publish-agent.sh" "$work/agent" "$cache" >> "$work/inputs"
@@ -39,7 +44,7 @@ for library in libc.so.6 libm.so.6 libdl.so.2 librt.so.1 libpthread.so.0 libgcc_
 done
 cp -L "$packages/lib64/ld-linux-x86-64.so.2" "$root/lib64/"
 cp "$work/agent/grid-agent" "$root/bin/grid-agent"
-cp "$here"/node/{grid-dhcp,grid-run,grid-hardware} "$root/bin/"
+cp "$here"/node/grid-* "$root/bin/"
 cp "$here/node/init" "$root/init"
 cp -r "$here/node/etc/." "$root/etc/"
 chmod 755 "$root"/bin/* "$root/init" "$root"/lib*/*.so* "$root"/lib/x86_64-linux-gnu/*
@@ -50,11 +55,11 @@ for needed in $(for f in "$root/bin/grid-agent" "$root"/lib/x86_64-linux-gnu/*; 
 done
 
 version=$(basename "$packages"/lib/modules/*)
-"$here/select-modules.sh" "$packages" "$version" "$root" "$early_modules" "$modules"
+"$here/select-modules.sh" "$packages" "$version" "$root" "$early_modules" "$modules" > "$work/absent"
 
 say "packing"
 "$here/write-cpio.sh" "$root" > "$work/initramfs.cpio"
-zstd -q -19 --single-thread "$work/initramfs.cpio" -o "$files/initramfs.zst"
+zstd -q "-${PACK_LEVEL:-$pack_level}" --single-thread "$work/initramfs.cpio" -o "$files/initramfs.zst"
 cp "$packages"/boot/vmlinuz-* "$files/vmlinuz"
 # In the package, ipxe.efi in usr/lib is an absolute link into boot: followed from here it would be this machine's file.
 cp "$packages"/usr/lib/ipxe/{undionly.kpxe,snponly.efi} "$packages"/boot/ipxe.efi "$files/"
@@ -70,7 +75,11 @@ cp "$packages"/usr/lib/ipxe/{undionly.kpxe,snponly.efi} "$packages"/boot/ipxe.ef
   while read -r package packageVersion sha256; do
     printf '%s\n    { "package": "%s", "version": "%s", "sha256": "%s" }' "$separator" "$package" "$packageVersion" "$sha256"; separator=,
   done < <(sort "$work/inputs")
-  printf '\n  ]\n}\n'
+  printf '\n  ],\n  "tools": [\n    { "tool": "zstd", "version": "%s" },\n    { "tool": "dotnet", "version": "%s" }\n  ],\n  "missingPackages": ' \
+    "$(zstd --version | grep -oE '[0-9]+(\.[0-9]+)+' | head -1)" "$(cd "$repository" && "${DOTNET:-dotnet}" --version)"
+  strings < "$work/missing"
+  printf ',\n  "missingFirmware": '; strings < "$work/absent"
+  printf '\n}\n'
 } > "$files/manifest.json"
 chmod 644 "$files"/*
 

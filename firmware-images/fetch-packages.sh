@@ -2,6 +2,7 @@
 # fetch-packages.sh CACHE DESTINATION PACKAGE…      downloads Debian packages and unpacks them into DESTINATION
 # fetch-packages.sh CACHE "" --depends PACKAGE      prints what PACKAGE depends on, one name a line
 # Prints `package version sha256` for each. Packages are kept in CACHE under their digest, and the digest is checked before anything is unpacked.
+# OPTIONAL=1: a package that no source offers is no error, and `package - -` is printed for it.
 #
 # The catalogue is this machine's own. Where that one has not been fetched, is too old, or lacks the component for firmware (FIRMWARE=1), a private one in
 # CACHE takes its place, made from this machine's own Debian sources. Neither /etc/apt nor /var/lib/apt is touched, and root is not needed.
@@ -13,6 +14,7 @@ mkdir -p "$cache/packages"
 apt=()
 
 use_private_catalogue() {
+  [[ ! -v apt[0] ]] || return 0
   local private=$cache/apt keys=/usr/share/keyrings/debian-archive-keyring.gpg
   mkdir -p "$private"/{lists/partial,archives/partial}
   # What this machine would ask for, as URI/dists/RELEASE/InRelease; sources of others than Debian have no firmware for us and another key.
@@ -51,7 +53,10 @@ for package; do
   if ! fetch "$package"; then
     # Perhaps the catalogue names a version that a newer one has replaced: once more, with a fresh one.
     use_private_catalogue
-    fetch "$package" || { echo "the package $package cannot be had" >&2; exit 1; }
+    if ! fetch "$package"; then
+      [[ ${OPTIONAL:-} != 1 || -n $(show "$package") ]] || { echo "$package - -"; continue; }
+      echo "the package $package cannot be had" >&2; exit 1
+    fi
   fi
   echo "$sha256  $kept" | sha256sum --check --quiet >&2 || { rm -f "$kept"; echo "$package is not what the catalogue says" >&2; exit 1; }
   dpkg-deb -x "$kept" "$destination"

@@ -9,11 +9,14 @@ PACKAGES += apt binutils debian-archive-keyring dpkg kmod zstd
 IMAGE_SOURCES = $(shell find $(ROOT)/firmware-images $(ROOT)/src/GridAppliance.Agent $(ROOT)/src/GridAppliance.Api $(ROOT)/src/GridAppliance.Protocols \
 	-name obj -prune -o -name bin -prune -o -type f -print) $(ROOT)/Directory.Build.props $(ROOT)/Directory.Packages.props $(ROOT)/global.json
 
-.PHONY: image image-verify
+.PHONY: image image-metal image-verify
 image: prepare sdk $(IMAGE)/manifest.json ## build the node image [PROFILE=virtual|metal]
 
 $(IMAGE)/manifest.json: $(IMAGE_SOURCES)
 	firmware-images/build-image.sh $(PROFILE) $(IMAGE) $(ARTIFACTS)/cache
 
-image-verify: prepare ## build the node image twice in two places and compare every byte sdk ## build the node image twice in two places and compare
+image-metal:
+	@$(MAKE) --no-print-directory image PROFILE=metal
+
+image-verify: prepare sdk ## build the node image twice, from nothing, in two unlike surroundings, and compare every byte
 	firmware-images/verify-image.sh $(PROFILE) $(ARTIFACTS)/cache

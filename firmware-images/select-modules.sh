@@ -1,6 +1,6 @@
 #!/bin/bash
 # select-modules.sh PACKAGES VERSION ROOT "EARLY…" "MODULES…"
-# Copies the kernel modules that a profile names, and what they depend on, and the firmware files that they ask for.
+# Copies the kernel modules that a profile names, and what they depend on, and the firmware files that they ask for. Prints those that none of the packages has.
 set -euo pipefail
 export LC_ALL=C
 packages=$1 version=$2 root=$3 early=$4 wanted=$5
@@ -35,6 +35,8 @@ rm -f "$to"/modules.{builtin.modinfo,order,*.bin,devname,softdep,builtin.alias}
 for name in $early; do (cd "$to" && find kernel -name "$name.ko"); done > "$to/modules.early"
 
 find "$to" -name '*.ko' -exec modinfo -F firmware {} + | sort -u | while read -r file; do
-  [[ $file != *..* && -f $packages/lib/firmware/$file ]] || continue
+  [[ $file != *..* ]] || continue
+  # A name with a wildcard is for the kernel's own book-keeping: the driver asks by the revision that it finds.
+  [[ -f $packages/lib/firmware/$file ]] || { [[ $file == *\** ]] || echo "$file"; continue; }
   mkdir -p "$root/lib/firmware/$(dirname "$file")"; cp -L "$packages/lib/firmware/$file" "$root/lib/firmware/$file"
 done

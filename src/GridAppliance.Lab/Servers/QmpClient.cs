@@ -13,18 +13,24 @@ static class QmpClient
     {
         try
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(server.MonitorSocket), cancellation);
-            await using var stream = new NetworkStream(socket);
-            using var reader = new StreamReader(stream, Encoding.UTF8);
-            await reader.ReadLineAsync(cancellation);
-            await ExecuteAsync(stream, reader, "qmp_capabilities", [], cancellation);
-            await ExecuteAsync(stream, reader, command, arguments, cancellation);
+            await SendAsync(server.MonitorSocket, command, arguments, cancellation);
         }
         catch (Exception failure) when (failure is SocketException or IOException or JsonException)
         {
             throw new LabException($"Server {server.Name} does not answer on its monitor socket: is it powered on? ({failure.Message})", failure);
         }
+    }
+
+    /// <exception cref="LabException">QEMU refuses the command.</exception>
+    public static async Task SendAsync(string monitorSocket, string command, JsonObject arguments, CancellationToken cancellation)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(monitorSocket), cancellation);
+        await using var stream = new NetworkStream(socket);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        await reader.ReadLineAsync(cancellation);
+        await ExecuteAsync(stream, reader, "qmp_capabilities", [], cancellation);
+        await ExecuteAsync(stream, reader, command, arguments, cancellation);
     }
 
     static async Task ExecuteAsync(NetworkStream stream, StreamReader reader, string command, JsonObject arguments, CancellationToken cancellation)
