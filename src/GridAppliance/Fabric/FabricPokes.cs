@@ -2,28 +2,33 @@ using System.Threading.Channels;
 
 namespace GridAppliance.Fabric;
 
-/// <summary>Why the switches should be looked at before it is time.</summary>
-abstract record FabricPoke
-{
-    /// <summary>A node asks to boot: where is it?</summary>
-    public sealed record Locate(string Node) : FabricPoke;
-
-    /// <summary>Something has happened on a switch; null: all of them.</summary>
-    public sealed record Read(string? Switch) : FabricPoke;
-
-    /// <summary>The plan or the switches are others: the map is made anew from what is known.</summary>
-    public sealed record Renew : FabricPoke;
-}
-
-/// <summary>The way to <see cref="FabricWatcher"/> for whoever has noticed something.</summary>
+/// <summary>The way to <see cref="FabricWatcher"/> for whoever has noticed that something is, or may be, other than it was.</summary>
 sealed class FabricPokes
 {
     /// <summary>Full: the newest is dropped. What is queued already has the watcher look at much, and a minute later it looks at everything.</summary>
     const int Capacity = 1024;
 
-    readonly Channel<FabricPoke> channel = Channel.CreateBounded<FabricPoke>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    readonly Channel<string> nodes = Make();
+    readonly Channel<string> switches = Make();
+    readonly Channel<string> renewals = Channel.CreateBounded<string>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
-    public ChannelReader<FabricPoke> Reader => channel.Reader;
+    /// <summary>Nodes to be looked for.</summary>
+    public ChannelReader<string> Nodes => nodes.Reader;
 
-    public void Poke(FabricPoke poke) => channel.Writer.TryWrite(poke);
+    /// <summary>Switches to be read.</summary>
+    public ChannelReader<string> Switches => switches.Reader;
+
+    /// <summary>One for each time that the map is to be made anew; any number in a short time are one.</summary>
+    public ChannelReader<string> Renewals => renewals.Reader;
+
+    /// <summary>A node asks to boot: where is it?</summary>
+    public void Locate(string node) => nodes.Writer.TryWrite(node);
+
+    /// <summary>Something has happened on a switch.</summary>
+    public void Read(string name) => switches.Writer.TryWrite(name);
+
+    /// <summary>The plan, the switches or what is known of them are others.</summary>
+    public void Renew() => renewals.Writer.TryWrite("");
+
+    static Channel<string> Make() => Channel.CreateBounded<string>(new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 }

@@ -5,11 +5,12 @@ using GridAppliance.Switches.Fleet;
 namespace GridAppliance.Fabric;
 
 /// <summary>
-/// The one owner of the map: makes it anew from what the switches said last, tells the timeline what has changed, and writes into each node where it is. Called by
-/// <see cref="FabricWatcher"/> alone; read by everybody.
+/// The one owner of the map: makes it anew from what the switches said last, tells the timeline what has changed, and writes into each node where it is. Made
+/// by <see cref="FabricWatcher"/> and what it runs, one at a time; read by everybody.
 /// </summary>
 sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, CablingStore store)
 {
+    readonly SemaphoreSlim renewing = new(1, 1);
     FabricMap current = FabricMap.Empty;
     Cabling cabling = store.Load();
 
@@ -24,6 +25,19 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
     }
 
     public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        await renewing.WaitAsync(cancellationToken);
+        try
+        {
+            await MakeAsync(cancellationToken);
+        }
+        finally
+        {
+            renewing.Release();
+        }
+    }
+
+    async Task MakeAsync(CancellationToken cancellationToken)
     {
         var read = fleet.Current.Values.Where(s => s.Reading is not null)
             .Select(s => new MappedSwitch(s.Name, s.Reading!, s.PolicyOn(s.Reading!.Snapshot).Uplinks)).ToList();

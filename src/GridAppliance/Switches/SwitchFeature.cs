@@ -28,6 +28,7 @@ static class SwitchFeature
         services.AddSingleton<CablingStore>();
         services.AddSingleton<FabricState>();
         services.AddSingleton<FabricPokes>();
+        services.AddSingleton<NodeLocator>();
         services.AddHostedService<FabricWatcher>();
     }
 }

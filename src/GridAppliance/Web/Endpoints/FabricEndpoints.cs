@@ -23,7 +23,7 @@ static class FabricEndpoints
         var plan = Cabling.Read(request.Csv, out var problems);
         if (problems.Count > 0) return Problems.Answer(StatusCodes.Status400BadRequest, string.Join("; ", problems.Take(8)), "write a line for each cable: machine,switch,port");
         await state.PlanAsync(plan, cancellation);
-        pokes.Poke(new FabricPoke.Renew());
+        pokes.Renew();
         return TypedResults.Ok(Document(plan));
     }
 
