@@ -43,6 +43,7 @@ help: ## list what can be made
 prepare: ## install the Debian packages that are missing, and nothing else
 	@missing=(); for p in $(sort $(PACKAGES)); do \
 	  [[ $$(dpkg-query -W -f='$${db:Status-Status}' "$$p" 2>/dev/null || true) == installed ]] || missing+=("$$p"); done; \
+	command -v npm >/dev/null || missing+=(npm); \
 	(( $${#missing[@]} == 0 )) || tests/install-packages "$${missing[@]}"
 
 sdk:
@@ -51,7 +52,7 @@ sdk:
 
 # Sources as of now; when nothing changed since the last build, the build is not even asked.
 SOURCES = $(shell find src tests/GridAppliance.* tests/Shared tests/fixtures pxe Directory.*.props global.json GridAppliance.sln .editorconfig \
-	\( -name bin -o -name obj \) -prune -o -type f -print 2>/dev/null)
+	\( -name bin -o -name obj -o -name node_modules \) -prune -o -type f -print 2>/dev/null)
 
 build: sdk $(ARTIFACTS)/.built ## build all programs and tests
 $(ARTIFACTS)/.built: $(SOURCES)
@@ -86,4 +87,4 @@ clean: ## remove what was built
 
 # What sudo built belongs to the person who called sudo, so that they can build again without it.
 own:
-	@[[ -z "$${SUDO_UID:-}" ]] || chown -R "$$SUDO_UID:$$SUDO_GID" $(wildcard $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj)
+	@[[ -z "$${SUDO_UID:-}" ]] || chown -R "$$SUDO_UID:$$SUDO_GID" $(wildcard $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj src/GridAppliance/Web/ConsolePage/node_modules)

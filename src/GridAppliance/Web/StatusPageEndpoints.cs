@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Security.Cryptography;
+using GridAppliance.Web.Security;
 using Microsoft.Net.Http.Headers;
 
 namespace GridAppliance.Web;
@@ -9,7 +10,11 @@ static class StatusPageEndpoints
 {
     public const string Folder = "/page";
 
+    /// <summary>One page for every node's console; it holds nothing, and reads from its own address whose it is.</summary>
+    public const string ConsoleFolder = "/console";
+
     const string Index = "index.html";
+    const string Console = "console.html";
 
     sealed record PageFile(byte[] Content, string Type, EntityTagHeaderValue Tag);
 
@@ -17,6 +22,11 @@ static class StatusPageEndpoints
     {
         var files = Load();
         root.MapGet("/", (HttpContext context) => Serve(context, files[Index])).ExcludeFromDescription();
+        root.MapGet($"{ConsoleFolder}/{{node}}", (HttpContext context) =>
+        {
+            context.Response.Headers.ContentSecurityPolicy = SecurityHeaders.ConsolePolicy;
+            return Serve(context, files[Console]);
+        }).ExcludeFromDescription();
         root.MapGet($"{Folder}/{{file}}", (string file, HttpContext context) => files.TryGetValue(file, out var found) ? Serve(context, found) : Results.NotFound()).ExcludeFromDescription();
     }
 

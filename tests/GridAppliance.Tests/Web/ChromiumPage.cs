@@ -69,6 +69,16 @@ sealed class ChromiumPage : IAsyncDisposable
         }
     }
 
+    /// <summary>Types into what has the focus.</summary>
+    public Task TypeAsync(string text) => CallAsync("Input.insertText", new() { ["text"] = text });
+
+    /// <summary>Presses a key that types nothing, such as <c>Enter</c>.</summary>
+    public async Task PressAsync(string key, int code)
+    {
+        foreach (var type in (string[])["keyDown", "keyUp"])
+            await CallAsync("Input.dispatchKeyEvent", new() { ["type"] = type, ["key"] = key, ["code"] = key, ["windowsVirtualKeyCode"] = code, ["text"] = type == "keyDown" && key == "Enter" ? "\r" : "" });
+    }
+
     public async Task ScreenshotAsync(string path)
     {
         var answer = await CallAsync("Page.captureScreenshot", new() { ["format"] = "png" });

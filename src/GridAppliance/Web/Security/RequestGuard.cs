@@ -48,7 +48,7 @@ sealed class RequestGuard(AccessToken? token)
         return Allowed;
     }
 
-    static bool IsOpen(PathString path) => OpenPaths.Contains(path.Value) || path.StartsWithSegments(StatusPageEndpoints.Folder);
+    static bool IsOpen(PathString path) => OpenPaths.Contains(path.Value) || path.StartsWithSegments(StatusPageEndpoints.Folder) || path.StartsWithSegments(StatusPageEndpoints.ConsoleFolder);
 
     /// <summary>A browser's WebSocket cannot carry the header: there the token comes as a second subprotocol, which is never an address and so in no log or history.</summary>
     static string? Authorization(HttpRequest request)

@@ -2,6 +2,7 @@ import { follow, get, onTokenNeeded } from './api.js';
 import { byId, el, reconcile, setText } from './dom.js';
 import { initDrawer, nodeChanged, openNode } from './drawer.js';
 import { drawNodes, initNodes } from './nodes.js';
+import { askForToken } from './token.js';
 import { clock, seconds } from './words.js';
 
 // One page, one copy of what the appliance knows: fetched once, kept up to date by its events, and fetched whole again now and then for what no event tells.
@@ -129,16 +130,6 @@ function drawEvents() {
 }
 
 const announce = throttled(text => setText(byId('announcer'), text), 1500);
-
-function askForToken() {
-  const dialog = byId('token-dialog');
-  if (!dialog.open) dialog.showModal();
-  return new Promise(resolve => dialog.addEventListener('close', () => {
-    sessionStorage.setItem('token', byId('token').value.trim());
-    byId('token').value = '';
-    resolve();
-  }, { once: true }));
-}
 
 function initTheme() {
   const themes = ['system', 'light', 'dark'];

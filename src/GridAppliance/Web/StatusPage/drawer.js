@@ -33,8 +33,8 @@ async function refresh() {
   let parts;
   try {
     const path = `nodes/${encodeURIComponent(name)}`;
-    const [node, why, timeline] = await Promise.all([get(path), get(`${path}/why`), get(`${path}/timeline`)]);
-    parts = [head(node), el('div', { class: 'drawer-body' }, whyBox(node, why), facts(node), modules(node), hardware(node), happenings(timeline, node))];
+    const [node, why, timeline, ports] = await Promise.all([get(path), get(`${path}/why`), get(`${path}/timeline`), get(`${path}/ports`)]);
+    parts = [head(node, ports.some(port => port.can.includes('console'))), el('div', { class: 'drawer-body' }, whyBox(node, why), facts(node), modules(node), hardware(node), happenings(timeline, node))];
   } catch (error) {
     parts = [head({ name, state: '' }), el('div', { class: 'drawer-body' }, el('p', {}, error.message))];
   }
@@ -46,9 +46,10 @@ async function refresh() {
   drawer.scrollTop = scrollTop;
 }
 
-const head = node => el('header', { class: 'drawer-head' },
+const head = (node, hasConsole) => el('header', { class: 'drawer-head' },
   el('h2', { id: 'drawer-title' }, node.name),
   node.state ? el('span', { class: 'chip', data: { tone: tones[node.state] ?? 'off' } }, node.state) : null,
+  hasConsole ? el('a', { class: 'console-link', href: `/console/${encodeURIComponent(node.name)}`, target: '_blank', rel: 'noopener' }, 'Console') : null,
   el('button', { class: 'quiet', type: 'button', 'aria-label': 'Close', on: { click: () => byId('drawer').close() } }, '✕'));
 
 function whyBox(node, why) {

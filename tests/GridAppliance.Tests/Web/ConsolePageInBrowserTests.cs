@@ -1,0 +1,117 @@
+using System.Text;
+using GridAppliance.Consoles;
+using GridAppliance.Tests.Consoles;
+
+namespace GridAppliance.Tests.Web;
+
+/// <summary>The console page as a person meets it: a real browser, a real plane, a scripted node.</summary>
+public sealed class ConsolePageInBrowserTests : IAsyncLifetime
+{
+    static readonly string Pictures = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "TestResults", "status-page")).FullName;
+
+    readonly ScriptedConsole console = new();
+    ManagementPlaneHost plane = null!;
+
+    public async Task InitializeAsync()
+    {
+        plane = await ManagementPlaneHost.StartAsync();
+        await SampleNodes.DiscoverAsync(plane, 1);
+        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", $"tcp://{console.EndPoint}")).Status);
+        await console.ConnectedAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await plane.DisposeAsync();
+        console.Dispose();
+    }
+
+    Task<ChromiumPage> OpenAsync(string path) => ChromiumPage.OpenAsync(new(plane.Loopback, path), 1100, 700);
+
+    [ChromiumFact]
+    public async Task What_the_node_says_is_drawn_and_keys_and_pastes_reach_it()
+    {
+        await console.SayAsync("\e[1;32mU-Boot\e[0m 2023.01 ünïcode\r\n=> ");
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("consoleText().includes('U-Boot 2023.01 ünïcode\\n=>')");
+        await page.UntilAsync("document.querySelector('#who').textContent === 'Nobody types here'");
+
+        await page.TypeAsync("dhcp");
+        await page.PressAsync("Enter", 13);
+        Assert.Equal("dhcp\r", await console.HearAsync("\r"));
+        await page.UntilAsync("document.querySelector('#who').textContent === 'You type here' && !document.querySelector('#break').disabled");
+        var paste = string.Concat(Enumerable.Range(0, 1024).Select(i => $"{i:d9} "));
+        await page.EvaluateAsync($$"""
+            (() => {
+              const data = new DataTransfer();
+              data.setData('text/plain', Array.from({ length: 1024 }, (_, i) => String(i).padStart(9, '0') + ' ').join(''));
+              document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+            })()
+            """);
+        Assert.Equal(paste, Encoding.ASCII.GetString(await console.HearAsync(paste.Length)));
+        await page.ScreenshotAsync(Path.Combine(Pictures, "console.png"));
+    }
+
+    [ChromiumFact]
+    public async Task Who_types_is_shown_taken_over_and_given_back()
+    {
+        using var ann = plane.Get<ConsoleDirectory>().Find(plane.Nodes.Current.Find("n1")!.Id)!.TryJoin("ann")!;
+        Assert.True(ann.Claim());
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("document.querySelector('#who').textContent === 'ann types here'");
+        await page.TypeAsync("x");
+        await page.UntilAsync("document.querySelector('#notice').textContent.includes('take over first')");
+        Assert.Equal("Take over", await page.EvaluateAsync("document.querySelector('#take').textContent"));
+
+        await page.EvaluateAsync("document.querySelector('#take').click()");
+        await page.UntilAsync("document.querySelector('#who').textContent === 'You type here'");
+        Assert.False(ann.IsWriter);
+        await page.TypeAsync("y");
+        Assert.Equal("y", await console.HearAsync("y"));
+        await page.EvaluateAsync("document.querySelector('#break').click()");
+        await page.UntilAsync("document.querySelector('#notice').textContent.includes('cannot do that')");
+        await page.EvaluateAsync("document.querySelector('#take').click()");
+        await page.UntilAsync("document.querySelector('#who').textContent === 'Nobody types here'");
+        Assert.True(ann.Claim());
+    }
+
+    [ChromiumFact]
+    public async Task The_record_is_searched_and_a_lost_line_is_said()
+    {
+        await console.SayAsync("Kernel panic - not syncing: <img src=x onerror='window.owned=1'>\r\nall quiet\r\n");
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("consoleText().includes('all quiet')");
+        await page.EvaluateAsync("(document.querySelector('#pattern').value = 'panic', document.querySelector('#search').requestSubmit())");
+        await page.UntilAsync("document.querySelectorAll('#lines li').length === 1 && document.querySelector('#lines li').textContent.includes('<img src=x')");
+        Assert.Equal("true", await page.EvaluateAsync("window.owned === undefined && document.querySelector('#lines img') === null"));
+
+        console.HangUp();
+        await page.UntilAsync("document.querySelector('#link-text').textContent.includes('line is down')");
+        await console.ConnectedAsync();
+        await console.SayAsync("back again\r\n");
+        await page.UntilAsync("consoleText().includes('back again') && document.querySelector('#link').dataset.link === 'live'");
+    }
+
+    [ChromiumFact]
+    public async Task The_status_page_leads_there()
+    {
+        await SampleNodes.DiscoverAsync(plane, 2);
+        await using var page = await OpenAsync("/#n1");
+        await page.UntilAsync("document.querySelector('#drawer .console-link')?.getAttribute('href') === '/console/n1'");
+        await page.EvaluateAsync("location.hash = 'n2'");
+        await page.UntilAsync("document.querySelector('#drawer-title').textContent === 'n2' && document.querySelector('#drawer .console-link') === null");
+    }
+
+    [Fact]
+    public async Task Its_scripts_are_bound_to_our_own_files()
+    {
+        using var http = plane.Http();
+        using var answer = await http.GetAsync("/console/n1");
+        var policy = answer.Headers.GetValues("Content-Security-Policy").Single();
+        Assert.Contains("script-src 'self';", policy, StringComparison.Ordinal);
+        Assert.Contains("require-trusted-types-for 'script'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var status = await http.GetAsync("/");
+        Assert.DoesNotContain("unsafe", status.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+    }
+}
