@@ -30,6 +30,7 @@ static class CommandTree
             new DiscoverApproveCommand(),
             new DiscoverHoldCommand(),
             new DiscoverReleaseCommand(),
+            new DiscoverBootCommand(),
         },
         new Command("module", "Grid modules: signed packages that the agent installs and removes.")
         {
@@ -57,6 +58,7 @@ static class CommandTree
         {
             new PortListCommand(),
             new PortSetCommand(),
+            new PortImportCommand(),
             new PortRemoveCommand(),
         },
         new Command("switch", "Switches: their ports, and the VLANs of each.")

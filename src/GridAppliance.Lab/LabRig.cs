@@ -18,6 +18,7 @@ sealed class LabRig : IDisposable
         Switch = new SwitchRig(plan, programs, Processes, clock);
         Appliance = new ApplianceRig(plan, programs, Processes, clock);
         Servers = new ServerRig(plan, Processes);
+        Bmcs = new BmcRig(plan, programs, Processes);
     }
 
     public LabPlan Plan { get; }
@@ -25,6 +26,7 @@ sealed class LabRig : IDisposable
     public SwitchRig Switch { get; }
     public ApplianceRig Appliance { get; }
     public ServerRig Servers { get; }
+    public BmcRig Bmcs { get; }
 
     /// <summary>Namespaces, cables and the switch: everything that has to be there before the first power button is pressed.</summary>
     public async Task BuildAsync(CancellationToken cancellation)
@@ -39,6 +41,7 @@ sealed class LabRig : IDisposable
         await Namespaces.AddAddressAsync(Plan.Switch.Namespace, Plan.Switch.Management, $"{LabSwitch.ManagementAddress}/24", cancellation);
         await Namespaces.AddAddressAsync(Plan.Appliance.Namespace, Plan.Switch.ManagementOfAppliance, $"{LabSwitch.ManagementOfApplianceAddress}/24", cancellation);
         await Switch.StartAsync(cancellation);
+        await Bmcs.StartAsync(cancellation);
         await Appliance.PrepareAsync(cancellation);
     }
 

@@ -99,6 +99,12 @@ public sealed partial class ApplianceClient : IDisposable
     public Task<PortDocument> RemovePort(string node, string address, CancellationToken cancellation) =>
         Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/ports?address={Uri.EscapeDataString(address)}", null, ApiJson.Default.PortDocument, cancellation);
 
+    public Task<PortImportDocument> ImportPorts(PortImportRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, "api/v1/ports/import", JsonContent.Create(request, ApiJson.Default.PortImportRequest), ApiJson.Default.PortImportDocument, cancellation);
+
+    public Task<PortImportDocument> BootPorts(PortBootRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, "api/v1/ports/boot", JsonContent.Create(request, ApiJson.Default.PortBootRequest), ApiJson.Default.PortImportDocument, cancellation);
+
     public Task<PowerStatusDocument> GetPower(string? range, CancellationToken cancellation) =>
         Get(range is null ? "api/v1/power" : $"api/v1/power?range={Uri.EscapeDataString(range)}", ApiJson.Default.PowerStatusDocument, cancellation);
 

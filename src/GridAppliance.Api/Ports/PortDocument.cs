@@ -38,3 +38,32 @@ public sealed record PortRequest
 
     public override string ToString() => $"{Address} as {User}";
 }
+
+/// <summary><c>POST /api/v1/ports/import</c>: ports whose nodes are found out, by the machine's UUID, its BMC's address or a MAC, when they boot.</summary>
+public sealed record PortImportRequest
+{
+    public required IReadOnlyList<PortRequest> Ports { get; init; }
+    public bool DryRun { get; init; }
+
+    public override string ToString() => $"{Ports.Count} ports";
+}
+
+/// <summary>What became of each port of an import.</summary>
+public sealed record PortImportDocument { public required IReadOnlyList<ImportedPortDocument> Ports { get; init; } public bool DryRun { get; init; } }
+
+public sealed record ImportedPortDocument
+{
+    public required string Address { get; init; }
+    public required bool Accepted { get; init; }
+    public required string Message { get; init; }
+}
+
+/// <summary><c>POST /api/v1/ports/boot</c>: makes machines that are no node yet boot from the network, so that they become one.</summary>
+public sealed record PortBootRequest
+{
+    /// <summary>Addresses of ports that belong to no node; all of them when null.</summary>
+    public IReadOnlyList<string>? Addresses { get; init; }
+    /// <summary>Also machines that are on: somebody may be using them.</summary>
+    public bool Force { get; init; }
+    public bool DryRun { get; init; }
+}

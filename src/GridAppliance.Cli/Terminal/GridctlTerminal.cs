@@ -125,6 +125,9 @@ sealed class GridctlTerminal
         return input.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
+    /// <summary>Standard input to its end.</summary>
+    public string Everything() => input.ReadToEnd();
+
     /// <summary>Something that must not be seen: a line of standard input when that is no terminal, else typed after <paramref name="prompt"/> without an echo.</summary>
     /// <returns>Null when there is nothing to read.</returns>
     public string? Secret(string prompt)

@@ -12,7 +12,7 @@ sealed record LabArguments
 
           gridlab up      [--servers N|LIST] [--timeout SECONDS] [--without-appliance]
           gridlab status
-          gridlab power   SERVER on|off|cycle
+          gridlab power   SERVER on|off|soft|cycle
           gridlab break   TROUBLE [SERVER]       make a trouble; without one, list them
           gridlab break   --undo [TROUBLE [SERVER]]
           gridlab down

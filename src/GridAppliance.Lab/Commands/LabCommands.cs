@@ -74,14 +74,15 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
         using var rig = Existing(out var state);
         if (state is null) throw new LabException($"Lab '{arguments.Name}' is not up.");
         using var alone = LabLock.Take(arguments.Name);
-        if (arguments.Words is not [var name, var action]) throw new LabException("Say which server and what: gridlab power n3 on|off|cycle");
+        if (arguments.Words is not [var name, var action]) throw new LabException("Say which server and what: gridlab power n3 on|off|soft|cycle");
         var server = rig.Servers.Named(name);
         await (action switch
         {
             "on" => rig.Servers.PowerOnAsync(server, cancellation),
             "off" => rig.Servers.PowerOffAsync(server, cancellation),
+            "soft" => ServerRig.ShutDownAsync(server, cancellation),
             "cycle" => rig.Servers.PowerCycleAsync(server, cancellation),
-            _ => throw new LabException($"A server is switched on, off or cycle, not '{action}'."),
+            _ => throw new LabException($"A server is switched on, off, soft or cycle, not '{action}'."),
         });
         return 0;
     }

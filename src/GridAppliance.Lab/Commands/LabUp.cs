@@ -44,6 +44,7 @@ sealed class LabUp(LabArguments arguments, LabRig rig, LabPrograms programs, Ter
                 terminal.Say("[2/3] Starting the appliance.");
                 await rig.Appliance.StartAsync(cancellation);
                 await rig.Appliance.StartPortalAsync(cancellation);
+                await rig.Bmcs.TellAsync(rig.Appliance.Client, cancellation);
             }
             var now = clock.GetUtcNow();
             foreach (var server in rig.Plan.Servers) await rig.Servers.PowerOnAsync(server, cancellation);
@@ -79,6 +80,7 @@ sealed class LabUp(LabArguments arguments, LabRig rig, LabPrograms programs, Ter
         terminal.Say("  Try           " + $"export GRIDCTL_URL=unix:{rig.Plan.Paths.ApiSocket}");
         terminal.Say($"                {programs.Gridctl} nodes");
         terminal.Say($"                {programs.Gridctl} node timeline {rig.Plan.Servers[0].Name}");
+        terminal.Say($"                {programs.Gridctl} power cycle {rig.Plan.Servers[0].Name}");
         terminal.Say($"                {programs.Gridctl} module install {rig.Plan.Servers[^1].Name} hello");
         terminal.Say($"  Consoles      {rig.Plan.Paths.Root}/servers/*/console.log");
         terminal.Say($"  Make trouble  gridlab break");

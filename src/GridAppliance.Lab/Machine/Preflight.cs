@@ -20,6 +20,7 @@ static class Preflight
         (QemuArguments.UefiVariables, "ovmf"),
         (OpenVswitch.Daemon, "openvswitch-switch"),
         (OpenVswitch.Schema, "openvswitch-common"),
+        (LabBmc.Program, "openipmi"),
         (Namespaces.Ip, "iproute2"),
         (Namespaces.Ethtool, "ethtool"),
     ];

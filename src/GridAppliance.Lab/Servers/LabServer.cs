@@ -13,7 +13,8 @@ sealed record LabServer
     public required string Serial { get; init; }
     /// <summary>The switch port's interface that its cable ends in.</summary>
     public required string Tap { get; init; }
-    /// <summary>Holds its disk, firmware variables, console log and sockets.</summary>
+    public required LabBmc Bmc { get; init; }
+    /// <summary>Holds its disk, firmware variables, console log, socket and BMC.</summary>
     public required string Directory { get; init; }
     public int MemoryMiB { get; init; } = 512;
     public int DiskMiB { get; init; } = 64;
@@ -24,7 +25,6 @@ sealed record LabServer
     public string RetryStick => $"{Directory}/retry";
     /// <summary>Everything that the serial port said since power-on.</summary>
     public string ConsoleLog => $"{Directory}/console.log";
-    public string ConsoleSocket => $"{Directory}/console.sock";
     public string MonitorSocket => $"{Directory}/qmp.sock";
 }
 

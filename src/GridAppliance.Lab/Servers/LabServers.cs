@@ -30,6 +30,14 @@ static class LabServers
             Serial = $"{paths.Name}-{name}".ToUpperInvariant(),
             Tap = $"{paths.Name}-{name}",
             Directory = paths.Server(name),
+            Bmc = new()
+            {
+                Name = name,
+                Address = string.Create(CultureInfo.InvariantCulture, $"10.78.0.{10 + number}"),
+                Password = Convert.ToHexStringLower(digest.AsSpan(8, 8)),
+                SerialPort = 7000 + number,
+                Directory = $"{paths.Server(name)}/bmc",
+            },
         };
     }
 

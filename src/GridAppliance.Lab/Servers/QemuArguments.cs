@@ -11,7 +11,10 @@ static class QemuArguments
     public const string UefiCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
     public const string UefiVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
 
-    public static IReadOnlyList<string> For(LabName lab, LabServer server) =>
+    /// <param name="lab">Whose.</param>
+    /// <param name="server">Which.</param>
+    /// <param name="diskFirst">It tries its disk before the network, as its BMC was told; otherwise the network comes first.</param>
+    public static IReadOnlyList<string> For(LabName lab, LabServer server, bool diskFirst = false) =>
     [
         Program,
         "-name", $"{lab}-{server.Name}",
@@ -26,11 +29,12 @@ static class QemuArguments
         .. FirmwareOf(server),
         // vnet_hdr=off: the userspace datapath passes on frames with unfinished checksums, which the guest's TCP then drops.
         "-netdev", $"tap,id=net0,ifname={server.Tap},script=no,downscript=no,vnet_hdr=off",
-        "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac},bootindex=0{BootRomOf(server.Firmware)}",
+        "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac},bootindex={(diskFirst ? 1 : 0)}{BootRomOf(server.Firmware)}",
         "-drive", $"if=none,id=disk0,format=raw,file={server.Disk},cache=unsafe",
-        "-device", $"virtio-blk-pci,drive=disk0,serial={server.Serial}-0,bootindex=1",
+        "-device", $"virtio-blk-pci,drive=disk0,serial={server.Serial}-0,bootindex={(diskFirst ? 0 : 1)}",
         "-device", "virtio-rng-pci",
-        "-chardev", $"socket,id=console,path={server.ConsoleSocket},server=on,wait=off,logfile={server.ConsoleLog},logappend=on",
+        // Where its BMC finds it for serial over LAN.
+        "-chardev", $"socket,id=console,host=127.0.0.1,port={server.Bmc.SerialPort},server=on,wait=off,nodelay=on,logfile={server.ConsoleLog},logappend=on",
         "-serial", "chardev:console",
         "-qmp", $"unix:{server.MonitorSocket},server=on,wait=off",
     ];

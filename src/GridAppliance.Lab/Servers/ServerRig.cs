@@ -28,10 +28,13 @@ sealed class ServerRig(LabPlan plan, LabProcesses processes)
         await PowerOnAsync(server, cancellation);
     }
 
+    /// <summary>Presses the button for a moment: the operating system is asked to shut down (ACPI).</summary>
+    public static Task ShutDownAsync(LabServer server, CancellationToken cancellation) => QmpClient.SendAsync(server, "system_powerdown", [], cancellation);
+
     public string ConsoleEnd(LabServer server) => LogTail.Of(server.ConsoleLog, 15);
 
     /// <summary>A blank disk, and firmware settings of its own as the factory left them.</summary>
-    static void Rack(LabServer server)
+    public static void Rack(LabServer server)
     {
         Directory.CreateDirectory(server.Directory);
         if (!File.Exists(server.Disk))

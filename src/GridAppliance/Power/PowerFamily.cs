@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Hosting;
+using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ipmi;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Pdu;
@@ -53,5 +54,7 @@ static class PowerFeature
         services.AddSingleton<NodePorts>();
         services.AddSingleton<NodePower>();
         services.AddHostedService<PowerReconciler>();
+        services.AddSingleton<StrangerBoot>();
+        services.AddHostedService<PortClaims>();
     }
 }

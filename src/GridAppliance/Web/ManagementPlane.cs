@@ -6,6 +6,7 @@ using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Switches.Fleet;
@@ -113,6 +114,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ModuleChanges>();
         Lent<NodePorts>();
         Lent<NodePower>();
+        Lent<StrangerBoot>();
         Lent<ApplianceProblems>();
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();

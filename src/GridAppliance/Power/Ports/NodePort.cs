@@ -15,6 +15,8 @@ sealed record NodePort
     public SealedSecret? Password { get; init; }
     /// <summary>IPMI's K_g, or SNMP's privacy passphrase.</summary>
     public SealedSecret? DeviceKey { get; init; }
+    /// <summary>What it said of itself; null before it could be asked.</summary>
+    public PortIdentity? Identity { get; init; }
     /// <summary>Where it is, in an operator's words.</summary>
     public string? Location { get; init; }
     public required string SetBy { get; init; }

@@ -75,7 +75,7 @@ sealed partial class NodePorts
     async Task ReportAsync(NodePort port, PortState seen, CancellationToken cancellationToken)
     {
         // What was learned of an account that has been changed since is about nobody.
-        if (!ReferenceEquals(Current.Find(port.Address), port)) return;
+        if (Current.Find(port.Address) is not { } now || now.Id != port.Id || now.SetAt != port.SetAt) return;
         PortState? before = null;
         states.AddOrUpdate(port.Id, seen, (_, was) => { before = was; return was.Health == seen.Health ? seen with { Since = was.Since } : seen; });
         if (before?.Health == seen.Health || (before is null && seen.Health == PortHealth.Answers)) return;
@@ -87,7 +87,7 @@ sealed partial class NodePorts
             PortHealth.Refused => ("port.refused", $"{seen.Problem}; it is not tried again before its account is changed", EventSeverity.Error),
             PortHealth.Troubled => ("port.troubled", seen.Problem!, EventSeverity.Warning),
         };
-        await timeline.AppendAsync(Tell(port, kind, message, "appliance", severity), cancellationToken);
+        await timeline.AppendAsync(Tell(now, kind, message, "appliance", severity), cancellationToken);
     }
 
     static DeviceException Gone(NodePort port) => new(DeviceFault.Unsupported, port.Address.OriginalString, "is no port of the appliance any more", isTransient: false);

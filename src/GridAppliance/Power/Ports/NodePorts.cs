@@ -71,6 +71,7 @@ sealed partial class NodePorts : IAsyncDisposable
                 Password = Seal(setting.Password, id, "password") ?? kept?.Password,
                 DeviceKey = Seal(setting.DeviceKey, id, "device-key") ?? kept?.DeviceKey,
                 Location = setting.Location ?? before?.Location,
+                Identity = before?.Identity,
                 SetBy = actor,
                 SetAt = time.GetUtcNow(),
             };
@@ -101,6 +102,39 @@ sealed partial class NodePorts : IAsyncDisposable
             if (port.NodeId is { } node) ShowBmc(node);
             Changed?.Invoke();
             return new PortChange.Done(port);
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    /// <summary>Keeps what a port said of itself.</summary>
+    public Task IdentifyAsync(NodePort port, PortIdentity identity, CancellationToken cancellationToken) => AmendAsync(port, now => now with { Identity = identity }, null, cancellationToken);
+
+    /// <summary>Ties a port that is nobody's to its node.</summary>
+    /// <param name="port">As it was when this was found out.</param>
+    /// <param name="node">Whose it is.</param>
+    /// <param name="evidence">How that is known, in words.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public Task ClaimAsync(NodePort port, Node node, string evidence, CancellationToken cancellationToken) =>
+        AmendAsync(port, now => NodeOf(now) is null ? now with { NodeId = node.Id } : now, $"{port.Address.OriginalString} is {node.Name}'s: {evidence}", cancellationToken);
+
+    async Task AmendAsync(NodePort port, Func<NodePort, NodePort> amend, string? message, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (Current.Find(port.Address) is not { } now || now.Id != port.Id || amend(now) is var next && next == now) return;
+            await database.WriteAsync(connection =>
+            {
+                PortStore.Save(connection, next);
+                return timeline.Insert(connection, message is null ? [] : Tell(next, "port.claimed", message, "appliance"));
+            }, events => { Volatile.Write(ref current, Current.With(next)); timeline.Publish(events); }, cancellationToken);
+            // The account is the same: the open driver, and whoever uses it, stays.
+            if (open.TryGetValue(next.Id, out var held)) open[next.Id] = held with { Port = next };
+            if (next.NodeId is { } node) ShowBmc(node);
+            Changed?.Invoke();
         }
         finally
         {

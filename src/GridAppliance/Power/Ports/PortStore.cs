@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using GridAppliance.Hosting;
+using GridAppliance.Nodes;
 using GridAppliance.Store;
 using Microsoft.Data.Sqlite;
 
@@ -16,10 +19,11 @@ static class PortStore
                               password TEXT, device_key TEXT, location TEXT, set_by TEXT NOT NULL, set_at TEXT NOT NULL) STRICT;
             CREATE INDEX port_node ON port(node_id);
             """),
+        new("ports-2", "ALTER TABLE port ADD COLUMN identity TEXT"),
     ];
 
     public static List<NodePort> Load(SqliteConnection connection) => connection.Query(
-        "SELECT id, node_id, address, account, password, device_key, location, set_by, set_at FROM port", static row => new NodePort
+        "SELECT id, node_id, address, account, password, device_key, location, set_by, set_at, identity FROM port", static row => new NodePort
         {
             Id = Guid.Parse(row.GetString(0)),
             NodeId = row.IsDBNull(1) ? null : Guid.Parse(row.GetString(1)),
@@ -30,16 +34,22 @@ static class PortStore
             Location = row.IsDBNull(6) ? null : row.GetString(6),
             SetBy = row.GetString(7),
             SetAt = DateTimeOffset.Parse(row.GetString(8), CultureInfo.InvariantCulture),
+            Identity = row.IsDBNull(9) ? null : JsonSerializer.Deserialize(row.GetString(9), PortJson.Default.PortIdentity),
         });
 
     public static void Save(SqliteConnection connection, NodePort port) => connection.Run("""
-        INSERT INTO port(id, node_id, address, account, password, device_key, location, set_by, set_at)
-        VALUES ($id, $node, $address, $account, $password, $key, $location, $by, $at)
+        INSERT INTO port(id, node_id, address, account, password, device_key, location, set_by, set_at, identity)
+        VALUES ($id, $node, $address, $account, $password, $key, $location, $by, $at, $identity)
         ON CONFLICT(id) DO UPDATE SET node_id = excluded.node_id, address = excluded.address, account = excluded.account, password = excluded.password,
-            device_key = excluded.device_key, location = excluded.location, set_by = excluded.set_by, set_at = excluded.set_at
+            device_key = excluded.device_key, location = excluded.location, set_by = excluded.set_by, set_at = excluded.set_at, identity = excluded.identity
         """,
         ("$id", port.Id.ToString()), ("$node", port.NodeId?.ToString()), ("$address", port.Address.OriginalString), ("$account", port.User), ("$password", port.Password?.Text),
-        ("$key", port.DeviceKey?.Text), ("$location", port.Location), ("$by", port.SetBy), ("$at", port.SetAt.ToString("O")));
+        ("$key", port.DeviceKey?.Text), ("$location", port.Location), ("$by", port.SetBy), ("$at", port.SetAt.ToString("O")),
+        ("$identity", port.Identity is null ? null : JsonSerializer.Serialize(port.Identity, PortJson.Default.PortIdentity)));
 
     public static void Delete(SqliteConnection connection, Guid id) => connection.Run("DELETE FROM port WHERE id = $id", ("$id", id.ToString()));
 }
+
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(MacConverter)])]
+[JsonSerializable(typeof(PortIdentity))]
+sealed partial class PortJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using GridAppliance.Api.Ports;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
+using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ports;
 using GridAppliance.Web.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,6 +14,7 @@ static class PortEndpoints
 {
     const int MostSecret = 128;
     const int MostText = 200;
+    const int MostPorts = 5000;
 
     /// <summary>How long the first look at a port that was just set may take; its state shows later otherwise.</summary>
     static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(8);
@@ -20,6 +22,8 @@ static class PortEndpoints
     public static void MapPorts(this IEndpointRouteBuilder api)
     {
         api.MapGet("/ports", List).WithTags("ports").WithName("listPorts").WithSummary("Every privileged port, or those of the nodes of ?range=. Secrets are never shown.").ProducesProblem(400);
+        api.MapPost("/ports/import", Import).WithTags("ports").WithName("importPorts").WithSummary("Take in ports whose nodes are found out when they boot.").ProducesProblem(400);
+        api.MapPost("/ports/boot", Boot).WithTags("ports").WithName("bootPorts").WithSummary("Make machines that are no node yet boot from the network.").ProducesProblem(400);
         var ports = api.MapGroup("/nodes/{name}/ports").WithTags("ports");
         ports.MapGet("/", Of).WithName("getPorts").WithSummary("A node's privileged ports, the preferred one first.");
         ports.MapPut("/", Set).WithName("setPort").WithSummary("Make or change a port of a node, and look whether it answers.");
@@ -37,21 +41,55 @@ static class PortEndpoints
     static Results<Ok<IReadOnlyList<PortDocument>>, ProblemHttpResult> Of(string name, NodeDirectory directory, NodePorts ports) =>
         directory.Current.Find(name) is { } node ? TypedResults.Ok<IReadOnlyList<PortDocument>>([.. ports.Current.Of(node.Id).Select(ports.ToDocument)]) : Problems.NoSuchNode(name);
 
+    static async Task<Results<Ok<PortImportDocument>, ProblemHttpResult>> Import(PortImportRequest request, HttpContext context, NodePorts ports, CancellationToken cancellation)
+    {
+        if (request.Ports.Count > MostPorts) return Bad($"an import has at most {MostPorts} ports, this one has {request.Ports.Count}");
+        var imported = new List<ImportedPortDocument>(request.Ports.Count);
+        foreach (var port in request.Ports)
+        {
+            if (!PortScheme.TryRead(port.Address, out var address, out var defect) || Excess(port, PortScheme.Of(address)) is { } excess && (defect = excess).Length > 0)
+            {
+                imported.Add(new() { Address = Problems.Short(port.Address), Accepted = false, Message = defect });
+                continue;
+            }
+            var known = ports.Current.Find(address);
+            var words = known is null ? "added" : ports.NodeOf(known) is { } owner ? $"changed; it is {owner.Name}'s" : "changed";
+            if (!request.DryRun) await ports.SetAsync(known?.NodeId, Setting(port, address, ports), Caller.Of(context).Actor, cancellation);
+            imported.Add(new() { Address = address.OriginalString, Accepted = true, Message = request.DryRun ? $"would be {words}" : words });
+        }
+        return TypedResults.Ok(new PortImportDocument { Ports = imported, DryRun = request.DryRun });
+    }
+
+    static async Task<Results<Ok<PortImportDocument>, ProblemHttpResult>> Boot(PortBootRequest request, HttpContext context, NodePorts ports, StrangerBoot boot, CancellationToken cancellation)
+    {
+        var chosen = new List<NodePort>();
+        foreach (var text in request.Addresses ?? [])
+        {
+            if (!PortScheme.TryRead(text, out var address, out var defect)) return Bad(defect);
+            if (ports.Current.Find(address) is not { } port) return Problems.Answer(StatusCodes.Status404NotFound, $"there is no port {address.OriginalString}", "list them with `gridctl port list`");
+            chosen.Add(port);
+        }
+        if (request.Addresses is null) chosen.AddRange(ports.Current.ByAddress.Values.Where(port => ports.NodeOf(port) is null && port.Scheme.Can(typeof(IPowerControl))));
+        var booted = await boot.BootAsync(chosen, request.Force, request.DryRun, Caller.Of(context).Actor, cancellation);
+        return TypedResults.Ok(new PortImportDocument { Ports = booted, DryRun = request.DryRun });
+    }
+
+    static PortSetting Setting(PortRequest request, Uri address, NodePorts ports) => new()
+    {
+        Address = address,
+        User = request.User ?? ports.Current.Find(address)?.User ?? "",
+        Password = Octets(request.Password),
+        DeviceKey = Octets(request.DeviceKey),
+        Location = request.Location,
+    };
+
     static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Set(
         string name, PortRequest request, HttpContext context, NodeDirectory directory, NodePorts ports, TimeProvider time, CancellationToken cancellation)
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (!PortScheme.TryRead(request.Address, out var address, out var defect)) return Bad(defect);
         if (Excess(request, PortScheme.Of(address)) is { } excess) return Bad(excess);
-        var setting = new PortSetting
-        {
-            Address = address,
-            User = request.User ?? ports.Current.Find(address)?.User ?? "",
-            Password = Octets(request.Password),
-            DeviceKey = Octets(request.DeviceKey),
-            Location = request.Location,
-        };
-        switch (await ports.SetAsync(node.Id, setting, Caller.Of(context).Actor, cancellation))
+        switch (await ports.SetAsync(node.Id, Setting(request, address, ports), Caller.Of(context).Actor, cancellation))
         {
             case PortChange.Done done:
                 await LookAsync(done.Port, ports, time, cancellation);

@@ -1,0 +1,51 @@
+using GridAppliance.Api.Client;
+using GridAppliance.Api.Ports;
+using GridAppliance.Lab.Machine;
+
+namespace GridAppliance.Lab.Servers;
+
+/// <summary>Puts a BMC beside each server.</summary>
+sealed class BmcRig(LabPlan plan, LabPrograms programs, LabProcesses processes)
+{
+    const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        foreach (var server in plan.Servers)
+        {
+            Write(server);
+            await Namespaces.AddAddressAsync(plan.Switch.Namespace, plan.Switch.Management, $"{server.Bmc.Address}/24", cancellation);
+            await StartAsync(server, cancellation);
+        }
+    }
+
+    public Task StartAsync(LabServer server, CancellationToken cancellation) => processes.StartAsync(
+        server.Bmc.Process, plan.Switch.Namespace, [LabBmc.Program, "-n", "-c", server.Bmc.Lan, "-f", server.Bmc.Emulation, "-s", server.Bmc.State], cancellation);
+
+    public async Task KillAsync(LabServer server, CancellationToken cancellation)
+    {
+        if (processes.Find(server.Bmc.Process) is { } process) await processes.KillAsync(process, cancellation);
+    }
+
+    /// <summary>Hands the appliance the list of BMCs that an administrator would hand it; whose each is, it finds out by itself.</summary>
+    public Task<PortImportDocument> TellAsync(ApplianceClient appliance, CancellationToken cancellation) => appliance.ImportPorts(new()
+    {
+        Ports = [.. plan.Servers.Select(server => new PortRequest { Address = $"ipmi://{server.Bmc.Address}", User = LabBmc.User, Password = server.Bmc.Password, Location = $"rack 1, unit {server.Name}" })],
+    }, cancellation);
+
+    void Write(LabServer server)
+    {
+        var bmc = server.Bmc;
+        ServerRig.Rack(server);
+        Directory.CreateDirectory(bmc.State);
+        File.WriteAllText(bmc.Lan, BmcConfiguration.Lan(server));
+        File.WriteAllText(bmc.Emulation, BmcConfiguration.Emulation);
+        File.WriteAllText(bmc.Chassis, BmcConfiguration.Chassis(server, plan.Paths.Pid(server.Name), Start(server, diskFirst: false), Start(server, diskFirst: true),
+            [programs.Gridlab, "power", server.Name, "soft", "--name", plan.Name.ToString()]));
+        File.SetUnixFileMode(bmc.Chassis, Executable);
+    }
+
+    /// <summary>The BMC lives in the switch's namespace, and so does what it starts.</summary>
+    IReadOnlyList<string> Start(LabServer server, bool diskFirst) =>
+        LabProcesses.StartArguments(plan.Paths, server.Name, networkNamespace: null, QemuArguments.For(plan.Name, server, diskFirst));
+}
