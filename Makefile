@@ -27,6 +27,8 @@ PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf
 PACKAGES += atftp tftp-hpa curl busybox-static
 # SNMP is tried on others' agent and tools too.
 PACKAGES += snmp snmpd
+# A console server to talk RFC 2217 with.
+PACKAGES += ser2net
 # A BMC of software, and the tool whose answers ours are compared with; a DHCP client that comes back by INIT-REBOOT.
 PACKAGES += openipmi ipmitool isc-dhcp-client
 # Recordings of hardware are packed with it.

@@ -8,7 +8,7 @@ namespace GridAppliance.Cli.Commands;
 sealed class PortSetCommand : GridctlCommand
 {
     readonly Argument<string> node = new("NODE") { Description = "Whose port it is." };
-    readonly Argument<string> address = new("ADDRESS") { Description = "ipmi://10.0.0.5, redfish+https://10.0.0.5, snmp+apc://10.0.0.9/7 (outlet 7), tcp://10.0.0.9:7001 (console)." };
+    readonly Argument<string> address = new("ADDRESS") { Description = "ipmi://10.0.0.5, redfish+https://10.0.0.5, snmp+apc://10.0.0.9/7 (outlet 7), consoles: tcp://10.0.0.9:7001 (raw), telnet+rfc2217://10.0.0.9:7001?speed=9600, serial:///dev/ttyS1?speed=115200." };
     readonly Option<string?> user = new("--user", "-u") { Description = "The account. Its password is asked for, or read as a line from standard input.", HelpName = "NAME" };
     readonly Option<bool> password = new("--password") { Description = "Ask for a password though there is no account (an SNMP community)." };
     readonly Option<bool> deviceKey = new("--device-key") { Description = "Also ask for, or read as the next line, the BMC's own key (IPMI K_g) or SNMP's privacy passphrase." };

@@ -78,6 +78,30 @@ sealed partial class PseudoTerminal : IDisposable
         }
     }
 
+    /// <summary>How the far end is set: bits per second, and the kernel's control flags (termbits.h).</summary>
+    public unsafe (uint Speed, uint Flags) Line
+    {
+        get
+        {
+            const nuint TCGETS2 = 0x802C542A;
+            var settings = stackalloc uint[11];
+            if (Control(Far, TCGETS2, settings) != 0) throw new IOException("TCGETS2");
+            return (settings[10], settings[2]);
+        }
+    }
+
+    /// <summary>Makes the far end carry octets as they are, as a serial line does.</summary>
+    public unsafe void MakeRaw()
+    {
+        var settings = stackalloc uint[16];
+        if (GetAttributes(Far, settings) != 0) throw new IOException("tcgetattr");
+        RawSettings(settings);
+        if (SetAttributes(Far, 0, settings) != 0) throw new IOException("tcsetattr");
+    }
+
+    /// <summary>As when an adapter is pulled.</summary>
+    public void Unplug() => near.Dispose();
+
     public void Dispose()
     {
         near.Dispose();
@@ -89,6 +113,15 @@ sealed partial class PseudoTerminal : IDisposable
 
     [LibraryImport("libc", EntryPoint = "ptsname_r", SetLastError = true)]
     private static unsafe partial int NameOf(int master, byte* name, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static unsafe partial int Control(SafeHandle terminal, nuint request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "cfmakeraw")]
+    private static unsafe partial void RawSettings(uint* settings);
+
+    [LibraryImport("libc", EntryPoint = "tcsetattr", SetLastError = true)]
+    private static unsafe partial int SetAttributes(SafeHandle terminal, int when, uint* settings);
 
     [LibraryImport("libc", EntryPoint = "tcgetattr", SetLastError = true)]
     private static unsafe partial int GetAttributes(SafeHandle terminal, uint* settings);

@@ -4,7 +4,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Consoles;
+using GridAppliance.Consoles.Serial;
 using GridAppliance.Consoles.Tcp;
+using GridAppliance.Consoles.Telnet;
 using GridAppliance.Power.Ipmi;
 using GridAppliance.Power.Pdu;
 using GridAppliance.Protocols.Ipmi.Rmcp;
@@ -39,12 +41,17 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     public int? MostUser { get; init; }
     public int? MostPassword { get; init; }
 
+    /// <summary>How the line is spoken stands behind the address: <c>?speed=9600&amp;parity=even</c>.</summary>
+    public bool HasSerialSettings { get; init; }
+
     /// <summary>One line for each, the one that is preferred for power first.</summary>
     public static ImmutableArray<PortScheme> All { get; } =
     [
         new("ipmi", PortKind.Bmc, PortPlace.Host, typeof(IpmiBmc), RmcpHeader.Port) { MostUser = 16, MostPassword = 20 },
         new("snmp+apc", PortKind.Outlet, PortPlace.HostAndOutlet, typeof(PduOutlet), SnmpTimings.Port),
         new("snmp+raritan", PortKind.Outlet, PortPlace.HostAndOutlet, typeof(PduOutlet), SnmpTimings.Port),
+        new("serial", PortKind.Console, PortPlace.Path, typeof(SerialConsolePort)) { HasSerialSettings = true },
+        new("telnet+rfc2217", PortKind.Console, PortPlace.HostAndPort, typeof(TelnetConsolePort)) { HasSerialSettings = true },
         new("tcp", PortKind.Console, PortPlace.HostAndPort, typeof(TcpConsolePort)),
     ];
 
@@ -78,11 +85,12 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
         if (text.Length > 200 || !Uri.TryCreate(text, UriKind.Absolute, out var uri)) defect = $"an address is written like {Example(All[0])}";
         else if (!ByName.TryGetValue(uri.Scheme, out var scheme)) defect = $"no driver for '{uri.Scheme}': there are {string.Join(", ", ByName.Keys.Order())}";
         else if (uri.UserInfo.Length > 0) defect = "an address holds no account: user and password are given apart from it";
-        else if (uri.Query.Length > 0 || uri.Fragment.Length > 0 || !Fits(uri, scheme)) defect = $"an address of {scheme.Name} is written like {Example(scheme)}";
+        else if (scheme.HasSerialSettings && SerialSettings.Read(uri.Query) is null) defect = $"a line's settings are written like {Example(scheme)}?speed=9600&bits=7&parity=even&stop=2&flow=rtscts&dtr=off&rts=off";
+        else if (uri.Query.Length > 0 && !scheme.HasSerialSettings || uri.Fragment.Length > 0 || !Fits(uri, scheme)) defect = $"an address of {scheme.Name} is written like {Example(scheme)}";
         else
         {
             var port = uri.Port < 0 || uri.Port == scheme.DefaultPort ? "" : $":{uri.Port}";
-            address = new($"{scheme.Name}://{uri.Host}{port}{uri.AbsolutePath.TrimEnd('/')}");
+            address = new($"{scheme.Name}://{uri.Host}{port}{uri.AbsolutePath.TrimEnd('/')}{(scheme.HasSerialSettings ? SerialSettings.Read(uri.Query)!.ToQuery() : "")}");
         }
         return defect.Length == 0;
     }

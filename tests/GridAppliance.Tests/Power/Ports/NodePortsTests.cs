@@ -123,14 +123,14 @@ public sealed class NodePortsTests : IAsyncLifetime
     public async Task The_console_stays_the_same_port_when_the_account_changes()
     {
         await SetAsync();
-        var console = new ConsoleFamily(Ports).Of(node.Id);
+        var console = new ConsoleFamily(Ports, TimeProvider.System).Of(node.Id);
         Assert.Equal(Address, console!.Name);
         await using (await console.OpenAsync(Never)) Assert.Equal(1, bmc.Count("OpenSession"));
         await SetAsync();
         await using (await console.OpenAsync(Never)) Assert.Equal(2, bmc.Count("OpenSession"));
         await plane.Gridctl("port", "remove", "n1", Address);
         await Assert.ThrowsAsync<IOException>(() => console.OpenAsync(Never));
-        Assert.Null(new ConsoleFamily(Ports).Of(node.Id));
+        Assert.Null(new ConsoleFamily(Ports, TimeProvider.System).Of(node.Id));
     }
 
     [Fact]

@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+using System.Text;
+using GridAppliance.Consoles;
+using GridAppliance.Consoles.Serial;
+using GridAppliance.Power.Ports;
+
+namespace GridAppliance.Tests.Consoles;
+
+/// <summary>Serial lines, on pseudo-terminals: to the driver they are ttys like any other.</summary>
+public sealed class SerialLineTests : IDisposable
+{
+    const uint Cstopb = 0x40, Parenb = 0x100, Parodd = 0x200, Cs7 = 0x20, Cs8 = 0x30, Crtscts = 0x80000000;
+
+    readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+    readonly PseudoTerminal pty = new();
+
+    CancellationToken Patience => patience.Token;
+
+    public void Dispose()
+    {
+        pty.Dispose();
+        patience.Dispose();
+    }
+
+    Task<IConsole> OpenAsync(SerialSettings? settings = null) => new SerialConsolePort(pty.Path, settings ?? new(), TimeProvider.System).OpenAsync(Patience);
+
+    static async Task<byte[]> ReadAsync(IConsole console, int count, CancellationToken patience)
+    {
+        var octets = new byte[count];
+        for (var at = 0; at < count;) at += await console.ReadAsync(octets.AsMemory(at), patience);
+        return octets;
+    }
+
+    [Fact]
+    public async Task Octets_pass_as_they_are_both_ways()
+    {
+        await using var console = await OpenAsync();
+        var said = RandomNumberGenerator.GetBytes(20_000);
+        var saying = Task.Run(() => pty.Type(said));
+        Assert.Equal(said, await ReadAsync(console, said.Length, Patience));
+        await saying;
+
+        var typed = RandomNumberGenerator.GetBytes(20_000);
+        var typing = console.WriteAsync(typed, Patience).AsTask();
+        Assert.Equal(typed, await pty.ReadAsync(typed.Length));
+        await typing;
+    }
+
+    [Theory]
+    [InlineData("", 115200, Cs8)]
+    [InlineData("?speed=9600", 9600, Cs8)]
+    [InlineData("?speed=250000&bits=7&parity=even&stop=2", 250000, Cs7 | Parenb | Cstopb)]
+    [InlineData("?speed=1500000&parity=odd&flow=rtscts", 1500000, Cs8 | Parenb | Parodd | Crtscts)]
+    public async Task The_line_is_spoken_as_its_address_says(string query, int speed, uint flags)
+    {
+        var settings = SerialSettings.Read(query)!;
+        Assert.Equal(query, settings.ToQuery());
+        await using var console = await OpenAsync(settings);
+        Assert.Equal((uint)speed, pty.Line.Speed);
+        // A pseudo-terminal holds size and parity at what it can: speed, stop bits and flow are as asked.
+        Assert.Equal(flags & (Cstopb | Crtscts), pty.Line.Flags & (Cstopb | Crtscts));
+    }
+
+    [Fact]
+    public async Task A_break_is_no_octet()
+    {
+        await using var console = await OpenAsync();
+        await Assert.IsAssignableFrom<ISerialBreak>(console).SendBreakAsync(Patience);
+        await console.WriteAsync("x"u8.ToArray(), Patience);
+        Assert.Equal("x"u8.ToArray(), await pty.ReadAsync(1));
+    }
+
+    [Fact]
+    public async Task A_tty_that_is_unplugged_is_a_lost_line_for_who_reads_and_who_types()
+    {
+        await using var console = await OpenAsync();
+        var reading = console.ReadAsync(new byte[10], Patience).AsTask();
+        pty.Unplug();
+        Assert.Contains("unplugged", (await Assert.ThrowsAsync<IOException>(() => reading)).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(() => console.WriteAsync("x"u8.ToArray(), Patience).AsTask());
+    }
+
+    [Fact]
+    public async Task What_is_no_serial_line_is_never_written_to()
+    {
+        var nothing = await Assert.ThrowsAsync<IOException>(() => new SerialConsolePort("/dev/null", new(), TimeProvider.System).OpenAsync(Patience));
+        Assert.Contains("/dev/null is no serial line", nothing.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<IOException>(() => new SerialConsolePort("/dev/ttyNotThere", new(), TimeProvider.System).OpenAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_closed_line_can_be_opened_again()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            await using var console = await OpenAsync();
+            await console.WriteAsync(Encoding.ASCII.GetBytes($"{i}"), Patience);
+            Assert.Equal(Encoding.ASCII.GetBytes($"{i}"), await pty.ReadAsync(1));
+        }
+    }
+
+    [Theory]
+    [InlineData("serial:///dev/ttyS1", "serial:///dev/ttyS1")]
+    [InlineData("serial:///dev/serial/by-id/usb-FTDI_A1-if00?stop=1&speed=9600", "serial:///dev/serial/by-id/usb-FTDI_A1-if00?speed=9600")]
+    [InlineData("telnet+rfc2217://10.0.0.9:7001/?parity=none", "telnet+rfc2217://10.0.0.9:7001")]
+    public void An_address_is_kept_in_one_form(string written, string kept)
+    {
+        Assert.True(PortScheme.TryRead(written, out var address, out var defect), defect);
+        Assert.Equal(kept, address.OriginalString);
+        Assert.True(PortScheme.TryRead(kept, out var again, out _));
+        Assert.Equal(address, again);
+        Assert.Equal(["console"], PortScheme.Of(address).Capabilities);
+    }
+
+    [Theory]
+    [InlineData("serial:///etc/passwd")]
+    [InlineData("serial:///dev/../etc/passwd")]
+    [InlineData("serial:///dev/ttyS1?speed=0")]
+    [InlineData("serial:///dev/ttyS1?speed")]
+    [InlineData("serial:///dev/ttyS1?colour=red")]
+    [InlineData("telnet+rfc2217://10.0.0.9")]
+    [InlineData("tcp://10.0.0.9:7001?speed=9600")]
+    public void Nonsense_is_no_address(string written) => Assert.False(PortScheme.TryRead(written, out _, out _));
+}
