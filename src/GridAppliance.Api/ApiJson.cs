@@ -47,6 +47,8 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(PowerRequest))]
 [JsonSerializable(typeof(BootRequest))]
 [JsonSerializable(typeof(IdentifyRequest))]
+[JsonSerializable(typeof(MediaRequest))]
+[JsonSerializable(typeof(MediaDocument))]
 [JsonSerializable(typeof(PowerPolicyRequest))]
 [JsonSerializable(typeof(PowerStatusDocument))]
 [JsonSerializable(typeof(SensorsDocument))]

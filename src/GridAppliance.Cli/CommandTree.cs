@@ -54,6 +54,7 @@ static class CommandTree
         new IdentifyCommand(),
         new SensorsCommand(),
         new SelCommand(),
+        new MediaCommand(),
         new Command("port", "Privileged ports: what acts on a node without its operating system (BMC, outlet, console).")
         {
             new PortListCommand(),

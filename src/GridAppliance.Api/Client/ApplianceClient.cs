@@ -121,6 +121,13 @@ public sealed partial class ApplianceClient : IDisposable
 
     public Task<DeviceLogDocument> GetDeviceLog(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/sel", ApiJson.Default.DeviceLogDocument, cancellation);
 
+    public Task<MediaDocument> GetMedia(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/media", ApiJson.Default.MediaDocument, cancellation);
+
+    public Task<MediaDocument> InsertMedia(string node, MediaRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Put, $"api/v1/nodes/{Key(node)}/media", JsonContent.Create(request, ApiJson.Default.MediaRequest), ApiJson.Default.MediaDocument, cancellation);
+
+    public Task<MediaDocument> EjectMedia(string node, CancellationToken cancellation) => Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/media", null, ApiJson.Default.MediaDocument, cancellation);
+
     public Task<DeviceLogDocument> ClearDeviceLog(string node, CancellationToken cancellation) =>
         Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/sel", null, ApiJson.Default.DeviceLogDocument, cancellation);
 

@@ -19,6 +19,8 @@ public sealed record PortDocument
     public DateTimeOffset? StateSince { get; init; }
     /// <summary>What is wrong, in one sentence.</summary>
     public string? Problem { get; init; }
+    /// <summary>SHA-256 of the certificate that is pinned, for devices that have one.</summary>
+    public string? Certificate { get; init; }
     /// <summary>Where it is, in an operator's words.</summary>
     public string? Location { get; init; }
     public string? SetBy { get; init; }
@@ -35,6 +37,8 @@ public sealed record PortRequest
     /// <summary>Write-only: the BMC's own key (IPMI K_g), or SNMP's privacy passphrase.</summary>
     public string? DeviceKey { get; init; }
     public string? Location { get; init; }
+    /// <summary>The device has got another certificate, and that is wanted: the next one that it shows is pinned.</summary>
+    public bool NewCertificate { get; init; }
 
     public override string ToString() => $"{Address} as {User}";
 }

@@ -16,7 +16,7 @@ public sealed record PowerRequest
 public sealed record BootRequest
 {
     public required string Range { get; init; }
-    /// <summary>net, disk, cd, setup, diag, removable, or none: whatever the firmware is set to.</summary>
+    /// <summary>net, http (UEFI HTTP boot), disk, cd, setup, diag, removable, or none: whatever the firmware is set to.</summary>
     public required string Device { get; init; }
     /// <summary>At every boot from now on; otherwise at the next one only.</summary>
     public bool Persistent { get; init; }
@@ -24,9 +24,25 @@ public sealed record BootRequest
     public bool Power { get; init; }
     /// <summary>bios or uefi; without it as the node was last seen booting.</summary>
     public string? Firmware { get; init; }
+    /// <summary>With http: what to fetch; without it, whatever DHCP says.</summary>
+    public string? Uri { get; init; }
     public string? Via { get; init; }
     public bool DryRun { get; init; }
 }
+
+/// <summary>Answer of <c>GET /api/v1/nodes/{name}/media</c>.</summary>
+public sealed record MediaDocument { public required string Node { get; init; } public required IReadOnlyList<MediaDriveDocument> Drives { get; init; } }
+
+public sealed record MediaDriveDocument
+{
+    public required string Name { get; init; }
+    public IReadOnlyList<string> Kinds { get; init; } = [];
+    /// <summary>What is in it; null when nothing is.</summary>
+    public string? Image { get; init; }
+}
+
+/// <summary><c>PUT /api/v1/nodes/{name}/media</c>: puts an image into a BMC's virtual drive.</summary>
+public sealed record MediaRequest { public required string Image { get; init; } }
 
 /// <summary><c>POST /api/v1/nodes/identify</c>: the light that shows a person which machine it is.</summary>
 public sealed record IdentifyRequest

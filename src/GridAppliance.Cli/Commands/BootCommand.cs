@@ -5,12 +5,13 @@ namespace GridAppliance.Cli.Commands;
 
 sealed class BootCommand : ChangeCommand
 {
-    static readonly string[] Devices = ["net", "disk", "cd", "setup", "diag", "removable", "none"];
+    static readonly string[] Devices = ["net", "http", "disk", "cd", "setup", "diag", "removable", "none"];
 
     readonly Option<string?> once = new("--once") { Description = $"For the next boot: {string.Join(", ", Devices)}.", HelpName = "DEVICE" };
     readonly Option<string?> always = new("--always") { Description = "For every boot from now on.", HelpName = "DEVICE" };
     readonly Option<bool> power = new("--power") { Description = "Make it happen now: switch on what is off, power-cycle what is on." };
     readonly Option<string?> firmware = new("--firmware") { Description = "bios or uefi; without it as each node was last seen booting.", HelpName = "KIND" };
+    readonly Option<string?> uri = new("--uri") { Description = "With http: what to fetch; whatever DHCP says without it.", HelpName = "URL" };
     readonly Option<string?> via = new("--via") { Description = "Through which port, where a node has several: bmc, or a scheme such as ipmi.", HelpName = "PORT" };
 
     public BootCommand() : base("boot", "Say what machines boot from.")
@@ -22,6 +23,7 @@ sealed class BootCommand : ChangeCommand
         Add(always);
         Add(power);
         Add(firmware);
+        Add(uri);
         Add(via);
     }
 
@@ -34,7 +36,7 @@ sealed class BootCommand : ChangeCommand
         return session.Client.SetBoot(new()
         {
             Range = range, Device = (next ?? every)!, Persistent = every is not null, Power = session.Parsed.GetValue(power), Firmware = session.Parsed.GetValue(firmware),
-            Via = session.Parsed.GetValue(via), DryRun = dryRun,
+            Uri = session.Parsed.GetValue(uri), Via = session.Parsed.GetValue(via), DryRun = dryRun,
         }, cancellation);
     }
 }

@@ -12,7 +12,10 @@ interface IPrivilegedPort : IAsyncDisposable
 }
 
 /// <summary>Where a port is and how to sign in there.</summary>
-sealed record PortAddress(Uri Uri, PortCredentials Credentials);
+/// <param name="Uri">Scheme and place.</param>
+/// <param name="Credentials">Who signs in.</param>
+/// <param name="Fingerprint">SHA-256 of the certificate that it must show, for devices that have one; null: whichever it shows first.</param>
+sealed record PortAddress(Uri Uri, PortCredentials Credentials, string? Fingerprint = null);
 
 /// <summary>An account on a device. Printing one never shows a secret.</summary>
 sealed record PortCredentials

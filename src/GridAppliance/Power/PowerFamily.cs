@@ -7,6 +7,7 @@ using GridAppliance.Power.Ipmi;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Pdu;
 using GridAppliance.Power.Ports;
+using GridAppliance.Power.Redfish;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Snmp;
@@ -20,9 +21,12 @@ sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, I
     static readonly FrozenDictionary<string, Func<PowerFamily, PortAddress, IPrivilegedPort>> Drivers = new Dictionary<string, Func<PowerFamily, PortAddress, IPrivilegedPort>>
     {
         ["ipmi"] = static (family, port) => family.OpenIpmi(port),
+        ["redfish+https"] = static (family, port) => new RedfishBmc(port.Uri, new(port.Uri, port.Credentials, port.Fingerprint, family.clock)),
         ["snmp+apc"] = static (family, port) => family.OpenOutlet(port, OutletDialect.Apc, OutletDialect.ApcMasterSwitch),
         ["snmp+raritan"] = static (family, port) => family.OpenOutlet(port, OutletDialect.Raritan),
     }.ToFrozenDictionary();
+
+    readonly TimeProvider clock = clock;
 
     public static IReadOnlyCollection<string> Schemes => Drivers.Keys;
 

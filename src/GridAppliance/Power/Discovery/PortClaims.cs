@@ -1,6 +1,7 @@
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power.Ports;
+using GridAppliance.Protocols.Addresses;
 using GridAppliance.Store;
 
 namespace GridAppliance.Power.Discovery;
@@ -74,7 +75,8 @@ sealed partial class PortClaims : BackgroundService
         {
             var uuids = port.Scheme.Can(typeof(IInventorySource)) ? await ports.UseAsync<IInventorySource, IReadOnlyList<Guid>>(port, (device, token) => device.ReadSystemUuidAsync(token), either.Token) : [];
             var lan = port.Scheme.Can(typeof(IManagementLan)) ? await ports.UseAsync<IManagementLan, ManagementLan>(port, (device, token) => device.GetLanAsync(token), either.Token) : null;
-            await ports.IdentifyAsync(port, new() { Uuids = [.. uuids], Mac = lan?.Mac }, cancellationToken);
+            var macs = port.Scheme.Can(typeof(IMachineNics)) ? await ports.UseAsync<IMachineNics, IReadOnlyList<MacAddress>>(port, (device, token) => device.ReadMachineMacsAsync(token), either.Token) : [];
+            await ports.IdentifyAsync(port, new() { Uuids = [.. uuids], Mac = lan?.Mac, MachineMacs = [.. macs] }, cancellationToken);
         }
         catch (DeviceException)
         {

@@ -25,7 +25,7 @@ sealed class NodePower(NodeDirectory nodes, NodePorts ports, Timeline timeline, 
             (node, port, token) => SetOneAsync(node, port, action, actor, token), cancellationToken);
 
     public Task<ChangeDocument> BootAsync(IReadOnlyList<Node> selected, BootOrder order, bool dryRun, string actor, CancellationToken cancellationToken) =>
-        EachAsync(selected, dryRun, node => Port<IBootOverride>(node, order.Via), (node, port) => $"would boot from {PowerWords.Device(order.Device)} {order.When} ({order.FirmwareOf(node)}){(order.Power ? ", and be restarted" : "")}",
+        EachAsync(selected, dryRun, node => order.IsHttp ? Port<IHttpBoot>(node, order.Via) : Port<IBootOverride>(node, order.Via), (node, port) => $"would boot from {PowerWords.Device(order.Device)} {order.When} ({order.FirmwareOf(node)}){(order.Power ? ", and be restarted" : "")}",
             (node, port, token) => BootOneAsync(node, port, order, actor, token), cancellationToken);
 
     public Task<ChangeDocument> IdentifyAsync(IReadOnlyList<Node> selected, TimeSpan? duration, bool dryRun, string actor, CancellationToken cancellationToken)
@@ -77,8 +77,9 @@ sealed class NodePower(NodeDirectory nodes, NodePorts ports, Timeline timeline, 
     async Task<string> BootOneAsync(Node node, NodePort port, BootOrder order, string actor, CancellationToken cancellationToken)
     {
         var boot = new BootOverride(order.Device, order.FirmwareOf(node), order.IsPersistent);
-        await ports.UseAsync<IBootOverride>(port, (device, token) => device.SetBootAsync(boot, token), cancellationToken);
-        var set = $"boots from {PowerWords.Device(order.Device)} {order.When}";
+        if (order.IsHttp) await ports.UseAsync<IHttpBoot>(port, (device, token) => device.SetHttpBootAsync(order.HttpUri, token), cancellationToken);
+        else await ports.UseAsync<IBootOverride>(port, (device, token) => device.SetBootAsync(boot, token), cancellationToken);
+        var set = $"boots from {PowerWords.Device(order.Device)} {order.When}{(order.IsHttp ? $" by HTTP{(order.HttpUri is { } uri ? $" ({uri})" : "")}" : "")}";
         await timeline.AppendAsync(NewEvent.About(node, "power.boot-device", $"{node.Name} {set} ({boot.Firmware}), as {actor} asked, through {port.Address.OriginalString}") with { Actor = actor }, cancellationToken);
         if (!order.Power) return set;
         if (Port<IPowerControl>(node, order.Via) is not { } button) return $"{set}; it has no port that could restart it";
@@ -183,6 +184,12 @@ sealed class NodePower(NodeDirectory nodes, NodePorts ports, Timeline timeline, 
 /// <param name="Via">Through which port; null: the preferred one.</param>
 sealed record BootOrder(BootDevice Device, bool IsPersistent, bool Power, BootFirmware? Firmware, string? Via)
 {
+    /// <summary>By UEFI HTTP boot, for the next boot only.</summary>
+    public bool IsHttp { get; init; }
+
+    /// <summary>What that fetches; null: whatever DHCP says.</summary>
+    public Uri? HttpUri { get; init; }
+
     public string When => IsPersistent ? "from now on" : "once";
 
     /// <summary>Machines that have not been seen booting are likelier new than old.</summary>

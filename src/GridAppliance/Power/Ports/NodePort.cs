@@ -17,6 +17,8 @@ sealed record NodePort
     public SealedSecret? DeviceKey { get; init; }
     /// <summary>What it said of itself; null before it could be asked.</summary>
     public PortIdentity? Identity { get; init; }
+    /// <summary>SHA-256 of the certificate that it showed first, lower-case hex; another one is not believed.</summary>
+    public string? Fingerprint { get; init; }
     /// <summary>Where it is, in an operator's words.</summary>
     public string? Location { get; init; }
     public required string SetBy { get; init; }
@@ -36,6 +38,7 @@ sealed record NodePort
         State = state.Health.ToString().ToLowerInvariant(),
         StateSince = state.Health == PortHealth.Unknown ? null : state.Since,
         Problem = state.Problem,
+        Certificate = Fingerprint,
         Location = Location,
         SetBy = SetBy,
         SetAt = SetAt,
@@ -81,6 +84,8 @@ sealed record PortSetting
     public ReadOnlyMemory<byte>? Password { get; init; }
     public ReadOnlyMemory<byte>? DeviceKey { get; init; }
     public string? Location { get; init; }
+    /// <summary>The device has got another certificate, and that is wanted.</summary>
+    public bool ForgetsCertificate { get; init; }
 
     public override string ToString() => $"{Address} as {User}";
 }

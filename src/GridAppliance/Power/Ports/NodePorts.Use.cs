@@ -15,11 +15,14 @@ sealed partial class NodePorts
         try
         {
             var result = await use(driver, cancellationToken);
+            await LearnAsync(port, driver as ICertifiedPort, cancellationToken);
             await ReportAsync(port, PortState.Answers(time.GetUtcNow()), cancellationToken);
             return result;
         }
         catch (DeviceException e)
         {
+            // Whoever has been given the account is who has to be there next time too, even if it did not take it.
+            await LearnAsync(port, driver as ICertifiedPort, cancellationToken);
             await ReportAsync(port, PortState.Of(e, time.GetUtcNow()), cancellationToken);
             throw;
         }
@@ -44,7 +47,7 @@ sealed partial class NodePorts
             now = Current.Find(port.Address) ?? throw Gone(port);
             if (open.TryGetValue(now.Id, out held) && ReferenceEquals(held.Port, now)) return held.Driver;
             await CloseAsync(now.Id);
-            var driver = family.Open(new(now.Address, CredentialsOf(now)));
+            var driver = family.Open(new(now.Address, CredentialsOf(now), now.Fingerprint));
             open[now.Id] = new(now, driver);
             return driver;
         }
@@ -66,6 +69,9 @@ sealed partial class NodePorts
         return seal.Unseal(kept, Purpose(port.Id, what)) ?? throw new DeviceException(
             DeviceFault.CredentialsRefused, port.Address.OriginalString, $"its {what} was sealed with another secrets.key than the one in dataDir: set it again", isTransient: false);
     }
+
+    Task LearnAsync(NodePort port, ICertifiedPort? device, CancellationToken cancellationToken) =>
+        device?.Fingerprint is { } fingerprint && Current.Find(port.Address) is { Fingerprint: null } ? PinAsync(port, fingerprint, cancellationToken) : Task.CompletedTask;
 
     async Task CloseAsync(Guid id)
     {

@@ -72,6 +72,7 @@ sealed partial class NodePorts : IAsyncDisposable
                 DeviceKey = Seal(setting.DeviceKey, id, "device-key") ?? kept?.DeviceKey,
                 Location = setting.Location ?? before?.Location,
                 Identity = before?.Identity,
+                Fingerprint = setting.ForgetsCertificate ? null : before?.Fingerprint,
                 SetBy = actor,
                 SetAt = time.GetUtcNow(),
             };
@@ -110,7 +111,11 @@ sealed partial class NodePorts : IAsyncDisposable
     }
 
     /// <summary>Keeps what a port said of itself.</summary>
-    public Task IdentifyAsync(NodePort port, PortIdentity identity, CancellationToken cancellationToken) => AmendAsync(port, now => now with { Identity = identity }, null, cancellationToken);
+    public Task IdentifyAsync(NodePort port, PortIdentity identity, CancellationToken cancellationToken) => AmendAsync(port, now => now with { Identity = identity }, null, null, cancellationToken);
+
+    /// <summary>From now on the device has to show the certificate that it has shown.</summary>
+    Task PinAsync(NodePort port, string fingerprint, CancellationToken cancellationToken) => AmendAsync(port, now => now.Fingerprint is null ? now with { Fingerprint = fingerprint } : now,
+        "port.pinned", $"{port.Address.OriginalString} showed the certificate with SHA-256 {fingerprint}; it has to show that one from now on", cancellationToken);
 
     /// <summary>Ties a port that is nobody's to its node.</summary>
     /// <param name="port">As it was when this was found out.</param>
@@ -118,9 +123,9 @@ sealed partial class NodePorts : IAsyncDisposable
     /// <param name="evidence">How that is known, in words.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public Task ClaimAsync(NodePort port, Node node, string evidence, CancellationToken cancellationToken) =>
-        AmendAsync(port, now => NodeOf(now) is null ? now with { NodeId = node.Id } : now, $"{port.Address.OriginalString} is {node.Name}'s: {evidence}", cancellationToken);
+        AmendAsync(port, now => NodeOf(now) is null ? now with { NodeId = node.Id } : now, "port.claimed", $"{port.Address.OriginalString} is {node.Name}'s: {evidence}", cancellationToken);
 
-    async Task AmendAsync(NodePort port, Func<NodePort, NodePort> amend, string? message, CancellationToken cancellationToken)
+    async Task AmendAsync(NodePort port, Func<NodePort, NodePort> amend, string? kind, string? message, CancellationToken cancellationToken)
     {
         await changing.WaitAsync(cancellationToken);
         try
@@ -129,7 +134,7 @@ sealed partial class NodePorts : IAsyncDisposable
             await database.WriteAsync(connection =>
             {
                 PortStore.Save(connection, next);
-                return timeline.Insert(connection, message is null ? [] : Tell(next, "port.claimed", message, "appliance"));
+                return timeline.Insert(connection, kind is null ? [] : Tell(next, kind, message!, "appliance"));
             }, events => { Volatile.Write(ref current, Current.With(next)); timeline.Publish(events); }, cancellationToken);
             // The account is the same: the open driver, and whoever uses it, stays.
             if (open.TryGetValue(next.Id, out var held)) open[next.Id] = held with { Port = next };

@@ -11,6 +11,8 @@ sealed record PortIdentity
     public ImmutableArray<Guid> Uuids { get; init; } = [];
     /// <summary>The BMC's own NIC, which some boards share with the machine.</summary>
     public MacAddress? Mac { get; init; }
+    /// <summary>The machine's NICs, where the BMC tells them.</summary>
+    public ImmutableArray<MacAddress> MachineMacs { get; init; } = [];
 }
 
 /// <summary>Finds out whose a port is. Pure.</summary>
@@ -26,13 +28,13 @@ static class PortOwner
             if (port.Scheme.Kind == PortKind.Bmc && node.Inventory?.Bmc?.Address is { } inBand && inBand == port.Address.Host) byAddress.Add(node);
             if (port.Identity is not { } identity) continue;
             if (node.Uuid is { } uuid && identity.Uuids.Contains(uuid)) byUuid.Add(node);
-            if (identity.Mac is { } mac && node.Macs.Contains(mac)) byMac.Add(node);
+            if (identity.Mac is { } mac && node.Macs.Contains(mac) || identity.MachineMacs.Any(own => node.Macs.Contains(own))) byMac.Add(node);
         }
         // The machine's own word for its BMC's address beats what is burnt into boards.
         if (byAddress is [var told]) return (told, "its agent has read that address from its BMC");
         if (byAddress.Count > 1) return null;
         if (byUuid is [var same]) return (same, $"both say that the machine's UUID is {same.Uuid}");
         if (byUuid.Count > 1) return null;
-        return byMac is [var shared] ? (shared, $"they share the NIC {port.Identity!.Mac}") : null;
+        return byMac is [var shared] ? (shared, $"the NIC {shared.Macs.First(own => own == port.Identity!.Mac || port.Identity.MachineMacs.Contains(own))} is its own") : null;
     }
 }

@@ -9,6 +9,7 @@ using GridAppliance.Consoles.Tcp;
 using GridAppliance.Consoles.Telnet;
 using GridAppliance.Power.Ipmi;
 using GridAppliance.Power.Pdu;
+using GridAppliance.Power.Redfish;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Switches.Snmp;
 
@@ -23,6 +24,8 @@ enum PortPlace
     Host,
     /// <summary><c>snmp+apc://10.0.0.9/7</c></summary>
     HostAndOutlet,
+    /// <summary><c>redfish+https://10.0.0.5</c>, with <c>/redfish/v1/Systems/2</c> behind it for one of several.</summary>
+    HostAndResource,
     /// <summary><c>tcp://10.0.0.9:7001</c></summary>
     HostAndPort,
     /// <summary><c>serial:///dev/ttyS1</c></summary>
@@ -48,6 +51,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     public static ImmutableArray<PortScheme> All { get; } =
     [
         new("ipmi", PortKind.Bmc, PortPlace.Host, typeof(IpmiBmc), RmcpHeader.Port) { MostUser = 16, MostPassword = 20 },
+        new("redfish+https", PortKind.Bmc, PortPlace.HostAndResource, typeof(RedfishBmc), 443),
         new("snmp+apc", PortKind.Outlet, PortPlace.HostAndOutlet, typeof(PduOutlet), SnmpTimings.Port),
         new("snmp+raritan", PortKind.Outlet, PortPlace.HostAndOutlet, typeof(PduOutlet), SnmpTimings.Port),
         new("serial", PortKind.Console, PortPlace.Path, typeof(SerialConsolePort)) { HasSerialSettings = true },
@@ -66,7 +70,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     static readonly (Type Capability, string Word)[] Words =
     [
         (typeof(IPowerControl), "power"), (typeof(IBootOverride), "boot"), (typeof(IConsolePort), "console"), (typeof(IIdentifyLight), "identify"), (typeof(ISensorSource), "sensors"),
-        (typeof(IEventLog), "events"), (typeof(IInventorySource), "inventory"), (typeof(IManagementLan), "lan"), (typeof(IDeviceAccounts), "accounts"), (typeof(ISecurityAudit), "audit"),
+        (typeof(IEventLog), "events"), (typeof(IInventorySource), "inventory"), (typeof(IManagementLan), "lan"), (typeof(IDeviceAccounts), "accounts"), (typeof(ISecurityAudit), "audit"), (typeof(IVirtualMedia), "media"), (typeof(IHttpBoot), "http-boot"),
     ];
 
     /// <summary>Whether ports of this scheme implement <paramref name="capability"/>. A BMC's console is a driver of its own on the same session.</summary>
@@ -99,6 +103,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     {
         PortPlace.Host => IsIpv4(uri) && uri.AbsolutePath.Trim('/').Length == 0,
         PortPlace.HostAndOutlet => IsIpv4(uri) && int.TryParse(uri.AbsolutePath.AsSpan().Trim('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var outlet) && outlet > 0,
+        PortPlace.HostAndResource => IsIpv4(uri) && (uri.AbsolutePath.Trim('/').Length == 0 || RedfishPath.TryRead(uri.AbsolutePath, out _)),
         PortPlace.HostAndPort => IsIpv4(uri) && uri.Port > 0 && uri.AbsolutePath.Trim('/').Length == 0,
         PortPlace.Path => uri.Host.Length == 0 && uri.Port < 0 && uri.AbsolutePath.StartsWith("/dev/", StringComparison.Ordinal) && !uri.AbsolutePath.Contains('%'),
     };
@@ -108,6 +113,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     static string Example(PortScheme scheme) => scheme.Place switch
     {
         PortPlace.Host => $"{scheme.Name}://10.0.0.5",
+        PortPlace.HostAndResource => $"{scheme.Name}://10.0.0.5",
         PortPlace.HostAndOutlet => $"{scheme.Name}://10.0.0.9/7",
         PortPlace.HostAndPort => $"{scheme.Name}://10.0.0.9:7001",
         PortPlace.Path => $"{scheme.Name}:///dev/ttyS1",

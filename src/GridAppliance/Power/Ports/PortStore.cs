@@ -20,10 +20,11 @@ static class PortStore
             CREATE INDEX port_node ON port(node_id);
             """),
         new("ports-2", "ALTER TABLE port ADD COLUMN identity TEXT"),
+        new("ports-3", "ALTER TABLE port ADD COLUMN fingerprint TEXT"),
     ];
 
     public static List<NodePort> Load(SqliteConnection connection) => connection.Query(
-        "SELECT id, node_id, address, account, password, device_key, location, set_by, set_at, identity FROM port", static row => new NodePort
+        "SELECT id, node_id, address, account, password, device_key, location, set_by, set_at, identity, fingerprint FROM port", static row => new NodePort
         {
             Id = Guid.Parse(row.GetString(0)),
             NodeId = row.IsDBNull(1) ? null : Guid.Parse(row.GetString(1)),
@@ -35,17 +36,18 @@ static class PortStore
             SetBy = row.GetString(7),
             SetAt = DateTimeOffset.Parse(row.GetString(8), CultureInfo.InvariantCulture),
             Identity = row.IsDBNull(9) ? null : JsonSerializer.Deserialize(row.GetString(9), PortJson.Default.PortIdentity),
+            Fingerprint = row.IsDBNull(10) ? null : row.GetString(10),
         });
 
     public static void Save(SqliteConnection connection, NodePort port) => connection.Run("""
-        INSERT INTO port(id, node_id, address, account, password, device_key, location, set_by, set_at, identity)
-        VALUES ($id, $node, $address, $account, $password, $key, $location, $by, $at, $identity)
+        INSERT INTO port(id, node_id, address, account, password, device_key, location, set_by, set_at, identity, fingerprint)
+        VALUES ($id, $node, $address, $account, $password, $key, $location, $by, $at, $identity, $fingerprint)
         ON CONFLICT(id) DO UPDATE SET node_id = excluded.node_id, address = excluded.address, account = excluded.account, password = excluded.password,
-            device_key = excluded.device_key, location = excluded.location, set_by = excluded.set_by, set_at = excluded.set_at, identity = excluded.identity
+            device_key = excluded.device_key, location = excluded.location, set_by = excluded.set_by, set_at = excluded.set_at, identity = excluded.identity, fingerprint = excluded.fingerprint
         """,
         ("$id", port.Id.ToString()), ("$node", port.NodeId?.ToString()), ("$address", port.Address.OriginalString), ("$account", port.User), ("$password", port.Password?.Text),
         ("$key", port.DeviceKey?.Text), ("$location", port.Location), ("$by", port.SetBy), ("$at", port.SetAt.ToString("O")),
-        ("$identity", port.Identity is null ? null : JsonSerializer.Serialize(port.Identity, PortJson.Default.PortIdentity)));
+        ("$identity", port.Identity is null ? null : JsonSerializer.Serialize(port.Identity, PortJson.Default.PortIdentity)), ("$fingerprint", port.Fingerprint));
 
     public static void Delete(SqliteConnection connection, Guid id) => connection.Run("DELETE FROM port WHERE id = $id", ("$id", id.ToString()));
 }

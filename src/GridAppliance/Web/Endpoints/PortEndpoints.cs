@@ -81,6 +81,7 @@ static class PortEndpoints
         Password = Octets(request.Password),
         DeviceKey = Octets(request.DeviceKey),
         Location = request.Location,
+        ForgetsCertificate = request.NewCertificate,
     };
 
     static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Set(

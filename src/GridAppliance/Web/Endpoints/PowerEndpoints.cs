@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Power;
 using GridAppliance.Hosting;
@@ -21,6 +22,9 @@ static class PowerEndpoints
         nodes.MapPost("/identify", Identify).WithName("identify").WithSummary("Light the machines of a range for whoever stands before the rack.");
         nodes.MapPost("/power-policy", Policy).WithName("setPowerPolicy").WithSummary("Only observe the power of the nodes of a range, or see to it that what was asked for comes true.");
         nodes.MapGet("/{name}/sensors", Sensors).WithName("getSensors").WithSummary("A node's sensors, read now.");
+        nodes.MapGet("/{name}/media", Media).WithName("getMedia").WithSummary("The virtual drives of a node's BMC.");
+        nodes.MapPut("/{name}/media", Insert).WithName("insertMedia").WithSummary("Put an image into a virtual drive of a node's BMC.");
+        nodes.MapDelete("/{name}/media", Eject).WithName("ejectMedia").WithSummary("Empty the virtual drives of a node's BMC.");
         nodes.MapGet("/{name}/sel", Log).WithName("getDeviceLog").WithSummary("The event log of a node's BMC, oldest first.");
         nodes.MapDelete("/{name}/sel", ClearLog).WithName("clearDeviceLog").WithSummary("Empty the event log of a node's BMC.");
     }
@@ -40,10 +44,14 @@ static class PowerEndpoints
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Boot(BootRequest request, HttpContext context, NodeDirectory directory, NodePower power, CancellationToken cancellation)
     {
-        if (!PowerWords.Devices.TryGetValue(request.Device, out var device)) return Bad($"'{Problems.Short(request.Device)}' is nothing to boot from", PowerWords.Devices.Keys);
+        var isHttp = request.Device == "http";
+        if (!PowerWords.Devices.TryGetValue(isHttp ? "net" : request.Device, out var device)) return Bad($"'{Problems.Short(request.Device)}' is nothing to boot from", [.. PowerWords.Devices.Keys, "http"]);
+        Uri? uri = null;
+        if (request.Uri is not null && (!isHttp || !IsWebAddress(request.Uri, out uri))) return Bad("the address of a boot file goes with http, and is one of http or https", []);
+        if (isHttp && request.Persistent) return Bad("HTTP boot is for the next boot only", []);
         if (request.Firmware is not (null or "bios" or "uefi")) return Bad($"'{Problems.Short(request.Firmware)}' is no firmware", ["bios", "uefi"]);
         BootFirmware? firmware = request.Firmware switch { null => null, "bios" => BootFirmware.Bios, _ => BootFirmware.Uefi };
-        var order = new BootOrder(device, request.Persistent, request.Power, firmware, request.Via);
+        var order = new BootOrder(device, request.Persistent, request.Power, firmware, request.Via) { IsHttp = isHttp, HttpUri = uri };
         return Change(request.Range, directory, nodes => power.BootAsync(nodes, order, request.DryRun, Caller.Of(context).Actor, cancellation));
     }
 
@@ -78,6 +86,42 @@ static class PowerEndpoints
             await timeline.AppendAsync(NewEvent.About(node, "port.log-cleared", $"the event log of {node.Name}'s BMC was emptied by {actor}") with { Actor = actor }, cancellation);
             return Tell(node, []);
         }, cancellation);
+
+    static Task<Results<Ok<MediaDocument>, ProblemHttpResult>> Media(string name, NodeDirectory directory, NodePorts ports, CancellationToken cancellation) =>
+        Ask<IVirtualMedia, MediaDocument>(name, directory, ports, (node, media) => DrivesAsync(node, media, cancellation), cancellation);
+
+    static async Task<Results<Ok<MediaDocument>, ProblemHttpResult>> Insert(string name, MediaRequest request, HttpContext context, NodeDirectory directory, NodePorts ports, Timeline timeline, CancellationToken cancellation)
+    {
+        if (!IsWebAddress(request.Image, out var image)) return Problems.Answer(StatusCodes.Status400BadRequest, "an image is an address of http or https");
+        return await Ask<IVirtualMedia, MediaDocument>(name, directory, ports, async (node, media) =>
+        {
+            await media.InsertMediaAsync(image, cancellation);
+            return await TellAsync(node, $"{image} was put into {node.Name}'s virtual drive", context, media, timeline, cancellation);
+        }, cancellation);
+    }
+
+    static Task<Results<Ok<MediaDocument>, ProblemHttpResult>> Eject(string name, HttpContext context, NodeDirectory directory, NodePorts ports, Timeline timeline, CancellationToken cancellation) =>
+        Ask<IVirtualMedia, MediaDocument>(name, directory, ports, async (node, media) =>
+        {
+            await media.EjectMediaAsync(cancellation);
+            return await TellAsync(node, $"{node.Name}'s virtual drives were emptied", context, media, timeline, cancellation);
+        }, cancellation);
+
+    static async Task<MediaDocument> TellAsync(Node node, string message, HttpContext context, IVirtualMedia media, Timeline timeline, CancellationToken cancellation)
+    {
+        var actor = Caller.Of(context).Actor;
+        await timeline.AppendAsync(NewEvent.About(node, "port.media", $"{message} by {actor}") with { Actor = actor }, cancellation);
+        return await DrivesAsync(node, media, cancellation);
+    }
+
+    static async Task<MediaDocument> DrivesAsync(Node node, IVirtualMedia media, CancellationToken cancellation) => new()
+    {
+        Node = node.Name, Drives = [.. (await media.ListMediaAsync(cancellation)).Select(drive => new MediaDriveDocument { Name = drive.Name, Kinds = drive.Kinds, Image = drive.Image })],
+    };
+
+    /// <summary>An address with an account in it would put that into the device's pages and our timeline.</summary>
+    static bool IsWebAddress(string text, [NotNullWhen(true)] out Uri? uri) =>
+        Uri.TryCreate(text, UriKind.Absolute, out uri) && uri.Scheme is "http" or "https" && uri is { UserInfo.Length: 0, OriginalString.Length: <= 255 };
 
     static DeviceLogDocument Tell(Node node, IReadOnlyList<DeviceEvent> events) => new()
     {
