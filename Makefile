@@ -29,6 +29,8 @@ PACKAGES += atftp tftp-hpa curl busybox-static
 PACKAGES += snmp snmpd
 # A console server to talk RFC 2217 with.
 PACKAGES += ser2net
+# A machine that has nothing but a serial line: U-Boot in QEMU.
+PACKAGES += u-boot-qemu
 # A BMC of software, and the tool whose answers ours are compared with; a DHCP client that comes back by INIT-REBOOT.
 PACKAGES += openipmi ipmitool isc-dhcp-client
 # Recordings of hardware are packed with it.

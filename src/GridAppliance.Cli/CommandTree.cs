@@ -23,6 +23,11 @@ static class CommandTree
         new WhyCommand(),
         new ConsoleCommand(),
         new LogCommand(),
+        new Command("console-script", "What to do at a console, as data: answer GRUB or a file system check, boot from the network by the serial line alone.")
+        {
+            new ConsoleScriptListCommand(),
+            new ConsoleScriptRunCommand(),
+        },
         new EventsCommand(),
         new Command("discover", "Nodes that have turned up, and who may join.")
         {

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using GridAppliance.Api.Consoles;
 
 namespace GridAppliance.Api.Client;
@@ -51,9 +53,27 @@ public sealed partial class ApplianceClient
     /// <summary>Lines of a node's console, as they are read; with <see cref="ConsoleLogRequest.Follow"/> for ever.</summary>
     public async IAsyncEnumerable<ConsoleLineDocument> ReadConsoleLog(string node, ConsoleLogRequest wanted, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var response = await Open($"api/v1/nodes/{Key(node)}/console/log{wanted.Query}", "application/x-ndjson", cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/nodes/{Key(node)}/console/log{wanted.Query}");
+        await foreach (var line in Lines(request, ApiJson.Default.ConsoleLineDocument, cancellation)) yield return line;
+    }
+
+    public Task<IReadOnlyList<ConsoleScriptDocument>> GetConsoleScripts(CancellationToken cancellation) =>
+        Get("api/v1/console-scripts", ApiJson.Default.IReadOnlyListConsoleScriptDocument, cancellation);
+
+    /// <summary>Runs a script at a node's console: its steps as they are begun, and how it ended. Leaving the enumeration ends the run.</summary>
+    public async IAsyncEnumerable<ConsoleScriptProgress> RunConsoleScript(string node, ConsoleScriptRequest wanted, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"api/v1/nodes/{Key(node)}/console/script") { Content = JsonContent.Create(wanted, ApiJson.Default.ConsoleScriptRequest) };
+        await foreach (var progress in Lines(request, ApiJson.Default.ConsoleScriptProgress, cancellation)) yield return progress;
+    }
+
+    /// <summary>An answer of one document per line, as they come.</summary>
+    async IAsyncEnumerable<T> Lines<T>(HttpRequestMessage request, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellation) where T : class
+    {
+        request.Headers.Accept.Add(new("application/x-ndjson"));
+        using var response = await Open(request, cancellation);
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        await using var lines = JsonSerializer.DeserializeAsyncEnumerable(body, ApiJson.Default.ConsoleLineDocument, topLevelValues: true, cancellation).GetAsyncEnumerator(cancellation);
+        await using var lines = JsonSerializer.DeserializeAsyncEnumerable(body, type, topLevelValues: true, cancellation).GetAsyncEnumerator(cancellation);
         while (true)
         {
             try
@@ -61,7 +81,7 @@ public sealed partial class ApplianceClient
                 if (!await lines.MoveNextAsync()) yield break;
             }
             catch (Exception e) when (e is IOException or HttpRequestException) { throw Lost(e); }
-            catch (JsonException e) { throw NotUnderstood("a log that breaks off", e); }
+            catch (JsonException e) { throw NotUnderstood("an answer that breaks off", e); }
             if (lines.Current is { } line) yield return line;
         }
     }
@@ -117,6 +137,11 @@ public sealed partial class ApplianceClient
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.Accept.Add(new(accept));
+        return await Open(request, cancellation);
+    }
+
+    async Task<HttpResponseMessage> Open(HttpRequestMessage request, CancellationToken cancellation)
+    {
         HttpResponseMessage response;
         try { response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation); }
         catch (Exception e) when (e is HttpRequestException or IOException) { throw Lost(e); }

@@ -51,3 +51,33 @@ public sealed record ConsoleRequest
     /// <summary>Of a resize.</summary>
     public int? Rows { get; init; }
 }
+
+/// <summary>A console script: <c>GET /api/v1/console-scripts</c>.</summary>
+public sealed record ConsoleScriptDocument
+{
+    public required string Name { get; init; }
+    /// <summary>One sentence: what for.</summary>
+    public required string About { get; init; }
+    /// <summary>What it does, step by step, in words.</summary>
+    public required IReadOnlyList<string> Steps { get; init; }
+}
+
+/// <summary><c>POST /api/v1/nodes/{name}/console/script</c>: runs a script; it ends when the caller hangs up.</summary>
+public sealed record ConsoleScriptRequest
+{
+    public required string Script { get; init; }
+    /// <summary>Type even if somebody else does; they see it.</summary>
+    public bool TakeOver { get; init; }
+}
+
+/// <summary>How far a script is: a line of the answer, as it happens.</summary>
+public sealed record ConsoleScriptProgress
+{
+    public required DateTimeOffset At { get; init; }
+    /// <summary>Which step, from one.</summary>
+    public required int Step { get; init; }
+    /// <summary><c>step</c> (begun), <c>done</c> or <c>failed</c>: the last one is one of the latter.</summary>
+    public required string Outcome { get; init; }
+    /// <summary>What it does, or why it failed.</summary>
+    public required string Text { get; init; }
+}

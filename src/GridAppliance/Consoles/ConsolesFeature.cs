@@ -1,3 +1,5 @@
+using GridAppliance.Consoles.Scripts;
+
 namespace GridAppliance.Consoles;
 
 static class ConsolesFeature
@@ -6,6 +8,7 @@ static class ConsolesFeature
     public static void AddConsoles(this IServiceCollection services)
     {
         services.AddSingleton<ConsoleFamily>();
+        services.AddSingleton<ConsoleScripts>();
         services.AddSingleton<ConsoleDirectory>();
         services.AddHostedService(provider => provider.GetRequiredService<ConsoleDirectory>());
         services.AddHostedService<ConsoleReconciler>();

@@ -2,6 +2,7 @@ using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Fabric;
 using GridAppliance.Consoles;
+using GridAppliance.Consoles.Scripts;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -98,6 +99,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapPower();
         api.MapFabric();
         api.MapConsoles();
+        api.MapConsoleScripts();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>
@@ -124,6 +126,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<FabricState>();
         Lent<FabricPokes>();
         Lent<ConsoleDirectory>();
+        Lent<ConsoleScripts>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         // Signals are the daemon's to hear; it stops this plane in its turn.
         services.AddSingleton<IHostLifetime, StoppedByTheDaemon>();

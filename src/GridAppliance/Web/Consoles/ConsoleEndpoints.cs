@@ -91,6 +91,6 @@ static class ConsoleEndpoints
         return ConsoleLogShape.Text;
     }
 
-    static ProblemHttpResult NoConsole(string name) =>
-        Problems.Answer(StatusCodes.Status404NotFound, $"{Problems.Short(name)} has no console", $"give it one: `gridctl port add {Problems.Short(name)} …`, with its BMC's or its serial port's address");
+    internal static ProblemHttpResult NoConsole(string name) =>
+        Problems.Answer(StatusCodes.Status404NotFound, $"{Problems.Short(name)} has no console", $"give it one: `gridctl port set {Problems.Short(name)} …`, with its BMC's or its serial port's address");
 }
