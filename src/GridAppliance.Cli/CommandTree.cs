@@ -83,6 +83,7 @@ static class CommandTree
         {
             new FabricMapCommand(),
             new FabricExpectCommand(),
+            new FabricDriftCommand(),
         },
         new Command("operation", "Durable work on nodes.")
         {

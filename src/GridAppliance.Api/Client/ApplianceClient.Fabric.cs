@@ -12,4 +12,15 @@ public sealed partial class ApplianceClient
 
     public Task<CablingDocument> SetCabling(CablingRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Put, "api/v1/fabric/cabling", JsonContent.Create(request, ApiJson.Default.CablingRequest), ApiJson.Default.CablingDocument, cancellation);
+
+    public Task<DriftDocument> GetDrift(CancellationToken cancellation) => Get("api/v1/fabric/drift", ApiJson.Default.DriftDocument, cancellation);
+
+    /// <summary>Makes switches as they were left.</summary>
+    public Task<DriftAnswerDocument> AssertDrift(DriftRequest request, CancellationToken cancellation) => Decide("assert", request, cancellation);
+
+    /// <summary>Takes what switches have for what is wanted.</summary>
+    public Task<DriftAnswerDocument> AdoptDrift(DriftRequest request, CancellationToken cancellation) => Decide("adopt", request, cancellation);
+
+    Task<DriftAnswerDocument> Decide(string how, DriftRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, $"api/v1/fabric/drift/{how}", JsonContent.Create(request, ApiJson.Default.DriftRequest), ApiJson.Default.DriftAnswerDocument, cancellation);
 }

@@ -52,3 +52,44 @@ public sealed record CablingDocument
     public required string Csv { get; init; }
     public required int Cables { get; init; }
 }
+
+/// <summary>What is not as it was left (<c>GET /api/v1/fabric/drift</c>).</summary>
+public sealed record DriftDocument
+{
+    public required IReadOnlyList<PortDriftDocument> Differences { get; init; }
+}
+
+public sealed record PortDriftDocument
+{
+    public required string Switch { get; init; }
+    public required string Port { get; init; }
+    /// <summary>As it was left, in words.</summary>
+    public required string Wanted { get; init; }
+    /// <summary>As it is, in words; null: the port is gone.</summary>
+    public string? Actual { get; init; }
+    /// <summary>Who left it so, and when.</summary>
+    public required string By { get; init; }
+    public required DateTimeOffset At { get; init; }
+    /// <summary>report (a person says), assert (the appliance is right) or adopt (the switch is).</summary>
+    public required string Right { get; init; }
+}
+
+/// <summary><c>POST /api/v1/fabric/drift/assert</c> and <c>…/adopt</c>.</summary>
+public sealed record DriftRequest
+{
+    /// <summary>Null: every switch.</summary>
+    public string? Switch { get; init; }
+}
+
+/// <summary>What became of it, switch by switch.</summary>
+public sealed record DriftAnswerDocument
+{
+    public required IReadOnlyList<DriftAnswerSwitchDocument> Switches { get; init; }
+}
+
+public sealed record DriftAnswerSwitchDocument
+{
+    public required string Switch { get; init; }
+    public required bool Accepted { get; init; }
+    public required string Message { get; init; }
+}

@@ -8,7 +8,7 @@ namespace GridAppliance.Fabric;
 /// Keeps the readings of switches, and the map made from them, fresh: all of every switch once a minute and of one that has said that something happened; the forwarding tables at
 /// once when a node asks to boot. The three go on side by side, so that a switch that does not answer keeps nobody from being found on the others.
 /// </summary>
-sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricPokes pokes, NodeLocator locator, Timeline timeline, TimeProvider clock, ILogger<FabricWatcher> logger) : BackgroundService
+sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricPokes pokes, NodeLocator locator, DriftReconciler drift, Timeline timeline, TimeProvider clock, ILogger<FabricWatcher> logger) : BackgroundService
 {
     static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
     /// <summary>Switches read at once.</summary>
@@ -48,20 +48,21 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
 
     async Task ReadInTimeAsync(CancellationToken cancellationToken)
     {
-        var due = new HashSet<ManagedSwitch>();
+        // Whether everything of it is to be read, or only if a cheap look says that something has changed.
+        var due = new Dictionary<ManagedSwitch, bool>();
         var next = clock.GetUtcNow();
         while (true)
         {
             if (clock.GetUtcNow() >= next)
             {
                 next = clock.GetUtcNow() + Period;
-                due.UnionWith(fleet.Current.Values);
+                foreach (var one in fleet.Current.Values) due.TryAdd(one, false);
             }
             while (pokes.Switches.TryRead(out var name))
             {
-                if (fleet.Find(name) is { } one) due.Add(one);
+                if (fleet.Find(name) is { } one) due[one] = true;
             }
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (one, token) => await ReadAsync(one, token));
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (one, token) => await ReadAsync(one.Key, one.Value, token));
             due.Clear();
             await Waiting.UntilAsync(pokes.Switches, next - clock.GetUtcNow(), clock, cancellationToken);
         }
@@ -72,14 +73,16 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
         await foreach (var _ in pokes.Renewals.ReadAllAsync(cancellationToken)) await state.RenewAsync(cancellationToken);
     }
 
-    async Task ReadAsync(ManagedSwitch one, CancellationToken cancellationToken)
+    async Task ReadAsync(ManagedSwitch one, bool everything, CancellationToken cancellationToken)
     {
         var before = one.Trouble;
         try
         {
-            await one.ReadAsync(cancellationToken);
+            if (everything) await one.ReadAsync(cancellationToken);
+            else everything = await one.GlanceAsync(cancellationToken);
             pokes.Renew();
             if (one.Record.Abilities is null) await fleet.ProbeAsync(one, cancellationToken);
+            if (everything) await drift.ReconcileAsync(one, cancellationToken);
             if (before is not null) await timeline.AppendAsync(new NewEvent("switch.reachable", $"switch {one.Name} answers again"), cancellationToken);
         }
         catch (DeviceException e)

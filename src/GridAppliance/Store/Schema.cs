@@ -26,6 +26,7 @@ static class Schema
         .. SwitchJournal.Migrations,
         .. SwitchStore.Migrations,
         .. CablingStore.Migrations,
+        .. SwitchIntents.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
     ];

@@ -1,3 +1,5 @@
+using GridAppliance.Protocols.Snmp;
+
 namespace GridAppliance.Switches;
 
 /// <summary>A switch whose VLANs can be read. What else it can is told by the other interfaces. Every method fails with a <see cref="Hosting.DeviceException"/>.</summary>
@@ -40,6 +42,26 @@ interface IPortMap
     Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(SwitchSnapshot ports, CancellationToken cancellationToken);
 
     Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(SwitchSnapshot ports, CancellationToken cancellationToken);
+}
+
+/// <summary>A switch that can say cheaply whether anything about its VLANs has changed.</summary>
+interface IPulsingSwitch
+{
+    Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>The few columns that say how ports are, as they came: nothing is made of them as long as they are the same.</summary>
+/// <param name="Rows">All of them, in order.</param>
+/// <param name="Contact">Where our mark stands.</param>
+/// <param name="Boots">Goes up when the switch restarts: minutes since the epoch at which it must have started.</param>
+sealed record SwitchPulse(IReadOnlyList<Varbind> Rows, string Contact, long Boots)
+{
+    /// <summary>A switch's clock and ours drift apart, and answers take time.</summary>
+    const long Slack = 2;
+
+    public bool Equals(SwitchPulse? other) => other is not null && Contact == other.Contact && Math.Abs(Boots - other.Boots) <= Slack && Rows.SequenceEqual(other.Rows);
+
+    public override int GetHashCode() => HashCode.Combine(Contact, Rows.Count);
 }
 
 /// <param name="CanReadMembership">Whether it says which ports are in which VLAN.</param>

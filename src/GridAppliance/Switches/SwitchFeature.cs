@@ -18,8 +18,10 @@ static class SwitchFeature
         services.AddSingleton<ISwitchJournal, SwitchJournal>();
         services.AddSingleton<SwitchStore>();
         services.AddSingleton<UplinkRecogniser>();
+        services.AddSingleton<SwitchIntents>();
+        services.AddSingleton<DriftReconciler>();
         services.AddSingleton(static provider => new SwitchSurroundings(
-            provider.GetRequiredService<ISwitchJournal>(), provider.GetRequiredService<SwitchStore>(), provider.GetRequiredService<Timeline>(),
+            provider.GetRequiredService<ISwitchJournal>(), provider.GetRequiredService<SwitchStore>(), provider.GetRequiredService<Timeline>(), provider.GetRequiredService<SwitchIntents>(),
             new(provider.GetRequiredService<ApplianceKey>().Fingerprint[..SwitchMark.IdLength], provider.GetRequiredService<ApplianceOptions>().Name),
             provider.GetRequiredService<UplinkRecogniser>(),             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<SwitchFleet>();

@@ -125,6 +125,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<VlanChanges>();
         Lent<FabricState>();
         Lent<FabricPokes>();
+        Lent<DriftReconciler>();
         Lent<ConsoleDirectory>();
         Lent<ConsoleScripts>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));

@@ -9,7 +9,7 @@ namespace GridAppliance.Switches.Cisco;
 /// A Cisco switch: VTP's list of VLANs, VLAN membership for access ports, trunks as bitmaps. Each VLAN's bridge is a context of its own. Access ports are written;
 /// trunks and the list of VLANs are read only.
 /// </summary>
-sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IDisposable
+sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IPulsingSwitch, IDisposable
 {
     readonly SnmpSystem system = new(session);
 
@@ -95,6 +95,8 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
     }
 
     public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
+
+    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([CiscoMib.AccessVlan, CiscoMib.TrunkStatus, CiscoMib.TrunkNative, .. CiscoMib.TrunkVlans], cancellationToken);
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
 

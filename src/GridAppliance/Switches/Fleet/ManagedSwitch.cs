@@ -13,28 +13,32 @@ namespace GridAppliance.Switches.Fleet;
 sealed record ChangePreview(ImmutableArray<string> Refusals, int Pdus, SwitchSnapshot Before);
 
 /// <summary>What a <see cref="ManagedSwitch"/> shares with the others.</summary>
-sealed record SwitchSurroundings(ISwitchJournal Journal, SwitchStore Store, Timeline Timeline, SwitchMark Mark, UplinkRecogniser Uplinks, TimeProvider Clock, ILoggerFactory Loggers);
+sealed record SwitchSurroundings(ISwitchJournal Journal, SwitchStore Store, Timeline Timeline, SwitchIntents Intents, SwitchMark Mark, UplinkRecogniser Uplinks, TimeProvider Clock, ILoggerFactory Loggers);
 
 /// <summary>One enrolled switch: its driver, the actor that alone writes to it, what was read of it last, and whose it is.</summary>
 sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
 {
+    /// <summary>Everything is read so often although nothing seems to have changed: links, neighbours and names are not in the pulse.</summary>
+    static readonly TimeSpan MostlyFull = TimeSpan.FromMinutes(5);
     static readonly TimeSpan UplinkMemory = TimeSpan.FromDays(1);
 
     readonly IVlanWriter device;
-    readonly SwitchActor actor;
+    readonly SwitchActor changes;
     readonly SwitchSurroundings around;
     readonly StartUpSaver? saver;
     readonly SemaphoreSlim reading = new(1, 1);
     SwitchRecord record;
     SwitchReading? lastReading;
     SwitchTrouble? trouble;
+    SwitchPulse? pulse;
+    int changing;
 
     public ManagedSwitch(SwitchRecord record, bool hasUnsaved, IVlanWriter device, SwitchSurroundings around)
     {
         (this.record, this.device, this.around) = (record, device, around);
         if (device is IIdentifiedSwitch identified) Ownership = new(identified, around.Mark);
         if (device is IStartUpStore store) saver = new(record.Name, store, hasUnsaved, around.Store, around.Timeline, around.Clock, around.Loggers.CreateLogger<StartUpSaver>());
-        actor = new(device, PolicyOn, this, around.Journal, around.Loggers.CreateLogger<SwitchActor>());
+        changes = new(device, PolicyOn, this, around.Journal, around.Loggers.CreateLogger<SwitchActor>());
     }
 
     public string Name => record.Name;
@@ -83,6 +87,27 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         };
     }, cancellationToken);
 
+    /// <summary>Reads anew what changes often, and everything only if something else has changed: the cheap look of every minute.</summary>
+    /// <returns>Whether everything was read.</returns>
+    /// <exception cref="DeviceException">It cannot be read.</exception>
+    public async Task<bool> GlanceAsync(CancellationToken cancellationToken)
+    {
+        if (Reading is not { } known || device is not IPulsingSwitch pulsing || around.Clock.GetUtcNow() - known.At > MostlyFull)
+        {
+            await ReadAsync(cancellationToken);
+            return true;
+        }
+        var now = await pulsing.ReadPulseAsync(cancellationToken);
+        if (pulse is null || !pulse.Equals(now))
+        {
+            await ReadAsync(cancellationToken);
+            pulse = now;
+            return true;
+        }
+        await ReadForwardingAsync(cancellationToken);
+        return false;
+    }
+
     /// <summary>Reads anew who is behind which port, and nothing else: when somebody new has shown up.</summary>
     /// <exception cref="DeviceException">It cannot be read.</exception>
     public async Task<SwitchReading> ReadForwardingAsync(CancellationToken cancellationToken)
@@ -95,9 +120,29 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         }, cancellationToken);
     }
 
-    /// <summary>Does it, or says why not; see <see cref="SwitchActor"/>.</summary>
+    /// <summary>A change is under way.</summary>
+    public bool IsChanging => Volatile.Read(ref changing) > 0;
+
+    /// <summary>Does it, or says why not; see <see cref="SwitchActor"/>. What was done is how the ports are to be from now on.</summary>
     /// <exception cref="DeviceException">The switch cannot be reached, and nothing was written.</exception>
-    public Task<ChangeOutcome> ApplyAsync(VlanIntent intent, CancellationToken cancellationToken) => actor.ApplyAsync(intent, cancellationToken);
+    public async Task<ChangeOutcome> ApplyAsync(VlanIntent intent, string actor, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref changing);
+        try
+        {
+            var outcome = await changes.ApplyAsync(intent, cancellationToken);
+            if (outcome.Ending is ChangeEnding.Done or ChangeEnding.Unchanged && Reading is { } known)
+            {
+                var left = intent.Ports.Where(p => p.Vlans is not null && known.Snapshot.Ports.ContainsKey(p.Port)).Select(p => KeyValuePair.Create(known.Snapshot.Ports[p.Port].Name, p.Vlans!));
+                await around.Intents.RecordAsync(Name, left, actor, CancellationToken.None);
+            }
+            return outcome;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref changing);
+        }
+    }
 
     /// <exception cref="DeviceException">The switch cannot be reached.</exception>
     public async Task<ChangePreview> PreviewAsync(VlanIntent intent, CancellationToken cancellationToken)
@@ -177,7 +222,7 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await actor.DisposeAsync();
+        await changes.DisposeAsync();
         if (saver is not null) await saver.DisposeAsync();
         (device as IDisposable)?.Dispose();
     }

@@ -148,6 +148,7 @@ sealed partial class SwitchFleet : IHostedService, IAsyncDisposable
                 LogKeepsMark(known.Name, e.Message);
             }
             await around.Store.RemoveAsync(known.Name, cancellationToken);
+            await around.Intents.ForgetAsync(known.Name, cancellationToken);
             Volatile.Write(ref switches, switches.Remove(known.Name));
             around.Uplinks.Forget(known.Name);
             await known.DisposeAsync();

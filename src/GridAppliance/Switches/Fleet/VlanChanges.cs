@@ -28,7 +28,7 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
                 return Answer(targets, refusal is null, refusal is null ? "planned" : "refused", refusal, preview.Before, wanted, preview.Pdus, dryRun);
             }
             var before = on.Reading?.Snapshot;
-            var outcome = await on.ApplyAsync(intent, cancellationToken);
+            var outcome = await on.ApplyAsync(intent, actor, cancellationToken);
             var isGood = outcome.Ending is ChangeEnding.Done or ChangeEnding.Unchanged;
             if (outcome.Ending != ChangeEnding.Unchanged) await TellAsync(on, targets, wanted, outcome, actor, cancellationToken);
             // What is shown from now on is what is there now.

@@ -5,7 +5,7 @@ using GridAppliance.Switches.Snmp;
 namespace GridAppliance.Switches.QBridge;
 
 /// <summary>A switch that speaks Q-BRIDGE-MIB, which is most of them.</summary>
-sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IDisposable
+sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IPulsingSwitch, IDisposable
 {
     readonly SnmpSystem system = new(session);
 
@@ -142,6 +142,8 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
     }
 
     public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
+
+    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.StaticEgress, QBridgeMib.StaticUntagged], cancellationToken);
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
 

@@ -78,6 +78,15 @@ sealed class SnmpSystem(SnmpSession session) : IIdentifiedSwitch, IStartUpStore
         };
     }
 
+    /// <summary>The pulse of a device whose ports are told by some columns.</summary>
+    public async Task<SwitchPulse> ReadPulseAsync(IReadOnlyList<ObjectIdentifier> columns, CancellationToken cancellationToken)
+    {
+        var who = session.GetAsync([UpTime, Contact], cancellationToken);
+        var rows = await Task.WhenAll(columns.Select(column => session.WalkAsync(column, cancellationToken)));
+        var up = TimeSpan.FromMilliseconds((await who)[0].Value.AsUInt64 * 10.0);
+        return new([.. rows.SelectMany(r => r)], (await who)[1].Value.AsText, (long)(session.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch - up).TotalMinutes);
+    }
+
     static MacAddress? Mac(SnmpValue value) => value.AsOctets.Length == MacAddress.Length && MacAddress.Read(value.AsOctets) is { IsZero: false } mac ? mac : null;
 
     public async Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken)

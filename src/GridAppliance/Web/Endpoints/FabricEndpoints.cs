@@ -1,7 +1,10 @@
 using GridAppliance.Api.Switches;
 using GridAppliance.Fabric;
+using GridAppliance.Hosting;
 using GridAppliance.Nodes;
+using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
+using GridAppliance.Web.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace GridAppliance.Web.Endpoints;
@@ -16,6 +19,44 @@ static class FabricEndpoints
             .WithName("getFabricMap").WithSummary("Where everything is: which NIC is behind which port, and what is odd about it.");
         fabric.MapGet("/cabling", (FabricState state) => TypedResults.Ok(Document(state.Cabling))).WithName("getCabling").WithSummary("The plan of who should be where, as CSV.");
         fabric.MapPut("/cabling", Plan).WithName("setCabling").WithSummary("Replace the plan of who should be where; an empty one is none.");
+        fabric.MapGet("/drift", (DriftReconciler drift) => TypedResults.Ok(new DriftDocument { Differences = [.. drift.Current.Select(Document)] })).WithName("getDrift").WithSummary("Ports that are not as they were left.");
+        fabric.MapPost("/drift/assert", Assert).WithName("assertDrift").WithSummary("Make switches as they were left.");
+        fabric.MapPost("/drift/adopt", Adopt).WithName("adoptDrift").WithSummary("Take what switches have for what is wanted.");
+    }
+
+    static PortDriftDocument Document(PortDrift drift) => new()
+    {
+        Switch = drift.Switch, Port = drift.Port, Wanted = drift.Wanted.Vlans.ToString(), Actual = drift.Actual?.ToString(), By = drift.Wanted.By, At = drift.Wanted.At, Right = drift.Right.ToString().ToLowerInvariant(),
+    };
+
+    static Task<Results<Ok<DriftAnswerDocument>, ProblemHttpResult>> Assert(DriftRequest request, HttpContext context, SwitchFleet fleet, DriftReconciler drift, CancellationToken cancellation) => Decide(request, fleet, drift, async one =>
+    {
+        var outcome = await drift.AssertAsync(one, Caller.Of(context).Actor, cancellation);
+        return (outcome.Ending is ChangeEnding.Done or ChangeEnding.Unchanged, outcome.Reason ?? (outcome.Ending == ChangeEnding.Done ? $"as it was left, with {outcome.Pdus} writes" : "was as it was left"));
+    });
+
+    static Task<Results<Ok<DriftAnswerDocument>, ProblemHttpResult>> Adopt(DriftRequest request, HttpContext context, SwitchFleet fleet, DriftReconciler drift, CancellationToken cancellation) =>
+        Decide(request, fleet, drift, async one => (true, $"{await drift.AdoptAsync(one, Caller.Of(context).Actor, cancellation)} ports are adopted as they are"));
+
+    static async Task<Results<Ok<DriftAnswerDocument>, ProblemHttpResult>> Decide(DriftRequest request, SwitchFleet fleet, DriftReconciler drift, Func<ManagedSwitch, Task<(bool Accepted, string Message)>> decide)
+    {
+        if (request.Switch is { } name && fleet.Find(name) is null) return Problems.Answer(StatusCodes.Status404NotFound, $"there is no switch '{Problems.Short(name)}'", "list them with `gridctl switch list`");
+        var differing = drift.Current.Select(d => d.Switch).ToHashSet();
+        var which = request.Switch is { } only ? [fleet.Find(only)!] : fleet.Current.Values.Where(s => differing.Contains(s.Name)).ToList();
+        return TypedResults.Ok(new DriftAnswerDocument { Switches = await Task.WhenAll(which.Select(Each)) });
+
+        async Task<DriftAnswerSwitchDocument> Each(ManagedSwitch one)
+        {
+            try
+            {
+                var (accepted, message) = await decide(one);
+                return new() { Switch = one.Name, Accepted = accepted, Message = message };
+            }
+            catch (DeviceException e)
+            {
+                return new() { Switch = one.Name, Accepted = false, Message = e.Message };
+            }
+        }
     }
 
     static async Task<Results<Ok<CablingDocument>, ProblemHttpResult>> Plan(CablingRequest request, FabricState state, FabricPokes pokes, CancellationToken cancellation)

@@ -1,0 +1,152 @@
+using System.Text.Json;
+using GridAppliance.Api;
+using GridAppliance.Api.Switches;
+using GridAppliance.Fabric;
+using GridAppliance.Lab.Switches.Snmp;
+using GridAppliance.Protocols.Snmp;
+using GridAppliance.Switches;
+using GridAppliance.Switches.Fleet;
+using GridAppliance.Tests.Switches;
+using GridAppliance.Tests.Web;
+
+namespace GridAppliance.Tests.Fabric;
+
+/// <summary>A switch that somebody else changes, and one that forgets everything, beside a whole daemon.</summary>
+public sealed class DriftTests : IAsyncLifetime
+{
+    readonly SwitchBench bench = new(BridgeModel.Factory(12).WithAccess(100, [.. Enumerable.Range(1, 11)]), "leaf1");
+    ManagementPlaneHost plane = null!;
+
+    public async Task InitializeAsync() => plane = await ManagementPlaneHost.StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        await plane.DisposeAsync();
+        await bench.DisposeAsync();
+    }
+
+    async Task AddAsync(string drift = "report")
+    {
+        var secretFile = Path.Combine(plane.DataDir, "leaf1.secret");
+        await File.WriteAllTextAsync(secretFile, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        var added = await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secretFile, "--ports", "Gi0/*", "--vlans", "1,100,250", "--uplinks", "Gi0/12", "--drift", drift);
+        Assert.True(added.Status == 0, added.Error);
+        await ReadAsync();
+    }
+
+    /// <summary>Has the daemon look at the switch, and waits until it has compared.</summary>
+    async Task ReadAsync()
+    {
+        var fleet = plane.Get<SwitchFleet>();
+        var one = fleet.Find("leaf1")!;
+        await one.ReadAsync(default);
+        await plane.Get<DriftReconciler>().ReconcileAsync(one, default);
+    }
+
+    async Task<IReadOnlyList<PortDriftDocument>> DriftAsync() => JsonSerializer.Deserialize((await plane.Gridctl("fabric", "drift", "-o", "json")).Output, ApiJson.Default.DriftDocument)!.Differences;
+
+    void MoveByHand(int port, int vlan) => bench.Bridge.Model = bench.Bridge.Model.WithAccess(vlan, port);
+
+    async Task<IReadOnlyList<string>> KindsAsync() => [.. (await plane.Client().GetEvents(null, default)).Select(e => e.Kind)];
+
+    [Fact]
+    public async Task What_somebody_changed_is_shown_and_made_good_on_one_command()
+    {
+        await AddAsync();
+        Assert.Equal("nothing differs", (await plane.Gridctl("fabric", "drift")).Output.Trim());
+        MoveByHand(3, 666);
+        await ReadAsync();
+
+        var difference = Assert.Single(await DriftAsync());
+        Assert.Equal(("leaf1", "Gi0/3", "access 666", "access 100", "enrolment", "report"), (difference.Switch, difference.Port, difference.Actual, difference.Wanted, difference.By, difference.Right));
+        Assert.Equal(2, (await plane.Gridctl("fabric", "drift")).Status);
+        // VLAN 666 is not ours, not even to take a port out of.
+        var refused = await plane.Gridctl("fabric", "drift", "--assert");
+        Assert.Equal(3, refused.Status);
+        Assert.Contains("VLAN 666, which is not ours", refused.Output);
+
+        MoveByHand(3, 250);
+        var made = await plane.Gridctl("fabric", "drift", "leaf1", "--assert");
+        Assert.True(made.Status == 0, made.Output + made.Error);
+        Assert.Equal(100, bench.Bridge.Model.Ports[3].Pvid);
+        Assert.Empty(await DriftAsync());
+        Assert.Superset(new HashSet<string> { "switch.drift", "switch.drift-asserted", "switch.drift-gone" }, (await KindsAsync()).ToHashSet());
+    }
+
+    [Fact]
+    public async Task What_somebody_changed_is_adopted_on_one_command_and_stays_so_over_a_restart()
+    {
+        await AddAsync();
+        MoveByHand(3, 250);
+        await ReadAsync();
+        Assert.Single(await DriftAsync());
+        Assert.Equal(0, (await plane.Gridctl("fabric", "drift", "--adopt")).Status);
+        Assert.Empty(await DriftAsync());
+        await plane.StopAsync();
+        await plane.RestartAsync(0);
+        Assert.Equal(PortVlans.Access(new(250)), plane.Get<SwitchIntents>().Of("leaf1")["gi0/3"].Vlans);
+        Assert.Equal(250, bench.Bridge.Model.Ports[3].Pvid);
+    }
+
+    [Fact]
+    public async Task What_we_changed_ourselves_is_no_drift()
+    {
+        await AddAsync();
+        Assert.Equal(0, (await plane.Gridctl("switch", "vlan", "leaf1/Gi0/4", "250")).Status);
+        await ReadAsync();
+        Assert.Empty(await DriftAsync());
+        MoveByHand(4, 100);
+        await ReadAsync();
+        Assert.Equal("access 250", Assert.Single(await DriftAsync()).Wanted);
+    }
+
+    [Fact]
+    public async Task Where_policy_says_that_we_are_right_nobody_has_to_say_so()
+    {
+        await AddAsync("assert");
+        MoveByHand(5, 250);
+        await ReadAsync();
+        Assert.Equal(100, bench.Bridge.Model.Ports[5].Pvid);
+        Assert.Empty(await DriftAsync());
+    }
+
+    [Fact]
+    public async Task A_switch_that_lost_its_configuration_is_told_apart_and_made_whole()
+    {
+        await AddAsync();
+        Assert.Equal(0, (await plane.Gridctl("switch", "vlan", "leaf1/Gi0/4,leaf1/Gi0/5", "250")).Status);
+        bench.Bridge.Model = BridgeModel.Factory(12);
+        await ReadAsync();
+
+        Assert.Equal(11, (await DriftAsync()).Count);
+        var problem = Assert.Single((await plane.Client().GetStatus(default)).Problems);
+        Assert.Equal("switch.lost-configuration.leaf1", problem.Code);
+        Assert.Contains("our mark is gone from it, and 11 ports", problem.Message);
+
+        var made = await plane.Gridctl("fabric", "drift", "--assert");
+        Assert.True(made.Status == 0, made.Output + made.Error);
+        Assert.Equal([4, 5], bench.Bridge.Model.Vlans[250].Egress.Ports);
+        Assert.Equal([1, 2, 3, 6, 7, 8, 9, 10, 11], bench.Bridge.Model.Vlans[100].Untagged.Ports);
+        Assert.Contains("[gridappliance rack12", bench.Bridge.Model.Contact);
+        Assert.Empty((await plane.Client().GetStatus(default)).Problems);
+    }
+
+    [Fact]
+    public async Task A_minutes_look_at_a_switch_that_is_as_it_was_reads_a_few_columns_and_no_more()
+    {
+        await AddAsync();
+        var one = plane.Get<SwitchFleet>().Find("leaf1")!;
+        await one.GlanceAsync(default);
+        var before = Asked();
+        Assert.False(await one.GlanceAsync(default));
+        var glance = Asked() - before;
+        before = Asked();
+        await one.ReadAsync(default);
+        Assert.True(glance * 2 <= Asked() - before, $"a look took {glance} requests, and everything {Asked() - before}");
+        MoveByHand(3, 250);
+        Assert.True(await one.GlanceAsync(default));
+        Assert.Equal(PortVlans.Access(new(250)), one.Reading!.Snapshot.Ports[3].Vlans);
+
+        int Asked() => bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk) + bench.Agent.Served.GetValueOrDefault(SnmpPduType.Get);
+    }
+}
