@@ -22,6 +22,7 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
             pokes.Renew();
         }
         fleet.Changed += Came;
+        Telemetry.Observe(fleet, drift, state);
         try
         {
             await Task.WhenAll(ListenAsync(stoppingToken), ReadInTimeAsync(stoppingToken), RenewAsync(stoppingToken), locator.RunAsync(stoppingToken));
@@ -76,11 +77,13 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
     async Task ReadAsync(ManagedSwitch one, bool everything, CancellationToken cancellationToken)
     {
         var before = one.Trouble;
+        var links = one.Reading?.Snapshot;
         try
         {
             if (everything) await one.ReadAsync(cancellationToken);
             else everything = await one.GlanceAsync(cancellationToken);
             pokes.Renew();
+            await timeline.AppendAsync([.. LinkEvents.Of(one, links, state.Current)], cancellationToken);
             if (one.Record.Abilities is null) await fleet.ProbeAsync(one, cancellationToken);
             if (everything) await drift.ReconcileAsync(one, cancellationToken);
             if (before is not null) await timeline.AppendAsync(new NewEvent("switch.reachable", $"switch {one.Name} answers again"), cancellationToken);

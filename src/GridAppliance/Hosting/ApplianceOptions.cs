@@ -17,6 +17,8 @@ sealed record ApplianceOptions
     public EnrollPolicy Enroll { get; init; } = EnrollPolicy.Auto;
     /// <summary>Switches of the file; people may add others.</summary>
     public IReadOnlyList<SwitchOptions> Switches { get; init; } = [];
+    /// <summary>Where switches' traps and informs are heard; null: nowhere.</summary>
+    public System.Net.IPEndPoint? Traps { get; init; }
     /// <summary>How much of each console is kept.</summary>
     public ConsoleRetention Consoles { get; init; } = new();
     /// <summary>Serve DHCP even beside another DHCP server (<c>--force</c>).</summary>

@@ -44,6 +44,25 @@ static class Telemetry
     public static readonly Counter<long> SnmpStrays =
         Meter.CreateCounter<long>("gridappliance.snmp.strays", "{datagram}", "Datagrams that answered no question under way");
 
+    public static readonly Counter<long> SnmpTraps =
+        Meter.CreateCounter<long>("gridappliance.snmp.traps", "{message}", "Traps and informs that were heard, by what became of them");
+
+    public static readonly Counter<long> SwitchChanges =
+        Meter.CreateCounter<long>("gridappliance.switch.changes", "{change}", "Changes of switches, by switch and by how they ended");
+
+    /// <summary>What is known of each switch, read when somebody asks.</summary>
+    public static void Observe(Switches.Fleet.SwitchFleet fleet, Fabric.DriftReconciler drift, Fabric.FabricState fabric)
+    {
+        static KeyValuePair<string, object?> Of(Switches.Fleet.ManagedSwitch one) => new("switch", one.Name);
+        Meter.CreateObservableGauge("gridappliance.switch.up", () => fleet.Current.Values.Select(s => new Measurement<int>(s is { Trouble: null, Reading: not null } ? 1 : 0, Of(s))), "{switch}", "Whether a switch answers");
+        Meter.CreateObservableGauge("gridappliance.switch.read_seconds", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<double>(s.Reading!.Took.TotalSeconds, Of(s))), "s", "How long the last full reading took");
+        Meter.CreateObservableGauge("gridappliance.switch.ports_up", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<int>(s.Reading!.Snapshot.Ports.Values.Count(p => p.HasLink == true), Of(s))), "{port}", "Ports with a link");
+        Meter.CreateObservableGauge("gridappliance.switch.addresses", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<int>(s.Reading!.Forwarding.Count, Of(s))), "{address}", "Addresses in the forwarding table");
+        Meter.CreateObservableGauge("gridappliance.switch.drift", () => fleet.Current.Values.Select(s => new Measurement<int>(drift.Current.Count(d => d.Switch == s.Name), Of(s))), "{port}", "Ports that are not as they were left");
+        Meter.CreateObservableGauge("gridappliance.fabric.placed", () => fabric.Current.Placements.Count, "{nic}", "NICs whose switch port is known");
+        Meter.CreateObservableGauge("gridappliance.fabric.findings", () => fabric.Current.Findings.Length, "{finding}", "Cables that somebody should look at");
+    }
+
     /// <summary>What the TFTP server counts, read when somebody asks.</summary>
     public static void Observe(TftpCounters tftp)
     {

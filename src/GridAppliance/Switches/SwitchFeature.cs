@@ -1,4 +1,5 @@
 using GridAppliance.Fabric;
+using GridAppliance.Fabric.Traps;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Switches.Fleet;
@@ -32,5 +33,7 @@ static class SwitchFeature
         services.AddSingleton<FabricPokes>();
         services.AddSingleton<NodeLocator>();
         services.AddHostedService<FabricWatcher>();
+        services.AddSingleton<TrapListener>();
+        services.AddHostedService(static provider => provider.GetRequiredService<TrapListener>());
     }
 }

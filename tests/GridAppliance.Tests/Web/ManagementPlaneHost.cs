@@ -42,6 +42,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
             DataDir = directory,
             BootFiles = directory,
             ManagementListen = [new ListenAddress.Unix(SocketPath), new ListenAddress.Tcp(new(IPAddress.Loopback, port), Tls: false), .. beyond],
+            Traps = new(IPAddress.Loopback, 0),
             Networks =
             [
                 new()

@@ -1,6 +1,8 @@
 using GridAppliance.Boot;
 using GridAppliance.Hosting;
+using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Nodes;
+using GridAppliance.Tests.Switches;
 
 namespace GridAppliance.Tests.Web;
 
@@ -63,6 +65,29 @@ public sealed class StatusPageInBrowserTests
         Assert.Equal("true", await page.EvaluateAsync("document.documentElement.scrollWidth <= 360"));
         await page.EvaluateAsync("(search => { search.value = '52:54:00:00:00:2a'; search.dispatchEvent(new Event('input')); })(document.querySelector('#search'))");
         await page.UntilAsync("document.querySelectorAll('#nodes li').length === 1");
+    }
+
+    [ChromiumFact]
+    public async Task A_switch_is_drawn_as_its_front_looks_and_what_moves_on_it_is_seen()
+    {
+        await using var bench = new SwitchBench(BridgeModel.Factory(24).WithAccess(100, [.. Enumerable.Range(1, 23)]) with { Addresses = [new(100, TestStore.Mac(1), 3), new(100, TestStore.Mac(2), 5)] }, "<b>leaf1");
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        var secret = Path.Combine(plane.DataDir, "leaf1.secret");
+        await File.WriteAllTextAsync(secret, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 360, 740);
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live' && document.querySelector('#fabric').hidden");
+
+        foreach (var number in (int[])[1, 2]) await SampleNodes.DiscoverAsync(plane, number);
+        Assert.Equal(0, (await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secret, "--ports", "Gi0/*", "--vlans", "100,250")).Status);
+        await page.UntilAsync("document.querySelectorAll('#fabric .port').length === 24");
+        await page.UntilAsync("document.querySelector('[data-port=\"leaf1/Gi0/3\"] button')?.getAttribute('aria-label') === 'port Gi0/3, VLAN 100, n1'");
+        Assert.Equal("true", await page.EvaluateAsync("document.documentElement.scrollWidth <= 360 && document.querySelectorAll('#fabric b').length === 0"));
+        await page.ScreenshotAsync(Path.Combine(Pictures, "fabric-phone.png"));
+
+        Assert.Equal(0, (await plane.Gridctl("switch", "vlan", "n1", "250")).Status);
+        await page.UntilAsync("document.querySelector('[data-port=\"leaf1/Gi0/3\"] button')?.dataset.vlan === '250'");
+        await page.EvaluateAsync("document.querySelector('[data-port=\"leaf1/Gi0/3\"] button').click()");
+        await page.UntilAsync("document.querySelector('#drawer').open");
     }
 
     [ChromiumFact]

@@ -48,12 +48,13 @@ static class ConfigurationFile
         var switches = section.Sections("switches").Select(SwitchSection.Read).OfType<SwitchOptions>().ToList();
         foreach (var twice in switches.GroupBy(s => s.Record.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1)) section.Problem("switches", $"'{twice.Key}' is the name of more than one");
         var consoles = ConsoleOptions.Read(section.Section("consoles"));
+        var traps = Traps(section, [.. networks.Select(n => n.Options)]);
         section.RejectUnknown();
 
         if (problems.Count > 0) return (null, [.. problems.OrderBy(p => p.Line)]);
         return (new()
         {
-            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll, Switches = switches, Consoles = consoles,
+            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll, Switches = switches, Traps = traps, Consoles = consoles,
         }, []);
     }
 
@@ -78,6 +79,20 @@ static class ConfigurationFile
         var path = section.Text(key) ?? otherwise;
         if (!Path.IsPathFullyQualified(path)) section.Problem(key, $"'{path}' must be an absolute path");
         return path;
+    }
+
+    static IPEndPoint? Traps(YamlSection section, IReadOnlyList<NetworkOptions> networks)
+    {
+        const int trapPort = 162;
+        if (section.Text("traps") is not { } text) return null;
+        if (!IPEndPoint.TryParse(text, out var at) || at.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork)
+        {
+            section.Problem("traps", $"'{text}' is not an address to hear traps on; write it like 10.0.0.1 or 10.0.0.1:162");
+            return null;
+        }
+        if (Ipv4Address.From(at.Address) is { } v4 && networks.FirstOrDefault(n => n.Address.Address == v4) is { } network)
+            section.Problem("traps", $"'{text}' is on the provisioning network '{network.Name}': switches are spoken to on a network that nodes are not on");
+        return at.Port == 0 && !text.EndsWith(":0", StringComparison.Ordinal) ? new(at.Address, trapPort) : at;
     }
 
     static List<ListenAddress> Listen(YamlSection section, IReadOnlyList<NetworkOptions> networks)

@@ -33,9 +33,9 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
     SwitchPulse? pulse;
     int changing;
 
-    public ManagedSwitch(SwitchRecord record, bool hasUnsaved, IVlanWriter device, SwitchSurroundings around)
+    public ManagedSwitch(SwitchRecord record, bool hasUnsaved, IVlanWriter device, SnmpCredentials credentials, SwitchSurroundings around)
     {
-        (this.record, this.device, this.around) = (record, device, around);
+        (this.record, this.device, this.around, Credentials) = (record, device, around, credentials);
         if (device is IIdentifiedSwitch identified) Ownership = new(identified, around.Mark);
         if (device is IStartUpStore store) saver = new(record.Name, store, hasUnsaved, around.Store, around.Timeline, around.Clock, around.Loggers.CreateLogger<StartUpSaver>());
         changes = new(device, PolicyOn, this, around.Journal, around.Loggers.CreateLogger<SwitchActor>());
@@ -52,6 +52,9 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
     public SwitchTrouble? Trouble => Volatile.Read(ref trouble);
 
     public SwitchOwnership? Ownership { get; }
+
+    /// <summary>How it is logged in to; what it signs itself is checked with the same.</summary>
+    public SnmpCredentials Credentials { get; }
 
     public bool HasUnsaved => saver?.HasUnsaved ?? false;
 

@@ -178,7 +178,10 @@ sealed partial class SwitchFleet : IHostedService, IAsyncDisposable
         try
         {
             if (seal.Unseal(stored.Secrets, SwitchStore.Purpose(stored.Record.Name)) is { } secrets)
-                return new(stored.Record, stored.HasUnsaved, family.Open(stored.Record.Address, stored.Record.Account.With(Encoding.UTF8.GetString(secrets))), around);
+            {
+                var credentials = stored.Record.Account.With(Encoding.UTF8.GetString(secrets));
+                return new(stored.Record, stored.HasUnsaved, family.Open(stored.Record.Address, credentials), credentials, around);
+            }
             reason = "its secret cannot be unsealed with this appliance's key";
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)

@@ -29,6 +29,7 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             }
             var before = on.Reading?.Snapshot;
             var outcome = await on.ApplyAsync(intent, actor, cancellationToken);
+            Telemetry.SwitchChanges.Add(1, new("switch", on.Name), new("ending", outcome.Ending.ToString().ToLowerInvariant()));
             var isGood = outcome.Ending is ChangeEnding.Done or ChangeEnding.Unchanged;
             if (outcome.Ending != ChangeEnding.Unchanged) await TellAsync(on, targets, wanted, outcome, actor, cancellationToken);
             // What is shown from now on is what is there now.

@@ -1,6 +1,7 @@
 import { follow, get, onTokenNeeded } from './api.js';
 import { byId, el, reconcile, setText } from './dom.js';
 import { initDrawer, nodeChanged, openNode } from './drawer.js';
+import { drawFabric } from './fabric.js';
 import { drawNodes, initNodes } from './nodes.js';
 import { askForToken } from './token.js';
 import { clock, seconds } from './words.js';
@@ -14,6 +15,7 @@ const wholeEvery = 20_000;
 const nodes = new Map();
 const latest = new Map(); // newest event of each node
 let status = null;
+let fabric = null;
 let recent = [];
 let skew = 0;             // the appliance's clock less ours
 const dirty = new Set();
@@ -22,6 +24,8 @@ const now = () => Date.now() + skew;
 const draw = once(drawAll, 50);
 const refreshNodes = once(fetchDirty, 200);
 const refreshStatus = once(fetchStatus, 600);
+const refreshFabric = once(fetchFabric, 400);
+const aboutFabric = /^(switch|fabric)\.|^node\.(located|moved|removed)$/;
 
 start();
 
@@ -60,12 +64,19 @@ function heard(event) {
     nodeChanged(event.node);
     refreshNodes();
   }
+  if (aboutFabric.test(event.kind)) refreshFabric();
   refreshStatus();
   draw();
 }
 
+async function fetchFabric() {
+  // An appliance without switches has a map too, an empty one; one that cannot say is no reason to show nothing else.
+  fabric = await get('fabric/map').catch(() => fabric);
+  draw();
+}
+
 async function fetchAll() {
-  const [everyone] = await Promise.all([get('nodes'), fetchStatus()]);
+  const [everyone] = await Promise.all([get('nodes'), fetchStatus(), fetchFabric()]);
   nodes.clear();
   for (const node of everyone) nodes.set(node.name, node);
   draw();
@@ -95,6 +106,7 @@ function link(state) {
 function drawAll() {
   drawNodes(nodes.values(), latest, now());
   drawEvents();
+  drawFabric(fabric, openNode);
   if (!status) return;
   document.title = status.problems.length ? `(!) ${status.name} · GridAppliance` : `${status.name} · GridAppliance`;
   setText(byId('appliance'), status.name);
