@@ -44,6 +44,8 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(PortImportRequest))]
 [JsonSerializable(typeof(PortImportDocument))]
 [JsonSerializable(typeof(PortBootRequest))]
+[JsonSerializable(typeof(BmcScanRequest))]
+[JsonSerializable(typeof(BmcScanDocument))]
 [JsonSerializable(typeof(PowerRequest))]
 [JsonSerializable(typeof(BootRequest))]
 [JsonSerializable(typeof(IdentifyRequest))]

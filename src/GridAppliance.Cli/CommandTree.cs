@@ -35,6 +35,7 @@ static class CommandTree
             new DiscoverApproveCommand(),
             new DiscoverHoldCommand(),
             new DiscoverReleaseCommand(),
+            new DiscoverBmcCommand(),
             new DiscoverBootCommand(),
         },
         new Command("module", "Grid modules: signed packages that the agent installs and removes.")

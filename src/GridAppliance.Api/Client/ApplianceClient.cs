@@ -102,6 +102,9 @@ public sealed partial class ApplianceClient : IDisposable
     public Task<PortImportDocument> ImportPorts(PortImportRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, "api/v1/ports/import", JsonContent.Create(request, ApiJson.Default.PortImportRequest), ApiJson.Default.PortImportDocument, cancellation);
 
+    public Task<BmcScanDocument> ScanForBmcs(BmcScanRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, "api/v1/discover/bmc", JsonContent.Create(request, ApiJson.Default.BmcScanRequest), ApiJson.Default.BmcScanDocument, cancellation);
+
     public Task<PortImportDocument> BootPorts(PortBootRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, "api/v1/ports/boot", JsonContent.Create(request, ApiJson.Default.PortBootRequest), ApiJson.Default.PortImportDocument, cancellation);
 

@@ -5,7 +5,7 @@ public sealed record PortDocument
 {
     /// <summary>Scheme and place: <c>ipmi://10.0.0.5</c>, <c>snmp+apc://10.0.0.9/7</c>, <c>tcp://10.0.0.9:7001</c>.</summary>
     public required string Address { get; init; }
-    /// <summary>bmc, outlet or console.</summary>
+    /// <summary>bmc, outlet, console or wake.</summary>
     public required string Kind { get; init; }
     /// <summary>Whose it is; null while that is not known.</summary>
     public string? Node { get; init; }
@@ -70,4 +70,38 @@ public sealed record PortBootRequest
     /// <summary>Also machines that are on: somebody may be using them.</summary>
     public bool Force { get; init; }
     public bool DryRun { get; init; }
+}
+
+/// <summary><c>POST /api/v1/discover/bmc</c>: looks for BMCs in a range of addresses, and takes in what it finds when it is told an account.</summary>
+public sealed record BmcScanRequest
+{
+    /// <summary><c>10.1.0.0/24</c> or <c>10.1.0.10-10.1.0.90</c>.</summary>
+    public required string Range { get; init; }
+    /// <summary>With it and a password, each BMC that was found becomes a port with this account; whose it is shows when its node boots.</summary>
+    public string? User { get; init; }
+    /// <summary>Write-only.</summary>
+    public string? Password { get; init; }
+
+    public override string ToString() => Range;
+}
+
+public sealed record BmcScanDocument
+{
+    public required string Range { get; init; }
+    public required IReadOnlyList<FoundBmcDocument> Found { get; init; }
+}
+
+public sealed record FoundBmcDocument
+{
+    public required string Ip { get; init; }
+    /// <summary>2.0, 1.5 or "?" where it speaks IPMI; null where it does not.</summary>
+    public string? Ipmi { get; init; }
+    /// <summary>The version of its Redfish service, or null without one.</summary>
+    public string? Redfish { get; init; }
+    public string? Product { get; init; }
+    /// <summary>It says itself that it signs in whoever comes.</summary>
+    public bool AllowsAnonymous { get; init; }
+    /// <summary>The port that it is, where it is known or was taken in.</summary>
+    public string? Address { get; init; }
+    public string? Node { get; init; }
 }

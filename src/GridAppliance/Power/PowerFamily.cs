@@ -8,6 +8,7 @@ using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Pdu;
 using GridAppliance.Power.Ports;
 using GridAppliance.Power.Redfish;
+using GridAppliance.Power.Wake;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Snmp;
@@ -23,6 +24,7 @@ sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, I
         ["ipmi"] = static (family, port) => family.OpenIpmi(port),
         ["redfish+https"] = static (family, port) => new RedfishBmc(port.Uri, new(port.Uri, port.Credentials, port.Fingerprint, family.clock)),
         ["snmp+apc"] = static (family, port) => family.OpenOutlet(port, OutletDialect.Apc, OutletDialect.ApcMasterSwitch),
+        ["wol"] = static (family, port) => new WakeOnLan(port.Uri, family.clock),
         ["snmp+raritan"] = static (family, port) => family.OpenOutlet(port, OutletDialect.Raritan),
     }.ToFrozenDictionary();
 
@@ -59,6 +61,8 @@ static class PowerFeature
         services.AddSingleton<NodePower>();
         services.AddHostedService<PowerReconciler>();
         services.AddSingleton<StrangerBoot>();
+        services.AddSingleton(new BmcScanSettings());
+        services.AddSingleton<BmcScan>();
         services.AddHostedService<PortClaims>();
     }
 }

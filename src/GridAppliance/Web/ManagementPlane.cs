@@ -117,6 +117,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<NodePorts>();
         Lent<NodePower>();
         Lent<StrangerBoot>();
+        Lent<BmcScan>();
         Lent<ApplianceProblems>();
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();

@@ -70,6 +70,7 @@ sealed class NodePower(NodeDirectory nodes, NodePorts ports, Timeline timeline, 
         await WishAsync(node, action, actor, isThere, port, cancellationToken);
         if (isThere) return $"is {PowerPlan.Word(before)} already";
         await ports.UseAsync<IPowerControl>(port, (power, token) => power.SetPowerAsync(action, token), cancellationToken);
+        if (before == PowerState.Unknown) return $"was sent word to be {PowerWords.Done(action)}; whether it was shows when it boots";
         if (action is not (PowerAction.On or PowerAction.Off)) return $"was {PowerPlan.Word(before)}, and was {PowerWords.Done(action)}";
         return await SettlesAsync(port, desired, cancellationToken) ? $"is {PowerPlan.Word(desired)}" : $"was {PowerWords.Done(action)}, and is still {PowerPlan.Word(before)}";
     }

@@ -81,7 +81,8 @@ sealed partial class NodePorts
     async Task ReportAsync(NodePort port, PortState seen, CancellationToken cancellationToken)
     {
         // What was learned of an account that has been changed since is about nobody.
-        if (Current.Find(port.Address) is not { } now || now.Id != port.Id || now.SetAt != port.SetAt) return;
+        // And a wake-up is answered by nobody: that it was sent says nothing.
+        if (port.Scheme.Kind == PortKind.Wake || Current.Find(port.Address) is not { } now || now.Id != port.Id || now.SetAt != port.SetAt) return;
         PortState? before = null;
         states.AddOrUpdate(port.Id, seen, (_, was) => { before = was; return was.Health == seen.Health ? seen with { Since = was.Since } : seen; });
         if (before?.Health == seen.Health || (before is null && seen.Health == PortHealth.Answers)) return;

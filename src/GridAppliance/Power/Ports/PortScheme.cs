@@ -10,12 +10,13 @@ using GridAppliance.Consoles.Telnet;
 using GridAppliance.Power.Ipmi;
 using GridAppliance.Power.Pdu;
 using GridAppliance.Power.Redfish;
+using GridAppliance.Power.Wake;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Switches.Snmp;
 
 namespace GridAppliance.Power.Ports;
 
-enum PortKind { Bmc, Outlet, Console }
+enum PortKind { Bmc, Outlet, Console, Wake }
 
 /// <summary>What a port's address has after its scheme.</summary>
 enum PortPlace
@@ -28,6 +29,8 @@ enum PortPlace
     HostAndResource,
     /// <summary><c>tcp://10.0.0.9:7001</c></summary>
     HostAndPort,
+    /// <summary><c>wol://10.77.0.255/52:54:00:12:34:56</c>: a network's broadcast address and a machine's MAC.</summary>
+    HostAndMac,
     /// <summary><c>serial:///dev/ttyS1</c></summary>
     Path,
 }
@@ -57,6 +60,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
         new("serial", PortKind.Console, PortPlace.Path, typeof(SerialConsolePort)) { HasSerialSettings = true },
         new("telnet+rfc2217", PortKind.Console, PortPlace.HostAndPort, typeof(TelnetConsolePort)) { HasSerialSettings = true },
         new("tcp", PortKind.Console, PortPlace.HostAndPort, typeof(TcpConsolePort)),
+        new("wol", PortKind.Wake, PortPlace.HostAndMac, typeof(WakeOnLan), WakeOnLan.Port),
     ];
 
     static readonly FrozenDictionary<string, PortScheme> ByName = All.ToFrozenDictionary(scheme => scheme.Name);
@@ -104,6 +108,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
         PortPlace.Host => IsIpv4(uri) && uri.AbsolutePath.Trim('/').Length == 0,
         PortPlace.HostAndOutlet => IsIpv4(uri) && int.TryParse(uri.AbsolutePath.AsSpan().Trim('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var outlet) && outlet > 0,
         PortPlace.HostAndResource => IsIpv4(uri) && (uri.AbsolutePath.Trim('/').Length == 0 || RedfishPath.TryRead(uri.AbsolutePath, out _)),
+        PortPlace.HostAndMac => IsIpv4(uri) && WakeOnLan.TryReadMac(uri, out var mac) && !mac.IsMulticast && !mac.IsZero,
         PortPlace.HostAndPort => IsIpv4(uri) && uri.Port > 0 && uri.AbsolutePath.Trim('/').Length == 0,
         PortPlace.Path => uri.Host.Length == 0 && uri.Port < 0 && uri.AbsolutePath.StartsWith("/dev/", StringComparison.Ordinal) && !uri.AbsolutePath.Contains('%'),
     };
@@ -115,6 +120,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
         PortPlace.Host => $"{scheme.Name}://10.0.0.5",
         PortPlace.HostAndResource => $"{scheme.Name}://10.0.0.5",
         PortPlace.HostAndOutlet => $"{scheme.Name}://10.0.0.9/7",
+        PortPlace.HostAndMac => $"{scheme.Name}://10.77.0.255/52:54:00:12:34:56",
         PortPlace.HostAndPort => $"{scheme.Name}://10.0.0.9:7001",
         PortPlace.Path => $"{scheme.Name}:///dev/ttyS1",
     };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using GridAppliance.Api.Ports;
 using GridAppliance.Hosting;
@@ -5,6 +6,7 @@ using GridAppliance.Nodes;
 using GridAppliance.Power;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ports;
+using GridAppliance.Protocols.Addresses;
 using GridAppliance.Web.Security;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -15,6 +17,8 @@ static class PortEndpoints
     const int MostSecret = 128;
     const int MostText = 200;
     const int MostPorts = 5000;
+    /// <summary>What a request may wait for: ten seconds or so.</summary>
+    const int MostScanned = 1024;
 
     /// <summary>How long the first look at a port that was just set may take; its state shows later otherwise.</summary>
     static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(8);
@@ -23,6 +27,7 @@ static class PortEndpoints
     {
         api.MapGet("/ports", List).WithTags("ports").WithName("listPorts").WithSummary("Every privileged port, or those of the nodes of ?range=. Secrets are never shown.").ProducesProblem(400);
         api.MapPost("/ports/import", Import).WithTags("ports").WithName("importPorts").WithSummary("Take in ports whose nodes are found out when they boot.").ProducesProblem(400);
+        api.MapPost("/discover/bmc", Scan).WithTags("ports").WithName("scanForBmcs").WithSummary("Look for BMCs in a range of addresses.").ProducesProblem(400);
         api.MapPost("/ports/boot", Boot).WithTags("ports").WithName("bootPorts").WithSummary("Make machines that are no node yet boot from the network.").ProducesProblem(400);
         var ports = api.MapGroup("/nodes/{name}/ports").WithTags("ports");
         ports.MapGet("/", Of).WithName("getPorts").WithSummary("A node's privileged ports, the preferred one first.");
@@ -72,6 +77,40 @@ static class PortEndpoints
         if (request.Addresses is null) chosen.AddRange(ports.Current.ByAddress.Values.Where(port => ports.NodeOf(port) is null && port.Scheme.Can(typeof(IPowerControl))));
         var booted = await boot.BootAsync(chosen, request.Force, request.DryRun, Caller.Of(context).Actor, cancellation);
         return TypedResults.Ok(new PortImportDocument { Ports = booted, DryRun = request.DryRun });
+    }
+
+    static async Task<Results<Ok<BmcScanDocument>, ProblemHttpResult>> Scan(BmcScanRequest request, HttpContext context, NodePorts ports, BmcScan scan, Timeline timeline, CancellationToken cancellation)
+    {
+        if (!TryReadRange(request.Range, out var range)) return Bad("a range is written like 10.1.0.0/24 or 10.1.0.10-10.1.0.90");
+        if (range.Count > MostScanned) return Bad($"at most {MostScanned} addresses are looked at at once, this range has {range.Count}");
+        if ((request.User is null) != (request.Password is null)) return Bad("an account has a user and a password");
+        var actor = Caller.Of(context).Actor;
+        var found = await scan.ScanAsync(range, cancellation);
+        await timeline.AppendAsync(new NewEvent("port.scan", $"{actor} looked for BMCs in {range}: {found.Count} found") { Actor = actor }, cancellation);
+        var documents = new List<FoundBmcDocument>(found.Count);
+        foreach (var bmc in found)
+        {
+            var known = ports.Current.ByAddress.Values.FirstOrDefault(port => port.Scheme.Kind == PortKind.Bmc && port.Address.Host == bmc.Address.ToString());
+            if (known is null && request.User is not null)
+            {
+                var taken = new PortRequest { Address = scan.AddressOf(bmc), User = request.User, Password = request.Password };
+                if (PortScheme.TryRead(taken.Address, out var address, out _) && Excess(taken, PortScheme.Of(address)) is null && await ports.SetAsync(null, Setting(taken, address, ports), actor, cancellation) is PortChange.Done done) known = done.Port;
+            }
+            documents.Add(new()
+            {
+                Ip = bmc.Address.ToString(), Ipmi = !bmc.SpeaksIpmi ? null : bmc.SpeaksIpmi20 switch { true => "2.0", false => "1.5", null => "?" }, Redfish = bmc.Redfish, Product = bmc.Product,
+                AllowsAnonymous = bmc.AllowsAnonymous, Address = known?.Address.OriginalString, Node = known is null ? null : ports.NodeOf(known)?.Name,
+            });
+        }
+        return TypedResults.Ok(new BmcScanDocument { Range = range.ToString(), Found = documents });
+    }
+
+    static bool TryReadRange(string text, out Ipv4Range range)
+    {
+        if (!Ipv4Network.TryParse(text, CultureInfo.InvariantCulture, out var network)) return Ipv4Range.TryParse(text, CultureInfo.InvariantCulture, out range);
+        // The first and the last address of a network are nobody's.
+        range = network.PrefixLength >= 31 ? new(network.Network, network.DirectedBroadcast) : new(new(network.Network.Value + 1), new(network.DirectedBroadcast.Value - 1));
+        return true;
     }
 
     static PortSetting Setting(PortRequest request, Uri address, NodePorts ports) => new()

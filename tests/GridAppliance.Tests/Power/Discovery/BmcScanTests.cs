@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+using GridAppliance.Power.Discovery;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Testing;
+using GridAppliance.Tests.Power.Redfish;
+
+namespace GridAppliance.Tests.Power.Discovery;
+
+/// <summary>A scan of loopback addresses, some of which have BMCs.</summary>
+public sealed class BmcScanTests
+{
+    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    static BmcScan Scan(int ipmi, int https) => new(new() { IpmiPort = ipmi, HttpsPort = https, LastAnswer = TimeSpan.FromMilliseconds(400), ConnectPatience = TimeSpan.FromSeconds(5) }, TimeProvider.System);
+
+    [Fact]
+    public async Task What_answers_in_a_range_is_found_and_nothing_else()
+    {
+        var port = FreePort();
+        using var first = IpmiSimulator.Start(at: new(IPAddress.Parse("127.0.3.5"), port), withMachine: false);
+        using var second = IpmiSimulator.Start(at: new(IPAddress.Parse("127.0.3.9"), port), withMachine: false);
+        using var beyond = IpmiSimulator.Start(at: new(IPAddress.Parse("127.0.3.30"), port), withMachine: false);
+        var scan = Scan(port, FreePort());
+        var found = await scan.ScanAsync(Ipv4Range.Parse("127.0.3.1-127.0.3.20"), Patience);
+        Assert.Equal(["127.0.3.5", "127.0.3.9"], found.Select(bmc => bmc.Address.ToString()));
+        Assert.All(found, bmc => Assert.Equal((true, true, (string?)null), (bmc.SpeaksIpmi, bmc.SpeaksIpmi20, bmc.Redfish)));
+        Assert.Equal($"ipmi://127.0.3.5:{port}", scan.AddressOf(found[0]));
+    }
+
+    [Fact]
+    public async Task A_redfish_service_is_found_by_its_root_and_a_web_server_is_not_one()
+    {
+        await using var bmc = await RedfishSimulator.StartAsync();
+        var found = Assert.Single(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.4"), Patience));
+        Assert.Equal(("127.0.0.1", false, "1"), (found.Address.ToString(), found.SpeaksIpmi, found.Redfish));
+        // No account was used.
+        Assert.Equal(["GET /redfish/v1"], bmc.Log);
+
+        bmc.Instead = async context =>
+        {
+            await context.Response.Body.WriteAsync("<html>welcome</html>"u8.ToArray());
+            return true;
+        };
+        Assert.Empty(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience));
+    }
+
+    [Fact]
+    public async Task Whoever_answers_with_something_else_is_no_bmc()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        using var done = new CancellationTokenSource();
+        var echoing = EchoAsync(socket, done.Token);
+        // An echo is a ping and a request, neither of which is an answer.
+        Assert.Empty(await Scan(port, FreePort()).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience));
+        await done.CancelAsync();
+        await echoing;
+
+        static async Task EchoAsync(Socket socket, CancellationToken cancellationToken)
+        {
+            var buffer = new byte[2048];
+            try
+            {
+                while (true)
+                {
+                    var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), cancellationToken);
+                    await socket.SendToAsync(buffer.AsMemory(0, received.ReceivedBytes), SocketFlags.None, received.RemoteEndPoint, cancellationToken);
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+        }
+    }
+}
