@@ -46,6 +46,7 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
             if (merge.Problem is { } problem && problem != node.Problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
             if (merge.Node.Switch is { } name && (name, merge.Node.SwitchPort) != (node.Switch, node.SwitchPort))
                 events.Add(NewEvent.About(node, "node.located", $"hangs on {name} port {merge.Node.SwitchPort ?? "unknown"}"));
+            events.AddRange(InventoryChange.Between(node, node.Inventory, inventory));
             // Its own failure is the more important problem to show.
             next = merge.Node with { Problem = node.State == NodeState.Failed ? node.Problem : merge.Problem };
         }
