@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using GridAppliance.Benchmarks.Boot;
+using GridAppliance.Benchmarks.Consoles;
 using GridAppliance.Benchmarks.Peers;
 
 // "peers …" runs other people's programs beside ours, once, on this machine; anything else goes to BenchmarkDotNet.
@@ -12,8 +13,12 @@ switch (args)
     case ["peers", "ipmi"]: return await IpmiPeers.CompareAsync(withMachines: false);
     case ["peers", "ipmi-machines"]: return await IpmiPeers.CompareAsync(withMachines: true);
     case ["peers", "ipmi-sweep"]: return await IpmiPeers.SweepAsync();
+    case ["consoles", "record"]: return await ConsoleFigures.RecordAsync();
+    case ["consoles", "latency"]: return await ConsoleFigures.LatencyAsync();
+    // The other process of the first.
+    case ["consoles", "feed"]: return await ConsoleFigures.FeedAsync();
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep, or: consoles record | latency");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);
