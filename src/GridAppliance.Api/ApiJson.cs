@@ -6,6 +6,7 @@ using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Api.San;
 using GridAppliance.Api.Switches;
 using GridAppliance.Api.Power;
 
@@ -61,6 +62,11 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(DriftDocument))]
 [JsonSerializable(typeof(DriftRequest))]
 [JsonSerializable(typeof(DriftAnswerDocument))]
+[JsonSerializable(typeof(IReadOnlyList<SanFabricDocument>))]
+[JsonSerializable(typeof(SanFabricRequest))]
+[JsonSerializable(typeof(IReadOnlyList<SanZoneDocument>))]
+[JsonSerializable(typeof(SanZoneRequest))]
+[JsonSerializable(typeof(SanChangeDocument))]
 [JsonSerializable(typeof(ConsoleLineDocument))]
 [JsonSerializable(typeof(IReadOnlyList<ConsoleLineDocument>))]
 [JsonSerializable(typeof(ConsoleMessage))]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GridAppliance.Cli.Commands;
+using GridAppliance.Cli.Commands.San;
 using GridAppliance.Cli.Commands.Switches;
 using GridAppliance.Cli.Terminal;
 
@@ -85,6 +86,15 @@ static class CommandTree
             new FabricMapCommand(),
             new FabricExpectCommand(),
             new FabricDriftCommand(),
+        },
+        new Command("san", "Storage: who reaches what.")
+        {
+            new SanListCommand(),
+            new SanZonesCommand(),
+            new SanConnectCommand(),
+            new SanDisconnectCommand(),
+            new SanAddCommand(),
+            new SanRemoveCommand(),
         },
         new Command("operation", "Durable work on nodes.")
         {

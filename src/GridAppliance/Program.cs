@@ -9,6 +9,7 @@ using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power;
+using GridAppliance.San;
 using GridAppliance.Store;
 using GridAppliance.Switches;
 using GridAppliance.Web;
@@ -67,6 +68,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddBootServices();
     services.AddDhcp();
     services.AddSwitches();
+    services.AddSan();
     services.AddPower();
     services.AddConsoles();
 

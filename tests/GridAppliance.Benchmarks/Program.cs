@@ -17,8 +17,10 @@ switch (args)
     case ["consoles", "latency"]: return await ConsoleFigures.LatencyAsync();
     // The other process of the first.
     case ["consoles", "feed"]: return await ConsoleFigures.FeedAsync();
+    case ["peers", "snmp"]: return await SnmpPeers.CompareAsync();
+    case ["peers", "snmp-serve", var count, var ports, var addresses]: return await SnmpPeers.ServeAsync(int.Parse(count), int.Parse(ports), int.Parse(addresses));
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep, or: consoles record | latency");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep | snmp, or: consoles record | latency");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

@@ -6,6 +6,7 @@ using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power.Ports;
+using GridAppliance.San;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
 
@@ -27,6 +28,7 @@ static class Schema
         .. SwitchStore.Migrations,
         .. CablingStore.Migrations,
         .. SwitchIntents.Migrations,
+        .. SanFabrics.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
     ];

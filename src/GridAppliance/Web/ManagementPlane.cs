@@ -10,6 +10,7 @@ using GridAppliance.Operations;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
+using GridAppliance.San;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Consoles;
 using GridAppliance.Web.Endpoints;
@@ -98,6 +99,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapSwitches();
         api.MapPower();
         api.MapFabric();
+        api.MapSan();
         api.MapConsoles();
         api.MapConsoleScripts();
     }
@@ -127,6 +129,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<FabricState>();
         Lent<FabricPokes>();
         Lent<DriftReconciler>();
+        Lent<SanFabrics>();
         Lent<ConsoleDirectory>();
         Lent<ConsoleScripts>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));

@@ -76,11 +76,10 @@ static class SwitchDocuments
         if (!ConfigurationFile.IsLabel(request.Name)) return (null, "a switch's name is made of letters, digits and hyphens");
         if (!Uri.TryCreate(request.Address, UriKind.Absolute, out var address) || !SwitchFamily.Schemes.Contains(address.Scheme)) return (null, $"the address is written like snmp+qbridge://10.0.0.2; there are {string.Join(", ", SwitchFamily.Schemes.Order())}");
         if (address.UserInfo.Length > 0) return (null, "an address has no user or password in it");
-        if (!TryChoose(request.Authentication, UsmAuthentication.Sha256, out var authentication)) return (null, $"'{request.Authentication}' is no way to sign: sha1, sha224, sha256, sha384, sha512");
-        if (!TryChoose(request.Privacy, UsmPrivacy.Aes128, out var privacy)) return (null, $"'{request.Privacy}' is no way to encrypt: aes128, aes192, aes256, none");
+        if (ReadAccount(request.User, request.Authentication, request.Privacy) is not ({ } account, _)) return (null, ReadAccount(request.User, request.Authentication, request.Privacy).Problem);
         if (!TryChoose(request.Drift, DriftPolicy.Report, out var drift)) return (null, "drift is report, assert or adopt");
         if (BadVlan(request.Ours.Vlans) is { } bad) return (null, bad);
-        var record = new SwitchRecord { Name = request.Name, Address = address, Account = new(request.User, authentication, privacy), Ours = Territory(request.Ours), Drift = drift };
+        var record = new SwitchRecord { Name = request.Name, Address = address, Account = account, Ours = Territory(request.Ours), Drift = drift };
         try
         {
             record.Account.With(request.Secret);
@@ -91,6 +90,11 @@ static class SwitchDocuments
             return (null, e.Message);
         }
     }
+
+    public static (SwitchAccount? Account, string? Problem) ReadAccount(string? user, string? hash, string? cipher) =>
+        !TryChoose(hash, UsmAuthentication.Sha256, out var authentication) ? (null, $"'{hash}' is no way to sign: sha1, sha224, sha256, sha384, sha512")
+        : !TryChoose(cipher, UsmPrivacy.Aes128, out var privacy) ? (null, $"'{cipher}' is no way to encrypt: aes128, aes192, aes256, none")
+        : (new(user, authentication, privacy), null);
 
     public static string? ProblemOf(SwitchAllowRequest request) =>
         !TryChoose(request.Drift, DriftPolicy.Report, out _) ? "drift is report, assert or adopt" : request.Vlans is { } vlans ? BadVlan(vlans) : null;

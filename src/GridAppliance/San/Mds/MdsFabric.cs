@@ -1,0 +1,239 @@
+using System.Collections.Immutable;
+using GridAppliance.Hosting;
+using GridAppliance.Protocols.Snmp;
+using GridAppliance.Switches;
+using GridAppliance.Switches.Snmp;
+
+namespace GridAppliance.San.Mds;
+
+/// <summary>
+/// Zoning of a Cisco MDS over SNMP: <c>snmp+mds://10.0.0.5/20</c> is VSAN 20. A zone is written down member by member, put into the zone set, and the set is activated, which
+/// clones it to all switches of the fabric; then what is written down is read back. Written from CISCO-ZS-MIB's own text (basic zoning) and tried on an agent that keeps state and
+/// enforces the MIB's rules; no recording of a zoning switch could be had.
+/// </summary>
+/// <remarks>
+/// What is in force cannot be read member by member in a way that all releases share: it is the clone of a set as it was activated. So the set in force is known by its name, and a
+/// failed activation is answered by writing down again what was there before and activating that.
+/// </remarks>
+sealed class MdsFabric : ISanFabric, IDisposable
+{
+    /// <summary>The set that we make when none is in force.</summary>
+    const string OurSet = SanNames.Prefix + "set";
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60), Look = TimeSpan.FromMilliseconds(500);
+
+    readonly SnmpSession session;
+    readonly uint vsan;
+    // Two changes at once would take the same free rows.
+    readonly SemaphoreSlim turn = new(1, 1);
+
+    public MdsFabric(Uri address, SnmpSession session)
+    {
+        Address = address;
+        this.session = session;
+        vsan = uint.TryParse(address.AbsolutePath.AsSpan().Trim('/'), out var number) && number is >= 1 and <= 4093 ? number : throw new NotSupportedException($"{address}: the path is the VSAN, such as /20");
+    }
+
+    public Uri Address { get; }
+
+    public async Task<IReadOnlyList<SanZone>> ReadAsync(CancellationToken cancellationToken)
+    {
+        var database = await ReadDatabaseAsync(cancellationToken);
+        if (database.Enforced is not { } enforced || database.Set(enforced) is not { } set) return [];
+        return [.. set.Zones.Ports.Select(i => database.Zones.GetValueOrDefault((uint)i)).OfType<MdsZone>().Select(Describe)];
+    }
+
+    // Which of a zone's members are initiators is not written on the switch: all are told as such.
+    static SanZone Describe(MdsZone zone) => new(zone.Name, [.. zone.Members.Values.Select(m => m?.ToString() ?? "another kind of member")], []);
+
+    public async Task<SanOutcome> ConnectAsync(SanZone zone, CancellationToken cancellationToken)
+    {
+        if (SanNames.ProblemOf(zone.Name) is { } problem) return SanOutcome.Refused(problem);
+        var members = new SortedSet<Wwn>();
+        foreach (var text in zone.Initiators.Union(zone.Storage))
+        {
+            if (!Wwn.TryParse(text, null, out var name)) return SanOutcome.Refused($"'{text}' is no world-wide name");
+            members.Add(name);
+        }
+        if (members.Count < 2) return SanOutcome.Refused("a zone has at least one initiator and one storage port");
+        return await InTurnAsync(database => Connect(database, zone.Name, members), cancellationToken);
+    }
+
+    public Task<SanOutcome> DisconnectAsync(string zone, CancellationToken cancellationToken) =>
+        SanNames.ProblemOf(zone) is { } problem ? Task.FromResult(SanOutcome.Refused(problem)) : InTurnAsync(database => Disconnect(database, zone), cancellationToken);
+
+    public void Dispose()
+    {
+        session.Dispose();
+        turn.Dispose();
+    }
+
+    /// <param name="Set">Index of the zone set to activate afterwards.</param>
+    /// <param name="Writes">One PDU each, with the one that takes it back.</param>
+    /// <param name="Refusal">Why nothing is written.</param>
+    /// <param name="IsNewSet">The set is made by this.</param>
+    sealed record Plan(uint Set, ImmutableArray<VlanWrite> Writes, string? Refusal = null, bool IsNewSet = false);
+
+    Plan Connect(ZoneDatabase database, string name, SortedSet<Wwn> members)
+    {
+        var writes = new List<VlanWrite>();
+        var zone = database.Zone(name);
+        var index = zone?.Index ?? ZoneDatabase.Free(database.Zones.Keys, ZoneServerMib.LargestZone);
+        if (index is not { } row) return new(0, [], "the switch has no room for another zone");
+        if (zone is null)
+        {
+            writes.Add(new([new(At(ZoneServerMib.ZoneName, row), SnmpValue.Text(name)), Status(ZoneServerMib.ZoneStatus, row, ZoneServerMib.CreateAndGo)], [Status(ZoneServerMib.ZoneStatus, row, ZoneServerMib.Destroy)]));
+        }
+        var before = zone?.Members ?? ImmutableSortedDictionary<uint, Wwn?>.Empty;
+        foreach (var (member, known) in before)
+        {
+            // One that is not named by its port was not put there by us: what it was could not be put back if something went wrong.
+            if (known is not { } wwn) return new(0, [], $"zone {name} has a member that is not named by its port: somebody else has written to it");
+            if (!members.Contains(wwn)) writes.Add(new([Member(row, member, ZoneServerMib.Destroy)], Make(row, member, wwn)));
+        }
+        var taken = before.Keys.ToList();
+        foreach (var wwn in members.Where(w => !before.ContainsValue(w)))
+        {
+            if (ZoneDatabase.Free(taken, ZoneServerMib.LargestMember) is not { } member) return new(0, [], $"zone {name} is full");
+            taken.Add(member);
+            writes.Add(new(Make(row, member, wwn), [Member(row, member, ZoneServerMib.Destroy)]));
+        }
+        return IntoSet(database, row, writes);
+    }
+
+    // The set in force is the one that is added to: activating another would take everybody else's zones away.
+    Plan IntoSet(ZoneDatabase database, uint zone, List<VlanWrite> writes)
+    {
+        var name = database.Enforced ?? OurSet;
+        if (database.Set(name) is { } set)
+        {
+            if (!set.Zones.Contains((int)zone)) writes.Add(new([Zones(set.Index, set.Zones.With((int)zone))], [Zones(set.Index, set.Zones)]));
+            return new(set.Index, [.. writes]);
+        }
+        if (database.Enforced is not null) return new(0, [], $"zone set {name} is in force, and is not written down on this switch: write there where it is, or copy it here first");
+        if (ZoneDatabase.Free(database.Sets.Keys, ZoneServerMib.LargestZoneSet) is not { } row) return new(0, [], "the switch has no room for another zone set");
+        writes.Add(new([new(At(ZoneServerMib.ZoneSetName, row), SnmpValue.Text(name)), Zones(row, PortList.Of([(int)zone])), Status(ZoneServerMib.ZoneSetStatus, row, ZoneServerMib.CreateAndGo)], [Status(ZoneServerMib.ZoneSetStatus, row, ZoneServerMib.Destroy)]));
+        return new(row, [.. writes], IsNewSet: true);
+    }
+
+    Plan Disconnect(ZoneDatabase database, string name)
+    {
+        if (database.Zone(name) is not { } zone) return new(0, []);
+        if (zone.Members.Values.Any(m => m is null)) return new(0, [], $"zone {name} has a member that is not named by its port: somebody else has written to it");
+        var writes = new List<VlanWrite>();
+        var enforced = database.Enforced is { } inForce ? database.Set(inForce) : null;
+        foreach (var set in database.Sets.Values.Where(s => s.Zones.Contains((int)zone.Index)))
+            writes.Add(new([Zones(set.Index, set.Zones.Without((int)zone.Index))], [Zones(set.Index, set.Zones)]));
+        writes.Add(new([Status(ZoneServerMib.ZoneStatus, zone.Index, ZoneServerMib.Destroy)],
+            [new(At(ZoneServerMib.ZoneName, zone.Index), SnmpValue.Text(name)), Status(ZoneServerMib.ZoneStatus, zone.Index, ZoneServerMib.CreateAndGo), .. zone.Members.SelectMany(m => Make(zone.Index, m.Key, m.Value!.Value))]));
+        return new(enforced?.Index ?? 0, [.. writes]);
+    }
+
+    async Task<SanOutcome> InTurnAsync(Func<ZoneDatabase, Plan> plan, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            var database = await ReadDatabaseAsync(cancellationToken);
+            if (database.DefaultPermits) return SanOutcome.Refused($"the default zone of VSAN {vsan} permits: whoever is in no zone reaches everybody else, and zones would protect nobody");
+            var made = plan(database);
+            if (made.Refusal is { } refusal) return SanOutcome.Refused(refusal);
+            if (made.Writes.IsEmpty) return SanOutcome.Unchanged;
+            // From here on it goes to its end whatever happens to the caller.
+            return await CarryOutAsync(made);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    async Task<SanOutcome> CarryOutAsync(Plan plan)
+    {
+        var done = 0;
+        string? trouble = null;
+        try
+        {
+            for (; done < plan.Writes.Length && trouble is null; done++)
+            {
+                var outcome = await session.SetAsync(plan.Writes[done].Set, CancellationToken.None);
+                if (!outcome.IsDone) trouble = $"the switch refused step {done + 1} of {plan.Writes.Length}: {outcome}";
+            }
+            trouble ??= plan.Set == 0 ? null : await ActivateAsync(plan.Set);
+            if (trouble is null) return SanOutcome.Done;
+        }
+        catch (DeviceException e)
+        {
+            trouble = e.Message;
+        }
+        return await TakeBackAsync(plan, done, trouble);
+    }
+
+    async Task<SanOutcome> TakeBackAsync(Plan plan, int done, string trouble)
+    {
+        try
+        {
+            string? left = null;
+            foreach (var write in plan.Writes.Take(done).Reverse())
+            {
+                var outcome = await session.SetAsync(write.Undo, CancellationToken.None);
+                if (!outcome.IsDone) left ??= outcome.ToString();
+            }
+            // An activation that failed may have gone through on some switches of the fabric: what was there before is activated again.
+            if (left is null && plan is { IsNewSet: false, Set: > 0 } && done == plan.Writes.Length) left = await ActivateAsync(plan.Set);
+            return left is null ? new(SanEnding.RolledBack, trouble) : new(SanEnding.Damaged, $"{trouble}; not taken back: {left}");
+        }
+        catch (DeviceException e)
+        {
+            return new(SanEnding.Damaged, $"{trouble}; and then {e.Message}");
+        }
+    }
+
+    /// <returns>What went wrong, or null.</returns>
+    async Task<string?> ActivateAsync(uint set)
+    {
+        // At most one row for each VSAN; it is made if it is not there, which an agent that has it refuses.
+        var result = At(ZoneServerMib.ActivateResult);
+        var there = (await session.GetAsync([result], CancellationToken.None))[0].Value;
+        if (there.IsException)
+        {
+            var created = await session.SetAsync([new(At(ZoneServerMib.ActivateStatus), SnmpValue.Integer(ZoneServerMib.CreateAndGo))], CancellationToken.None);
+            if (!created.IsDone) return $"the switch refused to prepare an activation: {created}";
+        }
+        var asked = await session.SetAsync([new(At(ZoneServerMib.Activate), SnmpValue.Gauge(set))], CancellationToken.None);
+        if (!asked.IsDone) return $"the switch refused to activate the zone set: {asked}";
+        var giveUp = session.Clock.GetUtcNow() + Patience;
+        while (true)
+        {
+            var cells = await session.GetAsync([result, At(ZoneServerMib.ActivateFailure)], CancellationToken.None);
+            if (cells[0].Value.TryGetInt32(out var state) && state == ZoneServerMib.ActivateSuccess) return null;
+            var cause = cells[1].Value.TryGetInt32(out var code) ? code : 0;
+            if (state == ZoneServerMib.ActivateFailed) return cause == ZoneServerMib.UnchangedAndActive ? null : $"the fabric did not take the zone set over (cause {cause} of FcChangeProtoFailCause)";
+            if (session.Clock.GetUtcNow() >= giveUp) return $"the fabric has not taken the zone set over after {Patience.TotalSeconds:0} s";
+            await Task.Delay(Look, session.Clock, CancellationToken.None);
+        }
+    }
+
+    async Task<ZoneDatabase> ReadDatabaseAsync(CancellationToken cancellationToken)
+    {
+        ObjectIdentifier[] columns = [ZoneServerMib.ZoneName, ZoneServerMib.MemberFormat, ZoneServerMib.MemberId, ZoneServerMib.ZoneSetName, ZoneServerMib.ZoneSetZones];
+        var cells = await Task.WhenAll(columns.Select(c => session.WalkAsync(c, cancellationToken)));
+        var scalars = await session.GetAsync([At(ZoneServerMib.EnforcedSetName), At(ZoneServerMib.DefaultZoneBehaviour)], cancellationToken);
+        return ZoneDatabase.Read(vsan, cells[0], cells[1], cells[2], cells[3], cells[4], scalars[0].Value, scalars[1].Value);
+    }
+
+    ObjectIdentifier At(ObjectIdentifier column, params ReadOnlySpan<uint> index) => column.Append(vsan).Append(index);
+
+    Varbind Status(ObjectIdentifier column, uint row, int status) => new(At(column, row), SnmpValue.Integer(status));
+
+    Varbind Member(uint zone, uint member, int status) => new(At(ZoneServerMib.MemberStatus, ZoneServerMib.OfZone, zone, member), SnmpValue.Integer(status));
+
+    ImmutableArray<Varbind> Make(uint zone, uint member, Wwn name) =>
+    [
+        new(At(ZoneServerMib.MemberFormat, ZoneServerMib.OfZone, zone, member), SnmpValue.Integer(ZoneServerMib.PortName)),
+        new(At(ZoneServerMib.MemberId, ZoneServerMib.OfZone, zone, member), SnmpValue.Octets(name.ToOctets())),
+        Member(zone, member, ZoneServerMib.CreateAndGo),
+    ];
+
+    // A list of numbers as bits, the first one the most significant: as a port list.
+    Varbind Zones(uint set, PortList zones) => new(At(ZoneServerMib.ZoneSetZones, set), SnmpValue.Octets(zones.Octets.TrimEnd((byte)0)));
+}

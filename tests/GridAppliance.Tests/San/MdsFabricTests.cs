@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using System.Net;
+using GridAppliance.Lab.Switches.Snmp;
+using GridAppliance.Protocols.Snmp;
+using GridAppliance.Protocols.Snmp.Usm;
+using GridAppliance.San;
+using GridAppliance.San.Mds;
+using GridAppliance.Switches.Snmp;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace GridAppliance.Tests.San;
+
+/// <summary>Zoning of a switch that keeps state and enforces CISCO-ZS-MIB's rules, over UDP, signed and encrypted.</summary>
+public sealed class MdsFabricTests : IAsyncLifetime
+{
+    const uint Vsan = 20;
+    const string Host = "10:00:00:00:c9:00:00:01", Other = "10:00:00:00:c9:00:00:02", Disk = "50:06:01:60:00:00:00:01";
+
+    readonly SnmpSocket socket = new(NullLogger<SnmpSocket>.Instance);
+    readonly ZoneTree tree = new(Vsan);
+    SnmpAgent agent = null!;
+    MdsFabric fabric = null!;
+
+    public Task InitializeAsync()
+    {
+        AgentUser[] users = [new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase")];
+        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 7, 7, 7], Users = users }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
+        var session = new SnmpSession(socket, agent.EndPoint, new SnmpCredentials.User("grid", UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase"), new(), TimeProvider.System);
+        fabric = new(new($"snmp+mds://127.0.0.1/{Vsan}"), session);
+        // Somebody else's zone, in a set of theirs that is in force.
+        var theirs = new ZoneModel
+        {
+            Zones = ImmutableSortedDictionary<uint, AgentZone>.Empty.Add(1, new("backup", ImmutableSortedDictionary<uint, byte[]>.Empty.Add(1, Wwn.Parse("21:00:00:00:00:00:00:09").ToOctets()))),
+            Sets = ImmutableSortedDictionary<uint, AgentZoneSet>.Empty.Add(3, new("production", PortList.Of([1]))),
+        };
+        tree.Model = theirs.Activated(3);
+        return Task.CompletedTask;
+    }
+
+    public async Task DisposeAsync()
+    {
+        fabric.Dispose();
+        await agent.DisposeAsync();
+        await socket.DisposeAsync();
+    }
+
+    static SanZone Zone(params string[] initiators) => new("grid-n1", [.. initiators], [Disk]);
+
+    static string Hex(string wwn) => wwn.Replace(":", "", StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_zone_is_put_in_force_beside_everybody_elses()
+    {
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        var (name, zones) = tree.Model.InForce!.Value;
+        Assert.Equal("production", name);
+        Assert.Equal(["backup", "grid-n1"], zones.Keys);
+        Assert.Equal([Hex(Host), Hex(Disk)], zones["grid-n1"]);
+        Assert.Equal(SanOutcome.Unchanged, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Contains(await fabric.ReadAsync(default), z => z.Name == "grid-n1" && z.Initiators.SetEquals([Host, Disk]));
+    }
+
+    [Fact]
+    public async Task Who_is_no_longer_named_is_out_and_a_zone_that_is_taken_away_is_gone()
+    {
+        await fabric.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Other), default));
+        Assert.Equal([Hex(Other), Hex(Disk)], tree.Model.InForce!.Value.Zones["grid-n1"]);
+        Assert.Equal(SanOutcome.Done, await fabric.DisconnectAsync("grid-n1", default));
+        Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
+        Assert.Equal([1u], tree.Model.Zones.Keys);
+        Assert.Equal(SanOutcome.Unchanged, await fabric.DisconnectAsync("grid-n1", default));
+    }
+
+    [Fact]
+    public async Task Where_no_set_is_in_force_one_is_made()
+    {
+        tree.Model = new();
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Equal("grid-set", tree.Model.InForce!.Value.Name);
+    }
+
+    [Fact]
+    public async Task An_activation_that_fails_leaves_everything_as_it_was()
+    {
+        var before = tree.Model;
+        tree.FailNext = 9;
+        var outcome = await fabric.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanEnding.RolledBack, outcome.Ending);
+        Assert.Contains("cause 9", outcome.Reason);
+        Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
+        Assert.Equal(before.Zones.Keys, tree.Model.Zones.Keys);
+        Assert.Equal(before.Sets[3], tree.Model.Sets[3]);
+    }
+
+    [Fact]
+    public async Task A_member_that_the_switch_refuses_takes_the_whole_zone_back()
+    {
+        tree.Refuses = v => v.Name.Below(ZoneServerMib.MemberId) is [_, _, _, 2];
+        var outcome = await fabric.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanEnding.RolledBack, outcome.Ending);
+        Assert.Contains("GeneralError", outcome.Reason);
+        Assert.Equal([1u], tree.Model.Zones.Keys);
+    }
+
+    [Theory]
+    [InlineData("backup", Host, "is not ours")]
+    [InlineData("grid-n 1", Host, "no name of a zone")]
+    [InlineData("grid-n1", "10:00:00", "no world-wide name")]
+    public async Task What_is_not_ours_or_makes_no_sense_is_refused(string zone, string initiator, string reason)
+    {
+        var outcome = await fabric.ConnectAsync(new(zone, [initiator], [Disk]), default);
+        Assert.Equal(SanEnding.Refused, outcome.Ending);
+        Assert.Contains(reason, outcome.Reason);
+        Assert.False(agent.Served.ContainsKey(SnmpPduType.Set));
+    }
+
+    [Fact]
+    public async Task A_fabric_whose_default_zone_permits_is_not_trusted_with_zones()
+    {
+        tree.Model = tree.Model with { DefaultZone = 1 };
+        Assert.Contains("default zone of VSAN 20 permits", (await fabric.ConnectAsync(Zone(Host), default)).Reason);
+    }
+}
