@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using GridAppliance.Agent;
+using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Inventory;
@@ -27,9 +28,10 @@ using var looked = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => 
 using var key = AgentKey.LoadOrCreate(paths.Key);
 var calls = new ApplianceCalls(boot.Appliance);
 var neighbours = new NeighbourTable(clock);
-var inventory = new InventoryReader(paths, neighbours, new IpmiDevice());
+var ipmi = new IpmiDevice();
+var inventory = new InventoryReader(paths, neighbours, ipmi);
 var modules = new ModuleHost(paths, new ModuleStore(paths), new ModuleLauncher("/bin/grid-run", paths), calls, boot.ApplianceFingerprint, trigger, console, clock);
-var executor = new OrderExecutor(modules, new OrderLedger(paths.Orders), trigger);
+var executor = new OrderExecutor(modules, new BmcAdoption(ipmi), new OrderLedger(paths.Orders), trigger);
 var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
 var listener = new NeighbourListener(neighbours, trigger, console);
 var loop = new AgentLoop(enroller, key, calls, inventory, listener, modules, executor, trigger, console, Random.Shared, clock);

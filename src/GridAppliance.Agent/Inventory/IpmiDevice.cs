@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Native;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -9,7 +10,7 @@ namespace GridAppliance.Agent.Inventory;
 /// Asks the machine's own BMC for its address through the kernel's IPMI driver (<c>/dev/ipmi0</c>, include/uapi/linux/ipmi.h): Get LAN Configuration Parameters
 /// (IPMI 2.0 section 23.2), parameter 3, on the first channel that answers.
 /// </summary>
-sealed class IpmiDevice(string path = "/dev/ipmi0")
+sealed class IpmiDevice(string path = "/dev/ipmi0") : IBmcDoor
 {
     const int SystemInterface = 0x0C;
     const short BmcChannel = 0x0F;
@@ -20,6 +21,15 @@ sealed class IpmiDevice(string path = "/dev/ipmi0")
     const nuint SendCommand = 0x8028_690D, ReceiveTruncated = 0xC030_690B;
 
     BmcDocument? found;
+
+    public bool IsThere => File.Exists(path);
+
+    public byte[] Ask(byte netFn, byte command, ReadOnlySpan<byte> data)
+    {
+        using var device = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        Span<byte> answer = stackalloc byte[64];
+        return answer[..Ask(device, netFn, command, data, answer)].ToArray();
+    }
 
     /// <summary>The BMC, or null where the machine has none. Once its address is known it is not asked again.</summary>
     public BmcDocument? Find()

@@ -1,3 +1,4 @@
+using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Api.Agents;
@@ -5,7 +6,7 @@ using GridAppliance.Api.Agents;
 namespace GridAppliance.Agent.Orders;
 
 /// <summary>Carries out one order at a time and always comes back with a result.</summary>
-sealed class OrderExecutor(ModuleHost modules, OrderLedger ledger, HeartbeatTrigger heartbeat)
+sealed class OrderExecutor(ModuleHost modules, BmcAdoption bmc, OrderLedger ledger, HeartbeatTrigger heartbeat)
 {
     /// <summary>The result that this order already has, or the one that it gets now.</summary>
     public async Task<OrderResult> RunAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
@@ -23,6 +24,11 @@ sealed class OrderExecutor(ModuleHost modules, OrderLedger ledger, HeartbeatTrig
     {
         try
         {
+            if (order is { Kind: OrderKind.AdoptBmc, Bmc: { } wanted })
+            {
+                var (handover, message) = bmc.Adopt(order, wanted);
+                return new OrderResult { Succeeded = handover is not null, Message = message, Modules = modules.List(), Bmc = handover };
+            }
             var outcome = order switch
             {
                 { Kind: OrderKind.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
@@ -54,4 +60,5 @@ static class OrderKind
     public const string RemoveModule = "module.remove";
     public const string Inventory = "inventory";
     public const string Reboot = "reboot";
+    public const string AdoptBmc = "bmc.adopt";
 }

@@ -62,9 +62,31 @@ public sealed record OrderDocument
     public required string Id { get; init; }
     /// <summary>The node it is for; an agent refuses an order for another.</summary>
     public required string NodeId { get; init; }
-    /// <summary>module.install, module.remove, inventory, reboot.</summary>
+    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt.</summary>
     public required string Kind { get; init; }
     public ModuleOrder? Module { get; init; }
+    public BmcOrder? Bmc { get; init; }
+}
+
+/// <summary>Make the appliance an account of its own on the machine's BMC.</summary>
+public sealed record BmcOrder
+{
+    /// <summary>Its name; ASCII letters and digits, up to sixteen.</summary>
+    public required string Account { get; init; }
+    /// <summary>SubjectPublicKeyInfo (DER, base64; ECDH P-256) of a key made for this order: the password is sealed to it, see <see cref="SealedHandover"/>.</summary>
+    public required string SealTo { get; init; }
+}
+
+/// <summary>An account that an agent has made on its BMC.</summary>
+public sealed record BmcHandover
+{
+    /// <summary>The BMC's own, IPv4.</summary>
+    public required string Address { get; init; }
+    public required string Account { get; init; }
+    /// <summary>SubjectPublicKeyInfo (DER, base64) of a key made for this answer.</summary>
+    public required string Key { get; init; }
+    /// <summary>The password, sealed; base64.</summary>
+    public required string Box { get; init; }
 }
 
 public sealed record ModuleOrder
@@ -80,5 +102,7 @@ public sealed record OrderResult
 {
     public required bool Succeeded { get; init; }
     public string? Message { get; init; }
+    /// <summary>With bmc.adopt.</summary>
+    public BmcHandover? Bmc { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
 }

@@ -24,7 +24,9 @@ static class AgentInput
         ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
         : null;
 
-    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules) };
+    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Bmc = Clean(result.Bmc) };
+
+    static BmcHandover? Clean(BmcHandover? bmc) => bmc is { Address.Length: <= LongestWord, Account.Length: <= LongestWord, Key.Length: <= LongestWord, Box.Length: <= LongestWord } ? bmc : null;
 
     static InventoryDocument Clean(InventoryDocument inventory) => inventory with
     {

@@ -30,6 +30,9 @@ sealed class AgentOrders
     /// <summary>Told which node has a new first order.</summary>
     public event Action<Guid>? Waiting;
 
+    /// <summary>Whoever has to take something from a result before its order ends; when that fails the agent reports again.</summary>
+    public Func<AgentOrder, OrderResult, CancellationToken, Task>? Reporting { get; set; }
+
     /// <summary>Places an order; one with this identity that exists already is left as it is.</summary>
     /// <returns>The order as it stands; <see cref="OrderState.Lost"/> at once for a node that is gone or retired.</returns>
     public async Task<AgentOrder> PlaceAsync(AgentOrder wanted, CancellationToken cancellationToken)
@@ -90,6 +93,7 @@ sealed class AgentOrders
     public async Task<bool> ReportAsync(Guid nodeId, string id, OrderResult result, CancellationToken cancellationToken)
     {
         if (FindOpen(nodeId, id) is not { } order) return await FindAsync(id) is { } past && past.NodeId == nodeId;
+        if (Reporting is { } take) await take(order, result, cancellationToken);
         await EndAsync(order, result.Succeeded ? OrderState.Succeeded : OrderState.Failed, result.Message, cancellationToken);
         return true;
     }

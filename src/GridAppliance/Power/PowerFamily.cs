@@ -64,5 +64,6 @@ static class PowerFeature
         services.AddSingleton(new BmcScanSettings());
         services.AddSingleton<BmcScan>();
         services.AddHostedService<PortClaims>();
+        services.AddHostedService<BmcAdopter>();
     }
 }

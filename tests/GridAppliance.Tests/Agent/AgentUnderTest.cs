@@ -1,5 +1,6 @@
 using System.Text;
 using GridAppliance.Agent;
+using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Inventory;
@@ -30,7 +31,7 @@ sealed class AgentUnderTest : IAsyncDisposable
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
         var neighbours = new NeighbourTable(clock);
         var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")));
-        loop = new AgentLoop(enroller, key, calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, new OrderExecutor(Modules, new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+        loop = new AgentLoop(enroller, key, calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, new OrderExecutor(Modules, new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
         Running = loop.RunAsync(life.Token);
     }
 

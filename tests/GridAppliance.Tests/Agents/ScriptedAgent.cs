@@ -75,6 +75,8 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
     public Task<Reply> ReportAsync(string orderId, bool succeeded, string? message = null, IReadOnlyList<InstalledModuleDocument>? modules = null) => SignedAsync(HttpMethod.Post, $"/agent/v1/order/{orderId}",
         JsonSerializer.SerializeToUtf8Bytes(new() { Succeeded = succeeded, Message = message, Modules = modules ?? [] }, ApiJson.Default.OrderResult));
 
+    public Task<Reply> ReportAsync(string orderId, OrderResult result) => SignedAsync(HttpMethod.Post, $"/agent/v1/order/{orderId}", JsonSerializer.SerializeToUtf8Bytes(result, ApiJson.Default.OrderResult));
+
     public Task<Reply> DownloadAsync(string digest) => SignedAsync(HttpMethod.Get, $"/agent/v1/module/{digest}", []);
 
     public Task<Reply> SignedAsync(HttpMethod method, string path, byte[] body) => SendAsync(method, path, body, Header(method, path, body, ++counter));

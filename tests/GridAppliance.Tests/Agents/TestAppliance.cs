@@ -5,8 +5,10 @@ using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Power;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Store;
+using GridAppliance.Switches.Snmp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -119,6 +121,8 @@ sealed class TestAppliance : IAsyncDisposable
         services.AddOperations();
         services.AddAgents();
         services.AddModules();
+        services.AddSingleton<SnmpSocket>();
+        services.AddPower();
         services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());
         host = builder.Build();
         await host.StartAsync();

@@ -110,6 +110,9 @@ sealed partial class NodePorts : IAsyncDisposable
         }
     }
 
+    /// <summary>A remark about a node's way to have ports.</summary>
+    public Task TellAsync(Node node, string kind, string message, CancellationToken cancellationToken) => timeline.AppendAsync(NewEvent.About(node, kind, message, EventSeverity.Warning), cancellationToken);
+
     /// <summary>Keeps what a port said of itself.</summary>
     public Task IdentifyAsync(NodePort port, PortIdentity identity, CancellationToken cancellationToken) => AmendAsync(port, now => now with { Identity = identity }, null, null, cancellationToken);
 

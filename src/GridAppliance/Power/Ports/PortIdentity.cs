@@ -30,9 +30,9 @@ static class PortOwner
             if (node.Uuid is { } uuid && identity.Uuids.Contains(uuid)) byUuid.Add(node);
             if (identity.Mac is { } mac && node.Macs.Contains(mac) || identity.MachineMacs.Any(own => node.Macs.Contains(own))) byMac.Add(node);
         }
-        // The machine's own word for its BMC's address beats what is burnt into boards.
+        // A node that names another's BMC as its own would have that one's machine switched off in its place: what contradicts itself is for a person to decide.
+        if (byAddress.Count > 1 || byAddress is [var claimant] && byUuid.Any(node => node.Id != claimant.Id)) return null;
         if (byAddress is [var told]) return (told, "its agent has read that address from its BMC");
-        if (byAddress.Count > 1) return null;
         if (byUuid is [var same]) return (same, $"both say that the machine's UUID is {same.Uuid}");
         if (byUuid.Count > 1) return null;
         return byMac is [var shared] ? (shared, $"the NIC {shared.Macs.First(own => own == port.Identity!.Mac || port.Identity.MachineMacs.Contains(own))} is its own") : null;

@@ -28,9 +28,10 @@ public sealed class PortOwnerTests
     public void Boards_that_share_a_uuid_are_told_apart_by_nothing() => Assert.Null(PortOwner.Of(Port(new() { Uuids = [Uuid] }), [Node(1, Uuid), Node(2, Uuid)]));
 
     [Fact]
-    public void The_nodes_own_word_for_its_bmc_beats_a_uuid()
+    public void The_nodes_own_word_for_its_bmc_tells_where_nothing_contradicts_it()
     {
-        Assert.Equal("n1", PortOwner.Of(Port(new() { Uuids = [Uuid] }), [Node(1, bmc: "10.0.0.5"), Node(2, Uuid)])!.Value.Node.Name);
+        Assert.Null(PortOwner.Of(Port(new() { Uuids = [Uuid] }), [Node(1, bmc: "10.0.0.5"), Node(2, Uuid)]));
+        Assert.Equal("n1", PortOwner.Of(Port(new() { Uuids = [Uuid] }), [Node(1, bmc: "10.0.0.5"), Node(2, Guid.NewGuid())])!.Value.Node.Name);
         Assert.Equal("n1", PortOwner.Of(Port(null), [Node(1, bmc: "10.0.0.5"), Node(2, bmc: "10.0.0.6")])!.Value.Node.Name);
         // Two machines behind one address cannot both be right.
         Assert.Null(PortOwner.Of(Port(new() { Uuids = [Uuid] }), [Node(1, bmc: "10.0.0.5"), Node(2, Uuid, bmc: "10.0.0.5")]));
