@@ -79,9 +79,10 @@ test: prepare build image image-metal ## run all tests: unit, integration in nam
 bench: build ## measure the packet paths
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- $(or $(BENCH),--filter '*')
 
-bench-peers: build ## compare TFTP with Debian's atftpd, in one run
-	@[[ -x /usr/sbin/atftpd ]] || tests/install-packages atftpd
-	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers tftp
+bench-peers: build ## compare with other people's programs, in one run: PEERS=tftp (the default, Debian's atftpd), snmp (net-snmp's tools) ...
+	@[[ $(or $(PEERS),tftp) != tftp || -x /usr/sbin/atftpd ]] || tests/install-packages atftpd
+	@[[ $(or $(PEERS),tftp) != snmp || -x /usr/bin/snmpset ]] || tests/install-packages snmp
+	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers $(or $(PEERS),tftp)
 
 soak: build ## feed the codecs TIMES (default 100) as much damaged input as 'make test' does
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo

@@ -60,6 +60,7 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(CablingRequest))]
 [JsonSerializable(typeof(CablingDocument))]
 [JsonSerializable(typeof(DriftDocument))]
+[JsonSerializable(typeof(FabricVerdictDocument))]
 [JsonSerializable(typeof(DriftRequest))]
 [JsonSerializable(typeof(DriftAnswerDocument))]
 [JsonSerializable(typeof(IReadOnlyList<SanFabricDocument>))]

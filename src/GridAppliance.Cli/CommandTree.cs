@@ -84,6 +84,7 @@ static class CommandTree
         new Command("fabric", "Where everything is, and whether it is as it should be.")
         {
             new FabricMapCommand(),
+            new FabricVerifyCommand(),
             new FabricExpectCommand(),
             new FabricDriftCommand(),
         },

@@ -13,6 +13,9 @@ public sealed partial class ApplianceClient
     public Task<CablingDocument> SetCabling(CablingRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Put, "api/v1/fabric/cabling", JsonContent.Create(request, ApiJson.Default.CablingRequest), ApiJson.Default.CablingDocument, cancellation);
 
+    /// <summary>Has every switch read, and says what is not as it should be.</summary>
+    public Task<FabricVerdictDocument> VerifyFabric(CancellationToken cancellation) => Send(HttpMethod.Post, "api/v1/fabric/verify", null, ApiJson.Default.FabricVerdictDocument, cancellation);
+
     public Task<DriftDocument> GetDrift(CancellationToken cancellation) => Get("api/v1/fabric/drift", ApiJson.Default.DriftDocument, cancellation);
 
     /// <summary>Makes switches as they were left.</summary>

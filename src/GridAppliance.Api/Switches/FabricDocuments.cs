@@ -93,3 +93,20 @@ public sealed record DriftAnswerSwitchDocument
     public required bool Accepted { get; init; }
     public required string Message { get; init; }
 }
+
+/// <summary>Whether the fabric is as it should be, from what the switches say now (<c>POST /api/v1/fabric/verify</c>). No frame is sent.</summary>
+public sealed record FabricVerdictDocument
+{
+    /// <summary>Nothing is wrong.</summary>
+    public required bool Good { get; init; }
+    /// <summary>Switches that were read.</summary>
+    public required int Read { get; init; }
+    public required IReadOnlyList<FabricComplaintDocument> Complaints { get; init; }
+}
+
+public sealed record FabricComplaintDocument
+{
+    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port or owner.</summary>
+    public required string Kind { get; init; }
+    public required string Message { get; init; }
+}

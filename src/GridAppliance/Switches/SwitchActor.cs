@@ -146,15 +146,17 @@ sealed partial class SwitchActor : IAsyncDisposable
                 var entry = await journal.BeginAsync(device.Address, plan.Writes, stopping.Token);
                 if (guard is not null) await guard.WritingAsync(stopping.Token);
                 // From here on it goes to its end whatever happens to callers or the daemon's wish to stop.
-                var outcome = await CarryOutAsync(before, plan);
-                await journal.EndAsync(entry, outcome.Ending, outcome.Reason, CancellationToken.None);
+                var (outcome, isGone) = await CarryOutAsync(before, plan);
+                // A switch that went away in the middle (it restarts, perhaps) keeps its entry: what was half done is taken back before anything else when it is there again.
+                if (isGone) hasRecovered = false;
+                else await journal.EndAsync(entry, outcome.Ending, outcome.Reason, CancellationToken.None);
                 LogEnded(device.Address, outcome.Ending, outcome.Pdus, outcome.Reason);
                 return outcome;
             default: throw new InvalidOperationException("a plan of no known kind");
         }
     }
 
-    async Task<ChangeOutcome> CarryOutAsync(IVlanState before, VlanPlan.Ready plan)
+    async Task<(ChangeOutcome Outcome, bool IsGone)> CarryOutAsync(IVlanState before, VlanPlan.Ready plan)
     {
         string? trouble;
         var pdus = 0;
@@ -165,7 +167,7 @@ sealed partial class SwitchActor : IAsyncDisposable
             trouble = written.Refusal is { } refusal
                 ? $"the switch refused step {written.Done + 1} of {plan.Writes.Length}: {refusal}"
                 : Difference(before.Snapshot, (await device.ReadStateAsync(CancellationToken.None)).Snapshot, plan);
-            if (trouble is null) return new(ChangeEnding.Done, null, pdus);
+            if (trouble is null) return (new(ChangeEnding.Done, null, pdus), false);
         }
         catch (DeviceException e)
         {
@@ -175,7 +177,7 @@ sealed partial class SwitchActor : IAsyncDisposable
     }
 
     // Every step is taken back, also those that may not have been done: their values are what was there, so it does no harm.
-    async Task<ChangeOutcome> RollBackAsync(IVlanState before, VlanPlan.Ready plan, string trouble, int pdus)
+    async Task<(ChangeOutcome Outcome, bool IsGone)> RollBackAsync(IVlanState before, VlanPlan.Ready plan, string trouble, int pdus)
     {
         try
         {
@@ -188,11 +190,11 @@ sealed partial class SwitchActor : IAsyncDisposable
             }
             var after = await device.ReadStateAsync(CancellationToken.None);
             var left = SnapshotDifference.Of(before.Snapshot, after.Snapshot);
-            return left is null ? new(ChangeEnding.RolledBack, trouble, pdus) : new(ChangeEnding.Damaged, $"{trouble}; not taken back: {left}{(refusal is null ? "" : $" ({refusal})")}", pdus);
+            return (left is null ? new(ChangeEnding.RolledBack, trouble, pdus) : new(ChangeEnding.Damaged, $"{trouble}; not taken back: {left}{(refusal is null ? "" : $" ({refusal})")}", pdus), false);
         }
         catch (DeviceException e)
         {
-            return new(ChangeEnding.Damaged, $"{trouble}; and then {e.Message}", pdus);
+            return (new(ChangeEnding.Damaged, $"{trouble}; and then {e.Message}; it is taken back when the switch is there again", pdus), true);
         }
     }
 

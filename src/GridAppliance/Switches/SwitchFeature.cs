@@ -21,6 +21,7 @@ static class SwitchFeature
         services.AddSingleton<UplinkRecogniser>();
         services.AddSingleton<SwitchIntents>();
         services.AddSingleton<DriftReconciler>();
+        services.AddSingleton<FabricVerification>();
         services.AddSingleton(static provider => new SwitchSurroundings(
             provider.GetRequiredService<ISwitchJournal>(), provider.GetRequiredService<SwitchStore>(), provider.GetRequiredService<Timeline>(), provider.GetRequiredService<SwitchIntents>(),
             new(provider.GetRequiredService<ApplianceKey>().Fingerprint[..SwitchMark.IdLength], provider.GetRequiredService<ApplianceOptions>().Name),

@@ -129,6 +129,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<FabricState>();
         Lent<FabricPokes>();
         Lent<DriftReconciler>();
+        Lent<FabricVerification>();
         Lent<SanFabrics>();
         Lent<ConsoleDirectory>();
         Lent<ConsoleScripts>();

@@ -149,4 +149,20 @@ public sealed class DriftTests : IAsyncLifetime
 
         int Asked() => bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk) + bench.Agent.Served.GetValueOrDefault(SnmpPduType.Get);
     }
+
+    [Fact]
+    public async Task Verifying_names_what_is_not_as_it_should_be_and_nothing_else()
+    {
+        await AddAsync();
+        var good = await plane.Gridctl("fabric", "verify");
+        Assert.True(good.Status == 0, good.Output + good.Error);
+        MoveByHand(3, 250);
+        // A leak, made on purpose: port 5 is in VLAN 250 as well, without a tag.
+        var farm = bench.Bridge.Model.Vlans[250];
+        bench.Bridge.Model = bench.Bridge.Model with { Vlans = bench.Bridge.Model.Vlans.SetItem(250, farm with { Egress = farm.Egress.With(5), Untagged = farm.Untagged.With(5) }) };
+        var bad = await plane.Gridctl("fabric", "verify");
+        Assert.Equal(2, bad.Status);
+        Assert.Contains("drift: port Gi0/3 of switch leaf1 is access 250", bad.Output);
+        Assert.Contains("mixed-port: port Gi0/5 of switch leaf1 joins VLANs: untagged 100,250", bad.Output);
+    }
 }

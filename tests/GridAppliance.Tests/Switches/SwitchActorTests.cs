@@ -203,6 +203,80 @@ public sealed class SwitchActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_switch_that_restarts_in_the_middle_of_a_change_is_made_whole_when_it_is_there_again()
+    {
+        var before = bridge.Model;
+        var isDown = false;
+        // The second step kills it, and it comes back with what it had saved.
+        var restarting = new RefusingBridge(bridge, _ => false) { Twist = (step, model) => { isDown |= step == 2; return step == 2 ? before : model; } };
+        await using var other = OpenAgent(restarting, (_, response) => isDown ? null : response);
+        await using var actor = new SwitchActor(other.Device, Policy, journal, NullLogger<SwitchActor>.Instance);
+        var outcome = await actor.ApplyAsync(Move(Farm, Enumerable.Range(1, 59)), default);
+        Assert.Equal(ChangeEnding.Damaged, outcome.Ending);
+        Assert.Contains("has stopped answering", outcome.Reason);
+        Assert.Single(journal.Unfinished(other.Device.Address));
+
+        isDown = false;
+        Assert.Equal(ChangeEnding.Done, (await actor.ApplyAsync(Move(Farm, 3), default)).Ending);
+        Assert.Empty(journal.Unfinished(other.Device.Address));
+        Assert.Equal([3], bridge.Model.Vlans[250].Egress.Ports);
+        Assert.Equal(before.Vlans[100].Egress.Without(3), bridge.Model.Vlans[100].Egress);
+    }
+
+    [Theory]
+    [InlineData(SnmpErrorStatus.GeneralError)]
+    [InlineData(SnmpErrorStatus.CommitFailed)]
+    public async Task One_port_of_sixty_that_cannot_be_moved_is_named_and_nobody_is_moved(SnmpErrorStatus status)
+    {
+        var before = bridge.Model;
+        var stubborn = QBridgeMib.Pvid.Append(37);
+        var tree = new StubbornTree(new BridgeTree(bridge, "lab", TimeProvider.System), stubborn, status);
+        await using var other = new SnmpAgent(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 2], Communities = new Dictionary<string, AgentAccess> { ["rw"] = AgentAccess.ReadWrite } }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
+        using var there = new QBridgeSwitch(new("snmp+qbridge://127.0.0.1"), new(socket, other.EndPoint, new SnmpCredentials.Community("rw"), new(), TimeProvider.System));
+        await using var actor = new SwitchActor(there, Policy, journal, NullLogger<SwitchActor>.Instance);
+        var outcome = await actor.ApplyAsync(Move(Farm, Enumerable.Range(1, 59)), default);
+        Assert.Equal(ChangeEnding.RolledBack, outcome.Ending);
+        Assert.Contains($"{status} at {stubborn}", outcome.Reason);
+        AssertSame(before, bridge.Model);
+    }
+
+    [Fact]
+    public void A_port_that_is_reported_twice_is_not_written()
+    {
+        var ports = PortList.Of([1, 2, 3]);
+        var tables = QBridgeTables.From(new()
+        {
+            SysObjectId = new(1, 3, 6, 1, 4, 1, 9999),
+            BasePorts = [new(QBridgeMib.BasePortIfIndex.Append(1), SnmpValue.Integer(11)), new(QBridgeMib.BasePortIfIndex.Append(2), SnmpValue.Integer(12)), new(QBridgeMib.BasePortIfIndex.Append(3), SnmpValue.Integer(12))],
+            Pvids = [.. Enumerable.Range(1, 3).Select(p => new Varbind(QBridgeMib.Pvid.Append((uint)p), SnmpValue.Gauge(100)))],
+            Static =
+            [
+                new(QBridgeMib.StaticName.Append(100), SnmpValue.Text("idle")), new(QBridgeMib.StaticEgress.Append(100), SnmpValue.Octets(ports.Octets)), new(QBridgeMib.StaticUntagged.Append(100), SnmpValue.Octets(ports.Octets)),
+            ],
+            Current = [],
+        });
+        var policy = new SwitchPolicy { Ports = [1, 2, 3], Vlans = [Idle, Farm] };
+        Assert.IsType<VlanPlan.Ready>(new VlanChangePlan(tables, Move(Farm, 1), policy, 1400).Make());
+        var refused = Assert.IsType<VlanPlan.Refused>(new VlanChangePlan(tables, Move(Farm, 2), policy, 1400).Make());
+        Assert.Contains("twice, as ports 2 and 3", Assert.Single(refused.Reasons));
+    }
+
+    sealed class StubbornTree(IManagedTree tree, ObjectIdentifier stubborn, SnmpErrorStatus status) : IManagedTree
+    {
+        // Only what moves it is refused: taking back writes what is there.
+        static readonly SnmpValue Moved = SnmpValue.Gauge(250);
+
+        public ValueTask RefreshAsync(CancellationToken cancellationToken) => tree.RefreshAsync(cancellationToken);
+
+        public SnmpValue Get(ObjectIdentifier name) => tree.Get(name);
+
+        public Varbind? Next(ObjectIdentifier name) => tree.Next(name);
+
+        public ValueTask<SetVerdict> SetAsync(System.Collections.Immutable.ImmutableArray<Varbind> varbinds, CancellationToken cancellationToken) =>
+            varbinds.IndexOf(new(stubborn, Moved)) is >= 0 and var at ? ValueTask.FromResult(new SetVerdict(status, at + 1)) : tree.SetAsync(varbinds, cancellationToken);
+    }
+
+    [Fact]
     public async Task Garbled_datagrams_are_waited_out()
     {
         var random = new Random(1);

@@ -48,6 +48,8 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
         if (!tables.Snapshot.Ports.TryGetValue(wish.Port, out var port) || !tables.BasePorts.ContainsKey(wish.Port)) { reasons.Add($"there is no port {wish.Port}"); return; }
         if (policy.Uplinks.Contains(wish.Port)) reasons.Add($"{port.Name} is an uplink");
         else if (!policy.Ports.Contains(wish.Port)) reasons.Add($"{port.Name} is not ours");
+        var twin = tables.Snapshot.Ports.Values.FirstOrDefault(p => p.Number != port.Number && (p.Name == port.Name || (p.IfIndex is not null && p.IfIndex == port.IfIndex)));
+        if (twin is not null) reasons.Add($"the switch reports {port.Name} twice, as ports {Math.Min(port.Number, twin.Number)} and {Math.Max(port.Number, twin.Number)}: which is meant cannot be told");
         if ((wish.IsEnabled is not null || wish.Description is not null) && port.IfIndex is null) reasons.Add($"{port.Name} is tied to no interface");
         if (wish.Vlans is not { } vlans) return;
         if (!port.Vlans.IsKnown) reasons.Add($"it is not known which VLANs {port.Name} is in");

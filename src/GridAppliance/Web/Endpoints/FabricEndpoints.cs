@@ -19,6 +19,8 @@ static class FabricEndpoints
             .WithName("getFabricMap").WithSummary("Where everything is: which NIC is behind which port, and what is odd about it.");
         fabric.MapGet("/cabling", (FabricState state) => TypedResults.Ok(Document(state.Cabling))).WithName("getCabling").WithSummary("The plan of who should be where, as CSV.");
         fabric.MapPut("/cabling", Plan).WithName("setCabling").WithSummary("Replace the plan of who should be where; an empty one is none.");
+        fabric.MapPost("/verify", async (FabricVerification verification, CancellationToken cancellation) => TypedResults.Ok(await verification.RunAsync(cancellation)))
+            .WithName("verifyFabric").WithSummary("Read every switch now, and say what is not as it should be. No frame is sent.");
         fabric.MapGet("/drift", (DriftReconciler drift) => TypedResults.Ok(new DriftDocument { Differences = [.. drift.Current.Select(Document)] })).WithName("getDrift").WithSummary("Ports that are not as they were left.");
         fabric.MapPost("/drift/assert", Assert).WithName("assertDrift").WithSummary("Make switches as they were left.");
         fabric.MapPost("/drift/adopt", Adopt).WithName("adoptDrift").WithSummary("Take what switches have for what is wanted.");
