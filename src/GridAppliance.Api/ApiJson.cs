@@ -51,6 +51,7 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(BootRequest))]
 [JsonSerializable(typeof(IdentifyRequest))]
 [JsonSerializable(typeof(MediaRequest))]
+[JsonSerializable(typeof(BmcDetailDocument))]
 [JsonSerializable(typeof(MediaDocument))]
 [JsonSerializable(typeof(PowerPolicyRequest))]
 [JsonSerializable(typeof(PowerStatusDocument))]

@@ -62,6 +62,7 @@ static class CommandTree
         new SensorsCommand(),
         new SelCommand(),
         new MediaCommand(),
+        new BmcCommand(),
         new Command("port", "Privileged ports: what acts on a node without its operating system (BMC, outlet, console).")
         {
             new PortListCommand(),

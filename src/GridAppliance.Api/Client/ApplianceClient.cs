@@ -124,6 +124,8 @@ public sealed partial class ApplianceClient : IDisposable
 
     public Task<DeviceLogDocument> GetDeviceLog(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/sel", ApiJson.Default.DeviceLogDocument, cancellation);
 
+    public Task<BmcDetailDocument> GetBmc(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/bmc", ApiJson.Default.BmcDetailDocument, cancellation);
+
     public Task<MediaDocument> GetMedia(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/media", ApiJson.Default.MediaDocument, cancellation);
 
     public Task<MediaDocument> InsertMedia(string node, MediaRequest request, CancellationToken cancellation) =>

@@ -106,3 +106,48 @@ public sealed record DeviceEventDocument
     /// <summary>The condition went away rather than came.</summary>
     public bool IsOver { get; init; }
 }
+
+/// <summary>Answer of <c>GET /api/v1/nodes/{name}/bmc</c>: what a node's BMC says of the machine and of itself, read now. What it does not tell is left out.</summary>
+public sealed record BmcDetailDocument
+{
+    public required string Node { get; init; }
+    public required string Address { get; init; }
+    /// <summary>The machine's UUID, likeliest order of octets first.</summary>
+    public IReadOnlyList<string> Uuids { get; init; } = [];
+    public IReadOnlyList<PartDocument> Parts { get; init; } = [];
+    public BmcLanDocument? Lan { get; init; }
+    public IReadOnlyList<BmcAccountDocument> Accounts { get; init; } = [];
+    /// <summary>Ways in which it lets in who should not be.</summary>
+    public IReadOnlyList<string> SecurityProblems { get; init; } = [];
+}
+
+/// <summary>What is written on a part of a machine (FRU).</summary>
+public sealed record PartDocument
+{
+    public required string Name { get; init; }
+    public string? Maker { get; init; }
+    public string? Product { get; init; }
+    public string? PartNumber { get; init; }
+    public string? Serial { get; init; }
+    public string? AssetTag { get; init; }
+}
+
+public sealed record BmcLanDocument
+{
+    public string? Address { get; init; }
+    public string? Mask { get; init; }
+    public string? Gateway { get; init; }
+    public string? Mac { get; init; }
+    /// <summary>static, dhcp, firmware, other or unknown.</summary>
+    public string? Origin { get; init; }
+    public int? Vlan { get; init; }
+}
+
+public sealed record BmcAccountDocument
+{
+    public required int Id { get; init; }
+    public required string Name { get; init; }
+    public required string Role { get; init; }
+    public bool? Enabled { get; init; }
+    public bool MaySignIn { get; init; }
+}

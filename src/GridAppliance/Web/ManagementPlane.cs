@@ -98,6 +98,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapPorts();
         api.MapSwitches();
         api.MapPower();
+        api.MapBmc();
         api.MapFabric();
         api.MapSan();
         api.MapConsoles();

@@ -59,6 +59,7 @@ sealed partial class NodePorts : IAsyncDisposable
         {
             var before = Current.Find(setting.Address);
             if (before is not null && NodeOf(before) is { } owner && owner.Id != node) return new PortChange.BelongsTo(owner.Name);
+            if (node is { } whose && nodes.Current.Find(whose) is null) node = null;
             var id = before?.Id ?? Guid.CreateVersion7(time.GetUtcNow());
             // A secret that was given for one account is worth nothing for another.
             var kept = before is not null && before.User == setting.User ? before : null;
@@ -134,6 +135,8 @@ sealed partial class NodePorts : IAsyncDisposable
         try
         {
             if (Current.Find(port.Address) is not { } now || now.Id != port.Id || amend(now) is var next && next == now) return;
+            // A node that was removed has left its ports to nobody.
+            if (NodeOf(next) is null) next = next with { NodeId = null };
             await database.WriteAsync(connection =>
             {
                 PortStore.Save(connection, next);

@@ -30,6 +30,8 @@ sealed class RedfishSession : IAsyncDisposable
     readonly string? pinned;
     readonly HttpClient http;
     readonly SemaphoreSlim turn = new(1, 1);
+    /// <summary>Ends what is under way when the port is closed: a device that dawdles must not hold up its own removal.</summary>
+    readonly CancellationTokenSource closing = new();
     readonly CircuitBreaker breaker;
     readonly TimeProvider clock;
     string? token;
@@ -94,6 +96,7 @@ sealed class RedfishSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         closed = true;
+        await closing.CancelAsync();
         await turn.WaitAsync();
         if (token is not null && session is { } open)
         {
@@ -108,6 +111,7 @@ sealed class RedfishSession : IAsyncDisposable
             }
         }
         http.Dispose();
+        closing.Dispose();
         turn.Release();
     }
 
@@ -184,7 +188,7 @@ sealed class RedfishSession : IAsyncDisposable
     async Task<HttpResponseMessage> ExchangeAsync(Func<HttpRequestMessage> request, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(AnswerPatience, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token, closing.Token);
         try
         {
             return await http.SendAsync(request(), either.Token);
@@ -201,6 +205,10 @@ sealed class RedfishSession : IAsyncDisposable
         catch (HttpRequestException e)
         {
             throw Fault(e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? DeviceFault.Nonsense : DeviceFault.Unreachable, $"cannot be talked to: {e.Message}", isTransient: true, e);
+        }
+        catch (OperationCanceledException) when (closed && !cancellationToken.IsCancellationRequested)
+        {
+            throw new ObjectDisposedException(device);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

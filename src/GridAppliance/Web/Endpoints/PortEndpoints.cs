@@ -133,7 +133,7 @@ static class PortEndpoints
         {
             case PortChange.Done done:
                 await LookAsync(done.Port, ports, time, cancellation);
-                return TypedResults.Ok(ports.ToDocument(done.Port));
+                return TypedResults.Ok(ports.ToDocument(ports.Current.Find(address) ?? done.Port));
             case PortChange.BelongsTo taken:
                 return Problems.Answer(StatusCodes.Status409Conflict, $"{address.OriginalString} is {taken.Node}'s", $"if it is not, run `gridctl port remove {taken.Node} {address.OriginalString}` first");
             case PortChange.NoSuchPort: throw new InvalidOperationException("a port that is set is there");

@@ -55,6 +55,22 @@ public sealed class PortImportTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_ports_of_a_node_that_was_removed_are_nobodys_and_find_the_next_one()
+    {
+        var node = await SampleNodes.DiscoverAsync(plane, 1);
+        await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n1", bmc.Uri.OriginalString, "--user", bmc.User);
+        await plane.Nodes.RemoveAsync(plane.Nodes.Current.Find(node.Id)!, "root", Patience);
+        Assert.Null(Ports.NodeOf(Port));
+        await LookAsync();
+        Assert.NotNull(Port.Identity);
+        Assert.Equal(0, (await plane.GridctlWith(Line, "port", "import", "-")).Status);
+        var uuid = Port.Identity.Uuids[0];
+        var next = await plane.Nodes.DiscoverAsync(TestStore.Mac(2), "provisioning", n => n with { Uuid = uuid }, "seen", Patience);
+        await LookAsync();
+        Assert.Equal(next.Id, Port.NodeId);
+    }
+
+    [Fact]
     public async Task A_list_is_taken_line_by_line()
     {
         var list = "# rack 3\naddress,password,user\n\n10.0.0.5,secret,admin\nftp://10.0.0.6,x,y\nipmi://10.0.0.7,this password is far too long,admin\n";

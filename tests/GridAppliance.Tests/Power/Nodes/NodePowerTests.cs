@@ -180,6 +180,10 @@ public sealed class NodePowerTests : IAsyncLifetime
         Assert.Equal(0, (await plane.Gridctl("identify", "n1", "--off")).Status);
         Assert.Equal(0, bmc.State.Identify);
         Assert.Equal(0, (await plane.Gridctl("sensors", "n1")).Status);
+        var told = await OutputAsync("bmc", "n1");
+        Assert.Equal(0, told.Item1);
+        Assert.Contains("MAC 52:54:00:01:02:03 (static)", told.Item2);
+        Assert.Contains("2 ADMIN, administrator", told.Item2);
         Assert.Equal((0, ""), await OutputAsync("sel", "n1"));
         Assert.Equal((0, "n1: its event log is empty\n"), await OutputAsync("sel", "n1", "--clear"));
 

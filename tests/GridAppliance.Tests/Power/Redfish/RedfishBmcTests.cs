@@ -260,6 +260,25 @@ public sealed class RedfishBmcTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_device_that_dawdles_does_not_hold_up_its_own_removal()
+    {
+        var asked = new TaskCompletionSource();
+        bmc.Instead = async context =>
+        {
+            if (context.Request.Path != "/redfish/v1/Systems") return false;
+            asked.TrySetResult();
+            try { await Task.Delay(Timeout.Infinite, context.RequestAborted); }
+            catch (OperationCanceledException) { /* It hung up. */ }
+            return true;
+        };
+        var port = Open(bmc);
+        var asking = port.GetPowerAsync(Patience);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await port.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => asking);
+    }
+
+    [Fact]
     public async Task One_of_several_machines_has_to_be_named()
     {
         bmc.Instead = async context =>
