@@ -76,6 +76,8 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(IReadOnlyList<ConsoleScriptDocument>))]
 [JsonSerializable(typeof(ConsoleScriptRequest))]
 [JsonSerializable(typeof(ConsoleScriptProgress))]
+[JsonSerializable(typeof(RecoverRequest))]
+[JsonSerializable(typeof(NodeChangeDocument))]
 [JsonSerializable(typeof(EnrollRequest))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]

@@ -24,6 +24,7 @@ static class CommandTree
         new WhyCommand(),
         new ConsoleCommand(),
         new LogCommand(),
+        new RecoverCommand(),
         new Command("console-script", "What to do at a console, as data: answer GRUB or a file system check, boot from the network by the serial line alone.")
         {
             new ConsoleScriptListCommand(),

@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using GridAppliance.Api.Consoles;
+using GridAppliance.Api.Modules;
 
 namespace GridAppliance.Api.Client;
 
@@ -56,6 +57,10 @@ public sealed partial class ApplianceClient
         using var request = new HttpRequestMessage(HttpMethod.Get, $"api/v1/nodes/{Key(node)}/console/log{wanted.Query}");
         await foreach (var line in Lines(request, ApiJson.Default.ConsoleLineDocument, cancellation)) yield return line;
     }
+
+    /// <summary>Makes the node's next boot over the network one for a person at its console.</summary>
+    public Task<NodeChangeDocument> Recover(string node, RecoverRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, $"api/v1/nodes/{Key(node)}/recover", JsonContent.Create(request, ApiJson.Default.RecoverRequest), ApiJson.Default.NodeChangeDocument, cancellation);
 
     public Task<IReadOnlyList<ConsoleScriptDocument>> GetConsoleScripts(CancellationToken cancellation) =>
         Get("api/v1/console-scripts", ApiJson.Default.IReadOnlyListConsoleScriptDocument, cancellation);

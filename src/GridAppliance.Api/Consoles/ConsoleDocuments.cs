@@ -52,6 +52,15 @@ public sealed record ConsoleRequest
     public int? Rows { get; init; }
 }
 
+/// <summary><c>POST /api/v1/nodes/{name}/recover</c>.</summary>
+public sealed record RecoverRequest
+{
+    /// <summary>Also make it boot from the network now, through its BMC; otherwise whoever restarts it does.</summary>
+    public bool Restart { get; init; } = true;
+    /// <summary>Take the wish back: the next boot is an ordinary one.</summary>
+    public bool Cancel { get; init; }
+}
+
 /// <summary>A console script: <c>GET /api/v1/console-scripts</c>.</summary>
 public sealed record ConsoleScriptDocument
 {

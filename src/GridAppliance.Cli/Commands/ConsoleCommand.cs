@@ -24,10 +24,16 @@ sealed class ConsoleCommand : GridctlCommand
     {
         var node = session.Parsed.GetRequiredValue(name);
         if (!ConsoleEscape.TryParse(session.Parsed.GetRequiredValue(escape), out var key)) throw new UsageException("that is no escape character", "write ^] or ^A, or none");
-        using var socket = await session.Client.AttachConsole(node, write: !session.Parsed.GetValue(view), cancellation);
+        return await Attach(session, node, key, !session.Parsed.GetValue(view), session.Parsed.GetValue(takeOver), cancellation);
+    }
+
+    /// <summary>The terminal and the node's console, until one of them leaves.</summary>
+    public static async Task<ExitStatus> Attach(Session session, string node, byte? key, bool write, bool takeOver, CancellationToken cancellation)
+    {
+        using var socket = await session.Client.AttachConsole(node, write, cancellation);
         using var terminal = session.Terminal.Raw() ?? throw new UsageException("a console needs a terminal at both ends of this command", $"read what it said with `gridctl log {node}`");
         var conversation = new ConsoleConversation(node, terminal, socket, key, (verb, token) => Power(session.Client, node, verb, token));
-        return await conversation.RunAsync(session.Parsed.GetValue(takeOver), cancellation) ? ExitStatus.Done : ExitStatus.Unusable;
+        return await conversation.RunAsync(takeOver, cancellation) ? ExitStatus.Done : ExitStatus.Unusable;
     }
 
     static async Task<string> Power(ApplianceClient client, string node, string verb, CancellationToken cancellation)

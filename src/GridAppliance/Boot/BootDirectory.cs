@@ -21,7 +21,11 @@ sealed record BootDirectory
 
 /// <param name="NodeId">The node that the NIC belongs to.</param>
 /// <param name="Name">Its name, for host name option 12 and for logs.</param>
-sealed record BootEntry(Guid NodeId, string Name, BootAction Action);
+sealed record BootEntry(Guid NodeId, string Name, BootAction Action)
+{
+    /// <summary>The node image starts for a person at the console, not for the agent.</summary>
+    public bool Recover { get; init; }
+}
 
 enum BootAction
 {

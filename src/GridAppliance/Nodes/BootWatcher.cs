@@ -53,11 +53,16 @@ sealed partial class BootWatcher(BootObserver observer, NodeDirectory nodes, Tim
         }
         var boot = BootTracking.After(node.Boot, seen);
         nodes.Touch(node.Id, latest => latest with { Boot = BootTracking.After(latest.Boot, seen), Ip = seen.Ip.IsAny ? latest.Ip : seen.Ip });
+        if (seen.Stage == BootStage.InitramfsFinished && node.Recovery is not null) await RecoveringAsync(node, cancellationToken);
         return BootTracking.Tell(seen) is not { } told ? null : NewEvent.About(node, told.Kind, told.Message, told.Severity) with
         {
             At = seen.At, Actor = told.ByNode ? "node" : "appliance", Appliance = seen.Service > TimeSpan.Zero ? seen.Service : null, BootStarted = boot?.Started,
         };
     }
+
+    /// <summary>One boot was asked for: with the whole image on the node, it has it, and the next boot is an ordinary one.</summary>
+    Task RecoveringAsync(Node node, CancellationToken cancellationToken) => nodes.ChangeAsync(node.Id, static latest => latest.Recovery is null ? null :
+        (latest with { Recovery = null }, [NewEvent.About(latest, "recovery.booted", $"{latest.Name} starts for recovery: somebody at its console goes on (gridctl console {latest.Name})")]), cancellationToken);
 
     bool TooManyUnproven()
     {

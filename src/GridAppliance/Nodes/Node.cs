@@ -40,6 +40,8 @@ sealed record Node
     public bool Approved { get; init; }
     /// <summary>What is wrong, in one sentence.</summary>
     public string? Problem { get; init; }
+    /// <summary>Its next boot over the network is for a person to mend it: no agent starts, and its disks are not touched.</summary>
+    public RecoveryWish? Recovery { get; init; }
     /// <summary>What was asked of its power; what is observed stands in <see cref="Reach"/>.</summary>
     public PowerWish? PowerWish { get; init; }
 
@@ -75,6 +77,9 @@ sealed record Node
         StateSince = StateSince,
     };
 }
+
+/// <summary>Somebody wants to mend this node from its console.</summary>
+sealed record RecoveryWish(string By, DateTimeOffset At);
 
 /// <summary>One boot, from its first DISCOVER to idle.</summary>
 sealed record BootProgress

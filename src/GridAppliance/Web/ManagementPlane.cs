@@ -103,6 +103,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapSan();
         api.MapConsoles();
         api.MapConsoleScripts();
+        api.MapRecovery();
     }
 
     /// <summary>The daemon's own objects, by instance: this server's container uses them and never disposes of them.</summary>

@@ -25,5 +25,8 @@ readonly record struct KernelArguments
         return true;
     }
 
+    /// <summary>The same, for a node image that a person will use at the console (firmware-images/node/grid-recover).</summary>
+    public KernelArguments ForRecovery => new(text is { Length: > 0 } ? text + " grid.recover" : "grid.recover");
+
     public override string ToString() => text ?? "";
 }

@@ -61,7 +61,7 @@ sealed partial class BootScriptEndpoint(
             case BootAction.NodeImage:
                 if (catalog.Current is not { } files) return ("node", null);
                 var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);
-                return ("node", scripts.Node(context.BootPlaneUrl, mac, files, attempt, key.Fingerprint));
+                return (entry is { Recover: true } ? "recovery" : "node", scripts.Node(context.BootPlaneUrl, mac, files, attempt, key.Fingerprint, entry is { Recover: true }));
         }
         throw new InvalidOperationException($"no script for {now.ActionFor(mac)}");
     }
