@@ -27,6 +27,8 @@ PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf
 PACKAGES += atftp tftp-hpa curl busybox-static
 # SNMP is tried on others' agent and tools too.
 PACKAGES += snmp snmpd
+# So is the iSCSI target.
+PACKAGES += tgt
 # A console server to talk RFC 2217 with.
 PACKAGES += ser2net
 # A machine that has nothing but a serial line: U-Boot in QEMU.

@@ -8,6 +8,7 @@ using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.San.Lio;
 using GridAppliance.San.Mds;
+using GridAppliance.San.Tgt;
 using GridAppliance.Store;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
@@ -21,7 +22,9 @@ sealed record SanRecord(string Name, Uri Address, SwitchAccount Account);
 /// <summary>The storage fabrics that are looked after, and the drivers for them: an address's scheme says which.</summary>
 sealed partial class SanFabrics : IDisposable
 {
-    public const string Mds = "snmp+mds", Lio = "lio+iscsi";
+    public const string Mds = "snmp+mds", Lio = "lio+iscsi", Tgt = "tgt+unix";
+
+    const int IscsiPort = 3260;
 
     public static IReadOnlyList<Migration> Migrations { get; } = [new("san-1", "CREATE TABLE san(name TEXT PRIMARY KEY, body TEXT NOT NULL, secrets TEXT NOT NULL) STRICT;")];
 
@@ -55,7 +58,7 @@ sealed partial class SanFabrics : IDisposable
         {
             if (fabrics.ContainsKey(record.Name)) return $"there is a fabric '{record.Name}' already";
             // The kernel's target asks for no account; what its initiators prove themselves with is made from a secret of our own.
-            var kept = record.Address.Scheme == Lio ? Convert.ToHexString(RandomNumberGenerator.GetBytes(32)) : secret ?? "";
+            var kept = IsLocal(record.Address) ? Convert.ToHexString(RandomNumberGenerator.GetBytes(32)) : secret ?? "";
             opened = Open(record, kept);
             await opened.ReadAsync(cancellationToken);
             await database.WriteAsync(connection => connection.Run("INSERT INTO san(name, body, secrets) VALUES ($name, $body, $secrets)",
@@ -113,19 +116,24 @@ sealed partial class SanFabrics : IDisposable
         foreach (var (_, fabric) in Interlocked.Exchange(ref fabrics, fabrics.Clear()).Values) (fabric as IDisposable)?.Dispose();
     }
 
+    /// <summary>A target of this machine, which asks for no account.</summary>
+    public static bool IsLocal(Uri address) => address.Scheme is Lio or Tgt;
+
     static string Purpose(string name) => $"san/{name}";
 
     ISanFabric Open(SanRecord record, string secret) => record.Address.Scheme switch
     {
         Mds => new MdsFabric(record.Address, SnmpAddress.Open(record.Address, record.Account.With(secret), socket, clock)),
-        Lio => new LioTarget(record.Address, new KernelConfigFolder(KernelConfigFolder.Target), new($"iqn.2026-11.lan.{options.Name.ToLowerInvariant()}", Portal(record.Address), Path.Combine(options.DataDir, "san"), initiator => Chap(secret, initiator))),
-        var other => throw new NotSupportedException($"no driver for {other}: there are {Lio}, {Mds}"),
+        Lio => new LioTarget(record.Address, new KernelConfigFolder(KernelConfigFolder.Target), Settings(Portal(record.Address), secret)),
+        Tgt => new TgtTarget(record.Address, new(record.Address.AbsolutePath), Settings(new(IPAddress.Any, IscsiPort), secret)),
+        var other => throw new NotSupportedException($"no driver for {other}: there are {Lio}, {Mds}, {Tgt}"),
     };
+
+    IscsiSettings Settings(IPEndPoint portal, string secret) => new($"iqn.2026-11.lan.{options.Name.ToLowerInvariant()}", portal, Path.Combine(options.DataDir, "san"), initiator => Chap(secret, initiator));
 
     static IPEndPoint Portal(Uri address)
     {
-        const int iscsi = 3260;
-        return IPAddress.TryParse(address.Host, out var host) ? new(host, address.Port < 0 ? iscsi : address.Port) : throw new NotSupportedException($"{address}: a portal is named by its IPv4 address");
+        return IPAddress.TryParse(address.Host, out var host) ? new(host, address.Port < 0 ? IscsiPort : address.Port) : throw new NotSupportedException($"{address}: a portal is named by its IPv4 address");
     }
 
     // Nothing of it has to be kept: whoever has the fabric's secret can say each initiator's word again. Sixteen characters, as some initiators take no more.

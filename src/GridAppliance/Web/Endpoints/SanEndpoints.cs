@@ -23,12 +23,12 @@ static class SanEndpoints
             Change(name, request, context, fabrics, "taken away", async (fabric, zone) => await fabric.DisconnectAsync(zone.Name, cancellation), cancellation)).WithName("disconnectSan").WithSummary("Take a zone out of force and remove it.");
     }
 
-    static SanFabricDocument Document(SanRecord record) => new() { Name = record.Name, Address = record.Address.ToString(), Account = record.Address.Scheme == SanFabrics.Lio ? "this machine" : record.Account.ToString() };
+    static SanFabricDocument Document(SanRecord record) => new() { Name = record.Name, Address = record.Address.ToString(), Account = SanFabrics.IsLocal(record.Address) ? "this machine" : record.Account.ToString() };
 
     static async Task<Results<Created<SanFabricDocument>, ProblemHttpResult>> Add(SanFabricRequest request, HttpContext context, SanFabrics fabrics, CancellationToken cancellation)
     {
         if (!ConfigurationFile.IsLabel(request.Name)) return Problems.Answer(StatusCodes.Status400BadRequest, "a fabric's name is made of letters, digits and hyphens", "choose another");
-        if (!Uri.TryCreate(request.Address, UriKind.Absolute, out var address) || address.UserInfo.Length > 0) return Problems.Answer(StatusCodes.Status400BadRequest, "the address is written like snmp+mds://10.0.0.5/20 or lio+iscsi://10.0.0.1", "see `gridctl san add --help`");
+        if (!Uri.TryCreate(request.Address, UriKind.Absolute, out var address) || address.UserInfo.Length > 0) return Problems.Answer(StatusCodes.Status400BadRequest, "the address is written like snmp+mds://10.0.0.5/20, lio+iscsi://10.0.0.1 or tgt+unix:///run/tgtd/socket.0", "see `gridctl san add --help`");
         // The account is read as a switch's is.
         var (like, problem) = SwitchDocuments.ReadAccount(request.User, request.Authentication, request.Privacy);
         if (like is null) return Problems.Answer(StatusCodes.Status400BadRequest, problem!, "see `gridctl san add --help`");
