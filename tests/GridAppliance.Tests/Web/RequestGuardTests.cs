@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Cryptography.X509Certificates;
 using GridAppliance.Hosting;
 using GridAppliance.Web.Security;
 using Microsoft.AspNetCore.Http;
@@ -109,6 +111,45 @@ public sealed class RequestGuardTests
             using StringWriter output = new(), error = new();
             var status = await GridAppliance.Cli.CommandTree.Run(arguments, new(output, error, TextReader.Null, interactive: false));
             return new(status, output.ToString(), error.ToString());
+        }
+    }
+
+    /// <summary>A browser cannot put a header on a WebSocket; over TLS it may also open one through HTTP/2, as a CONNECT (RFC 8441).</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Beyond_loopback_a_websocket_brings_its_token_as_a_subprotocol(int http)
+    {
+        if (OwnAddress() is not { } own) { Assert.Fail("this machine has no address but loopback"); return; }
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await using var plane = await ManagementPlaneHost.StartAsync([new ListenAddress.Tcp(new(own, 0), Tls: true)]);
+        using var console = new Consoles.ScriptedConsole();
+        await SampleNodes.DiscoverAsync(plane, 1);
+        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", $"tcp://{console.EndPoint}")).Status);
+        await console.ConnectedAsync();
+        var ours = new Uri(plane.Addresses.First(a => a.StartsWith("https://", StringComparison.Ordinal)));
+        using var certificate = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(Path.Combine(plane.DataDir, "certificate.pem"), patience.Token));
+        var token = (await File.ReadAllTextAsync(Path.Combine(plane.DataDir, "management.token"), patience.Token)).Trim();
+
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenAsync(ours.GetLeftPart(UriPartial.Authority), null));
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenAsync(ours.GetLeftPart(UriPartial.Authority), token[..^1]));
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenAsync("https://evil.example", token));
+        using var socket = await OpenAsync(ours.GetLeftPart(UriPartial.Authority), token);
+        Assert.Equal("grid.console", socket.SubProtocol);
+        await socket.SendAsync("hello\r"u8.ToArray(), WebSocketMessageType.Binary, true, patience.Token);
+        Assert.Equal("hello\r", await console.HearAsync("\r"));
+
+        async Task<ClientWebSocket> OpenAsync(string origin, string? with)
+        {
+            var opening = new ClientWebSocket();
+            opening.Options.HttpVersion = new(http, http == 1 ? 1 : 0);
+            opening.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            opening.Options.SetRequestHeader("Origin", origin);
+            opening.Options.AddSubProtocol("grid.console");
+            if (with is not null) opening.Options.AddSubProtocol("grid.token." + with);
+            var handler = new SocketsHttpHandler { UseProxy = false, SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetRawCertData().AsSpan().SequenceEqual(certificate.RawDataMemory.Span) == true } };
+            await opening.ConnectAsync(new UriBuilder(ours) { Scheme = "wss", Path = "/api/v1/nodes/n1/console", Query = "mode=write" }.Uri, new HttpMessageInvoker(handler), patience.Token);
+            return opening;
         }
     }
 
