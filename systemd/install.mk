@@ -4,6 +4,8 @@
 DESTDIR ?=
 prefix  ?= /usr
 RUNTIME ?= own
+# Real servers need the drivers of the metal profile; make install PROFILE=virtual is for an appliance that serves virtual machines only.
+INSTALL_PROFILE := $(if $(filter command line,$(origin PROFILE)),$(PROFILE),metal)
 
 libdir   := $(DESTDIR)$(prefix)/lib/gridappliance
 bindir   := $(DESTDIR)$(prefix)/bin
@@ -22,14 +24,15 @@ install-programs: sdk
 	$(PUBLISH) src/GridAppliance -o $(ARTIFACTS)/install
 	$(PUBLISH) src/GridAppliance.Cli -o $(ARTIFACTS)/install
 
-install: prepare install-programs image ## put the daemon, gridctl, the units and the node image on this machine [DESTDIR=]
+install: prepare install-programs ## put the daemon, gridctl, the units and the node image on this machine [DESTDIR=]
+	$(MAKE) --no-print-directory image PROFILE=$(INSTALL_PROFILE)
 	install -d $(libdir) $(bindir) $(bootdir) $(docdir) $(confdir) $(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d
 	find $(libdir) -mindepth 1 -delete
 	cp -R --no-preserve=ownership $(ARTIFACTS)/install/. $(libdir)/
 	chmod -R u=rwX,go=rX $(libdir)
 	for program in gridappliance gridctl; do ln -sfn ../lib/gridappliance/$$program $(bindir)/$$program; done
 	find $(bootdir) -mindepth 1 -delete
-	cp -RL --no-preserve=ownership $(IMAGE)/. $(bootdir)/
+	cp -RL --no-preserve=ownership $(ARTIFACTS)/image/$(INSTALL_PROFILE)/. $(bootdir)/
 	chmod -R u=rwX,go=rX $(bootdir)
 	install -m 0644 README.md $(docdir)/
 	install -m 0644 systemd/gridappliance.service $(unitdir)/
@@ -47,6 +50,7 @@ ifeq ($(DESTDIR),)
 	@echo "  2. gridappliance check                            says everything that is wrong with it, at once"
 	@echo "  3. sudo systemctl enable --now gridappliance      from here on it answers DHCP there"
 	@echo "  4. gridctl status                                 and the page at http://127.0.0.1:8080/"
+	@[[ ! -d /run/systemd/system ]] || ! systemctl is-active --quiet gridappliance || echo "The old version still runs: sudo systemctl restart gridappliance (nodes notice nothing)."
 	@echo "Without sudo: sudo usermod -aG gridappliance $${SUDO_USER:-USER}, then log in again. Back out: sudo make uninstall"
 endif
 

@@ -20,6 +20,7 @@ static class CommandTree
             new NodeRetryCommand(),
             new NodeRetireCommand(),
             new NodeReviveCommand(),
+            new NodeRemoveCommand(),
         },
         new WhyCommand(),
         new ConsoleCommand(),

@@ -38,7 +38,7 @@ static async Task<int> ServeAsync(CommandLine.Serve serve)
     }
     catch (StartupException e)
     {
-        Console.Error.WriteLine($"gridappliance: {e.Message}. {e.NextStep}");
+        Console.Error.WriteLine($"gridappliance: {e.Message.TrimEnd('.')}. {e.NextStep}");
         return 1;
     }
     catch (StoreException e)
@@ -54,6 +54,9 @@ static IHost Compose(ApplianceOptions options)
     var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
     builder.Logging.ClearProviders().AddSystemdConsole();
     builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+    // What fails a start is said once, in a sentence, by whoever started it; the host would log it with its stack, once for each service that it then stops.
+    var serving = false;
+    builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => serving && level >= LogLevel.Warning);
 
     var services = builder.Services;
     services.AddSingleton(options);
@@ -72,7 +75,9 @@ static IHost Compose(ApplianceOptions options)
     services.AddPower();
     services.AddConsoles();
 
-    return builder.Build();
+    var app = builder.Build();
+    app.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.Register(() => serving = true);
+    return app;
 }
 
 static ApplianceOptions? Load(string path)

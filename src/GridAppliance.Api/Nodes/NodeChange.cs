@@ -1,6 +1,6 @@
 namespace GridAppliance.Api.Nodes;
 
-/// <summary><c>POST /api/v1/nodes/approve</c>, <c>…/hold</c>, <c>…/release-hold</c>, <c>…/retry</c>, <c>…/retire</c>, <c>…/revive</c>: a noderange. The same verbs stand under one node's address, with an empty body.</summary>
+/// <summary><c>POST /api/v1/nodes/approve</c>, <c>…/hold</c>, <c>…/release-hold</c>, <c>…/retry</c>, <c>…/retire</c>, <c>…/revive</c>, <c>…/remove</c>: a noderange. The same verbs stand under one node's address, with an empty body.</summary>
 public sealed record NodeChangeRequest
 {
     public required string Range { get; init; }
@@ -28,4 +28,6 @@ public sealed record NodeChange
     /// <summary>Take a node out of use.</summary>
     public static NodeChange Retire { get; } = new("retire");
     public static NodeChange Revive { get; } = new("revive");
+    /// <summary>Forget a node for good.</summary>
+    public static NodeChange Remove { get; } = new("remove");
 }

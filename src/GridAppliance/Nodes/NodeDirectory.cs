@@ -123,15 +123,29 @@ sealed class NodeDirectory
     public void Touch(Guid id, Func<Node, Node> change) =>
         Update(snapshot => snapshot.Find(id) is { } node ? snapshot with { ById = snapshot.ById.SetItem(id, change(node)) } : snapshot);
 
-    /// <summary>Forgets a node for good; its timeline stays.</summary>
-    public async Task RemoveAsync(Node node, string actor, CancellationToken cancellationToken)
+    /// <summary>Forgets a node for good; its timeline stays. A machine that boots again afterwards is a new one.</summary>
+    /// <param name="mayGo">Asked with the newest node: a node that has begun to live in the meantime is left.</param>
+    /// <returns>False when there is no such node, or it may not go.</returns>
+    public async Task<bool> RemoveAsync(Guid id, Func<Node, bool> mayGo, string message, string actor, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(connection =>
+        var gate = ImmutableInterlocked.GetOrAdd(ref gates, id, static _ => new SemaphoreSlim(1, 1));
+        await gate.WaitAsync(cancellationToken);
+        try
         {
-            NodeStore.Delete(connection, node.Id);
-            return timeline.Insert(connection, [NewEvent.About(node, "node.removed", $"{node.Name} was removed") with { Actor = actor }]);
-        }, events => { Update(snapshot => snapshot.Without(node)); timeline.Publish(events); }, cancellationToken);
+            if (Current.Find(id) is not { } node || !mayGo(node)) return false;
+            await database.WriteAsync(connection =>
+            {
+                NodeStore.Delete(connection, id);
+                return timeline.Insert(connection, [NewEvent.About(node, "node.removed", message) with { Actor = actor }]);
+            }, events => { Update(snapshot => snapshot.Without(node)); timeline.Publish(events); }, cancellationToken);
+        }
+        finally
+        {
+            gate.Release();
+            ImmutableInterlocked.TryRemove(ref gates, id, out _);
+        }
         Changed?.Invoke();
+        return true;
     }
 
     async Task<Node> SaveAsync(Node next, IReadOnlyList<NewEvent> events, CancellationToken cancellationToken)

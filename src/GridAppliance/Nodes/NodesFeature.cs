@@ -11,5 +11,6 @@ static class NodesFeature
         services.AddSingleton<BootDirectoryState>();
         services.AddHostedService<BootDirectoryReconciler>();
         services.AddHostedService<BootWatcher>();
+        services.AddHostedService<StrangerExpiry>();
     }
 }

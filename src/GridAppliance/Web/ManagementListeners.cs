@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Hosting;
+using GridAppliance.Protocols.Addresses;
 using GridAppliance.Web.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -37,7 +38,9 @@ static class ManagementListeners
                 if (listen is ListenAddress.Unix unix) kestrel.ListenUnixSocket(unix.Path, endpoint => Know(endpoint, PeerOf));
                 if (listen is ListenAddress.Tcp tcp) kestrel.Listen(tcp.EndPoint, endpoint =>
                 {
-                    Know(endpoint, IPAddress.IsLoopback(tcp.EndPoint.Address) ? static _ => Loopback : static _ => Network);
+                    var isLoopback = IPAddress.IsLoopback(tcp.EndPoint.Address);
+                    if (!isLoopback) RefuseNodes(endpoint, options.Networks);
+                    Know(endpoint, isLoopback ? static _ => Loopback : static _ => Network);
                     if (tcp.Tls) endpoint.UseHttps(certificate.Value);
                 });
             }
@@ -55,6 +58,21 @@ static class ManagementListeners
         if (provisioning is not null)
             throw new StartupException($"the management plane would listen on the provisioning network {provisioning.Name}", "Name an address of another interface in management.listen.");
     }
+
+    /// <summary>
+    /// An address of another interface can be reached from a provisioning network too, since this machine answers for all of its addresses everywhere: whoever calls from such a network
+    /// is hung up on before the first byte. (Binding to the device would do it in the kernel, and shut out this machine itself.)
+    /// </summary>
+    static void RefuseNodes(ListenOptions endpoint, IReadOnlyList<NetworkOptions> provisioning) => endpoint.Use(next => connection =>
+    {
+        var from = (connection.RemoteEndPoint as IPEndPoint)?.Address;
+        if (from is not null && Ipv4Address.From(from.IsIPv4MappedToIPv6 ? from.MapToIPv4() : from) is { } caller && provisioning.Any(n => n.Address.Contains(caller) && n.Address.Address != caller))
+        {
+            connection.Abort();
+            return Task.CompletedTask;
+        }
+        return next(connection);
+    });
 
     static void Know(ListenOptions endpoint, Func<ConnectionContext, Caller> caller) => endpoint.Use(next => connection =>
     {

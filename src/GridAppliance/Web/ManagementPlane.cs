@@ -16,6 +16,7 @@ using GridAppliance.Web.Consoles;
 using GridAppliance.Web.Endpoints;
 using GridAppliance.Web.Metrics;
 using GridAppliance.Web.Security;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace GridAppliance.Web;
@@ -34,11 +35,18 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        app = Build();
-        try { await app.StartAsync(cancellationToken); }
+        try
+        {
+            app = Build();
+            await app.StartAsync(cancellationToken);
+        }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             throw new StartupException($"the management plane cannot listen: {e.Message}", "Stop what listens there (`ss -ltnp` names it), or change management.listen.", e);
+        }
+        catch (SocketException e)
+        {
+            throw new StartupException($"the management plane cannot listen: {e.Message}", "Name addresses of this machine in management.listen (`ip address` shows them).", e);
         }
     }
 

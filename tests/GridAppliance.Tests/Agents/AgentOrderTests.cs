@@ -72,7 +72,7 @@ public sealed class AgentOrderTests
         await appliance.Get<AgentOrders>().SweepAsync(CancellationToken.None);
         Assert.Equal((OrderState.Lost, "n1 is retired"), await StandingAsync(appliance, "first"));
 
-        await appliance.Nodes.RemoveAsync(node, "alice", CancellationToken.None);
+        await appliance.Nodes.RemoveAsync(node.Id, static _ => true, "removed", "root", CancellationToken.None);
         var late = await PlaceAsync(appliance, agent, "second");
         Assert.Equal((OrderState.Lost, "n1 is gone: it was removed from the appliance"), (late.State, late.Message));
         Assert.Equal(HttpStatusCode.Unauthorized, (await agent.HeartbeatAsync()).Status);

@@ -47,6 +47,8 @@ public sealed class ConsolePlaneTests : IAsyncLifetime
     /// <summary>Says something and returns once it is in the record.</summary>
     async Task RecordAsync(string text, string until)
     {
+        // The directory opens a node's console when it hears of the port, which is a moment after the test has said so.
+        while (plane.Get<ConsoleDirectory>().Find(node.Id) is null) await Task.Delay(10, Patience);
         using var viewer = plane.Get<ConsoleDirectory>().Find(node.Id)!.TryJoin("test")!;
         await console.SayAsync(text);
         for (var seen = ""; !seen.Contains(until, StringComparison.Ordinal);) seen += Encoding.UTF8.GetString((await viewer.ReadAsync(Patience)).Octets.Span);

@@ -51,6 +51,17 @@ public sealed partial class MetricsTests
     }
 
     [Fact]
+    public void Two_instruments_of_one_name_are_one_family()
+    {
+        using var exporter = new PrometheusExporter();
+        meter.CreateCounter<long>("test.twice").Add(1, new KeyValuePair<string, object?>("of", "first"));
+        meter.CreateCounter<long>("test.twice", null, "another").Add(2, new KeyValuePair<string, object?>("of", "second"));
+        var text = exporter.Write();
+        Assert.Contains("# TYPE test_twice_total counter\ntest_twice_total{of=\"first\"} 1\ntest_twice_total{of=\"second\"} 2\n", text);
+        Assert.Equal(2, text.Split("# TYPE test_twice_total").Length);
+    }
+
+    [Fact]
     public void A_gauge_that_is_no_longer_observed_is_gone()
     {
         using var exporter = new PrometheusExporter();

@@ -90,7 +90,7 @@ sealed class DhcpDispatch(IReadOnlyList<DhcpNetwork> networks, BootDirectoryStat
         // A stranger whom a flood would drown out is not worth a timeline either.
         if (answer.Reason is DhcpSilence.TooManyNewClients) return;
         Span<byte> scratch = stackalloc byte[255];
-        var circuit = !request.RelayAddress.IsAny && request.TryGet(DhcpOption.RelayAgentInformation, scratch, out var relay)
+        var circuit = request.TryGet(DhcpOption.RelayAgentInformation, scratch, out var relay)
             && new DhcpSuboptions(relay, DhcpSuboptions.Framing.Plain).TryGet(RelaySuboption.CircuitId, out var id) ? circuits.Text(id) : null;
         observer.Report(new()
         {

@@ -64,12 +64,14 @@ static class DhcpResponder
             return DhcpAnswer.Silent(DhcpSilence.Exhausted);
         }
         var isKnown = lease.IsHeldBy(mac) && lease.IsDurable;
+        // While its lease was over somebody else may have settled there.
+        var isCurrent = isKnown && lease.Until > now;
         if (!isKnown && network.IsStoreFailing(now)) return DhcpAnswer.Silent(DhcpSilence.StoreFailing);
         if (lease.IsProbing) return DhcpAnswer.Silent(DhcpSilence.InProgress);
 
         leases.Offer(lease, mac, now);
         // A client behind a relay is on a link that no probe of ours reaches; it finds a conflict itself and declines.
-        if (!isKnown && lease.ClearUntil <= now && question.Request.RelayAddress.IsAny)
+        if (!isCurrent && lease.ClearUntil <= now && question.Request.RelayAddress.IsAny)
         {
             lease.IsProbing = true;
             lease.IsContested = false;

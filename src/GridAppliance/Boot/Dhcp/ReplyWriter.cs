@@ -57,15 +57,18 @@ static class ReplyWriter
         if (contents.HasLease) writer.Encoded(contents.Options.Lease.Span);
         if (contents.HasLink) writer.Encoded(contents.Options.Link.Span);
         if (!contents.Complaint.IsEmpty) writer.Option(DhcpOption.Message, contents.Complaint);
-        WriteOptional(ref writer, request, contents, isRelayed);
+        WriteOptional(ref writer, request, contents);
         return writer.Finish();
     }
 
-    /// <summary>The rest, as far as there is room: what the relay sent comes last and must fit (RFC 3046 section 2.2), so its room is kept free.</summary>
-    static void WriteOptional(ref DhcpWriter writer, in DhcpMessage request, in ReplyContents contents, bool isRelayed)
+    /// <summary>
+    /// The rest, as far as there is room: what the relay sent comes last and must fit (RFC 3046 section 2.2), so its room is kept free. A switch that snoops adds the option
+    /// without giving an address of its own, and passes a reply on only with its option in it.
+    /// </summary>
+    static void WriteOptional(ref DhcpWriter writer, in DhcpMessage request, in ReplyContents contents)
     {
         Span<byte> relayScratch = stackalloc byte[512];
-        var relay = isRelayed && request.TryGet(DhcpOption.RelayAgentInformation, relayScratch, out var relayed) ? relayed : default;
+        var relay = request.TryGet(DhcpOption.RelayAgentInformation, relayScratch, out var relayed) ? relayed : default;
         var kept = relay.IsEmpty ? 0 : DhcpWriter.SizeOf(relay.Length);
 
         Span<byte> scratch = stackalloc byte[255];

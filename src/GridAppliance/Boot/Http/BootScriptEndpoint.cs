@@ -74,6 +74,7 @@ sealed partial class BootScriptEndpoint(
         await context.Response.BodyWriter.WriteAsync(script, context.RequestAborted);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} is {Known}, but asked for the boot script of {Asked}: refused")]
+    // Debug: whoever asks could fill the log.
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Address} is {Known}, but asked for the boot script of {Asked}: refused")]
     partial void LogOtherMac(Ipv4Address address, MacAddress known, MacAddress asked);
 }

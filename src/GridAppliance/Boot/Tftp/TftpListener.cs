@@ -247,7 +247,8 @@ sealed partial class TftpListener : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Debug, Message = "TFTP told {Client} the size of {Key}")]
     partial void LogProbe(string key, Ipv4Address client);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "TFTP did not get {Key} to {Client}: {Reason}")]
+    // Debug: the reason may be the client's own words, and the node's timeline has it.
+    [LoggerMessage(Level = LogLevel.Debug, Message = "TFTP did not get {Key} to {Client}: {Reason}")]
     partial void LogFailed(string key, Ipv4Address client, string reason);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "TFTP was asked for a file that is not in the catalogue: {Name}")]

@@ -41,7 +41,7 @@ static class ConfigurationFile
         var networks = section.Sections("networks").Select(n => (Section: n, Options: NetworkSection.Read(n, findInterface))).ToList();
         if (networks.Count == 0) section.Problem("networks", "at least one network is needed");
         NetworkSection.CheckTogether(networks);
-        var listen = Listen(section.Section("management"), [.. networks.Select(n => n.Options)]);
+        var listen = Listen(section.Section("management"), [.. networks.Select(n => n.Options)], findInterface);
         var policy = section.Section("policy");
         var enroll = policy.Choice("enroll", EnrollPolicy.Auto);
         policy.RejectUnknown();
@@ -95,21 +95,28 @@ static class ConfigurationFile
         return at.Port == 0 && !text.EndsWith(":0", StringComparison.Ordinal) ? new(at.Address, trapPort) : at;
     }
 
-    static List<ListenAddress> Listen(YamlSection section, IReadOnlyList<NetworkOptions> networks)
+    static List<ListenAddress> Listen(YamlSection section, IReadOnlyList<NetworkOptions> networks, Func<string, LocalInterface?> findInterface)
     {
         var addresses = new List<ListenAddress>();
         foreach (var (text, problem) in section.Texts("listen"))
-            if (ListenAt(text, networks, problem) is { } address) addresses.Add(address);
+            if (ListenAt(text, networks, findInterface, problem) is { } address) addresses.Add(address);
         if (!section.Has("listen")) addresses.Add(new ListenAddress.Unix("/run/gridappliance/api.sock"));
         section.RejectUnknown();
         return addresses;
     }
 
-    static ListenAddress? ListenAt(string text, IReadOnlyList<NetworkOptions> networks, Action<string> problem)
+    static ListenAddress? ListenAt(string text, IReadOnlyList<NetworkOptions> networks, Func<string, LocalInterface?> findInterface, Action<string> problem)
     {
         if (text.StartsWith("unix:", StringComparison.Ordinal))
         {
             var path = text["unix:".Length..];
+            // sockaddr_un holds 108 octets with the closing zero (unix(7)).
+            const int longestPath = 107;
+            if (System.Text.Encoding.UTF8.GetByteCount(path) > longestPath)
+            {
+                problem($"'{text}' is too long: the path of a socket has at most {longestPath} octets");
+                return null;
+            }
             if (Path.IsPathFullyQualified(path)) return new ListenAddress.Unix(path);
             problem($"'{text}' must name an absolute path, such as unix:/run/gridappliance/api.sock");
             return null;
@@ -121,7 +128,8 @@ static class ConfigurationFile
         }
         var tls = uri.Scheme == "https";
         if (!tls && !IPAddress.IsLoopback(ip)) problem($"'{text}' would carry the management plane in clear beyond this machine; use https://");
-        if (Ipv4Address.From(ip) is { } v4 && networks.FirstOrDefault(n => n.Address.Address == v4) is { } network)
+        // A second address of the same interface is as near to the nodes as the first.
+        if (Ipv4Address.From(ip) is { } v4 && networks.FirstOrDefault(n => n.Address.Contains(v4) || findInterface(n.Interface)?.Addresses.Any(a => a.Address == v4) == true) is { } network)
             problem($"'{text}' is on the provisioning network '{network.Name}': nodes must not reach the management plane");
         if (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any))
             problem($"'{text}' listens on every interface, the provisioning ones among them; name one address");

@@ -23,7 +23,7 @@ static class NodeChangeEndpoints
         }
     }
 
-    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Change(NodeDecision decision, NodeChangeRequest request, HttpContext context, NodeDirectory directory, CancellationToken cancellation)
+    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Change(INodeDecision decision, NodeChangeRequest request, HttpContext context, NodeDirectory directory, CancellationToken cancellation)
     {
         if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
         var changes = new List<NodeChangeDocument>(selection.Nodes.Count + selection.Missing.Count);
@@ -33,14 +33,14 @@ static class NodeChangeEndpoints
         return TypedResults.Ok(new ChangeDocument { Nodes = changes, DryRun = request.DryRun });
     }
 
-    static async Task<Results<Ok<NodeChangeDocument>, ProblemHttpResult>> ChangeOne(NodeDecision decision, string name, HttpContext context, NodeDirectory directory, CancellationToken cancellation)
+    static async Task<Results<Ok<NodeChangeDocument>, ProblemHttpResult>> ChangeOne(INodeDecision decision, string name, HttpContext context, NodeDirectory directory, CancellationToken cancellation)
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         var change = await decision.Apply(directory, node, null, Caller.Of(context).Actor, cancellation);
         return change.Accepted ? TypedResults.Ok(change) : Problems.Answer(StatusCodes.Status409Conflict, $"{name}: {change.Message}", "see `gridctl why " + node.Name + "`");
     }
 
-    static NodeChangeDocument Plan(NodeDecision decision, Node node) => decision.Refusal(node) is { } refusal
+    static NodeChangeDocument Plan(INodeDecision decision, Node node) => decision.Refusal(node) is { } refusal
         ? new() { Node = node.Name, Accepted = false, Message = refusal }
         : new() { Node = node.Name, Accepted = true, Message = $"would be {decision.Done}" };
 }

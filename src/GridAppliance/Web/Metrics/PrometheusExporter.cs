@@ -30,7 +30,9 @@ sealed class PrometheusExporter : IDisposable
         listener.InstrumentPublished = (instrument, listening) =>
         {
             if (!Meters.Contains(instrument.Meter.Name)) return;
-            families.TryAdd(instrument, new(instrument));
+            // Two instruments of one name are one family: the format allows its header once.
+            var family = new Family(instrument);
+            families.TryAdd(instrument, families.Values.FirstOrDefault(other => other.Name == family.Name) ?? family);
             listening.EnableMeasurementEvents(instrument);
         };
         listener.MeasurementsCompleted = (instrument, state) => families.TryRemove(instrument, out Family? _);
@@ -50,10 +52,10 @@ sealed class PrometheusExporter : IDisposable
     public string Write()
     {
         // A gauge's series that is no longer observed is gone; counters keep theirs.
-        foreach (var family in families.Values) family.BeginObservation();
+        foreach (var family in families.Values.Distinct()) family.BeginObservation();
         listener.RecordObservableInstruments();
         var text = new StringBuilder(16 * 1024);
-        foreach (var family in families.Values.OrderBy(family => family.Name, StringComparer.Ordinal)) family.WriteTo(text);
+        foreach (var family in families.Values.Distinct().OrderBy(family => family.Name, StringComparer.Ordinal)) family.WriteTo(text);
         return text.ToString();
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using GridAppliance.Hosting;
 
 namespace GridAppliance.Web.Security;
 
@@ -15,7 +16,11 @@ static class OwnCertificate
         var certificate = Path.Combine(dataDir, "certificate.pem");
         var key = Path.Combine(dataDir, "certificate.key");
         if (!File.Exists(certificate) || !File.Exists(key)) Create(certificate, key, addresses, time.GetUtcNow());
-        return X509Certificate2.CreateFromPemFile(certificate, key);
+        try { return X509Certificate2.CreateFromPemFile(certificate, key); }
+        catch (CryptographicException e)
+        {
+            throw new StartupException($"{certificate} and {key} are not a certificate and its key: {e.Message}", "Put a PEM certificate and its unencrypted key there, or remove both: new ones are made.", e);
+        }
     }
 
     static void Create(string certificatePath, string keyPath, IEnumerable<IPAddress> addresses, DateTimeOffset now)

@@ -316,8 +316,24 @@ public sealed class DhcpResponderTests
     }
 
     [Fact]
-    public void Option_82_without_a_relay_is_not_echoed() =>
-        Assert.Null(bench.Send(Discover(1) with { Options = [(DhcpOption.RelayAgentInformation, [1, 1, 7])] }).Option(DhcpOption.RelayAgentInformation));
+    public void An_address_whose_lease_has_lapsed_is_looked_for_on_the_wire_before_it_is_offered_again()
+    {
+        var bench = new DhcpBench { Probes = true };
+        Assert.Equal(DhcpVerdict.ProbeFirst, bench.Send(Discover(1)).Verdict.Verdict);
+        var probed = bench.Leases.Find(DhcpBench.Mac(1))!;
+        probed.IsProbing = false;
+        bench.Leases.Cleared(probed, bench.Clock.GetUtcNow());
+        var address = bench.Lease(1);
+
+        bench.Clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal((DhcpMessageType.Offer, address), (bench.Send(Discover(1)).Type, bench.Send(Discover(1)).Yours));
+        bench.Clock.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(DhcpVerdict.ProbeFirst, bench.Send(Discover(1)).Verdict.Verdict);
+    }
+
+    [Fact]
+    public void Option_82_of_a_switch_that_snoops_and_does_not_relay_is_echoed() =>
+        Assert.Equal<byte[]?>([1, 1, 7], bench.Send(Discover(1) with { Options = [(DhcpOption.RelayAgentInformation, [1, 1, 7])] }).Option(DhcpOption.RelayAgentInformation));
 
     [Fact]
     public void A_client_beyond_a_relay_renews_by_unicast_and_is_answered_through_routing()

@@ -29,7 +29,7 @@ public sealed class ConfigurationFileTests
 
     static LocalInterface? Interfaces(string name) => name switch
     {
-        "eth1" => new(name, [Ipv4Network.Parse("10.77.0.1/24")]),
+        "eth1" => new(name, [Ipv4Network.Parse("10.77.0.1/24"), Ipv4Network.Parse("10.99.0.1/24")]),
         "eth2" => new(name, [Ipv4Network.Parse("10.77.0.2/25")]),
         _ => null,
     };
@@ -51,6 +51,15 @@ public sealed class ConfigurationFileTests
         Assert.Equal(TimeSpan.FromMinutes(90), network.LeaseTime);
         Assert.Equal(Ipv4Address.Parse("10.77.0.20"), Assert.Single(network.Reservations).Address);
     }
+
+    [Theory]
+    [InlineData("https://10.77.0.1:8443", "is on the provisioning network 'provisioning'")]
+    // A second address of that interface, and one that only its network has, are as near to the nodes.
+    [InlineData("https://10.99.0.1:8443", "is on the provisioning network 'provisioning'")]
+    [InlineData("https://10.77.0.9:8443", "is on the provisioning network 'provisioning'")]
+    [InlineData("unix:/run/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789/api.sock", "is too long: the path of a socket has at most 107 octets")]
+    public void The_management_plane_is_not_put_where_it_may_or_can_not_be(string listen, string problem) =>
+        Assert.Contains(problem, Assert.Single(ProblemsOf(Good.Replace("http://127.0.0.1:8080", listen, StringComparison.Ordinal))).ToString());
 
     [Fact]
     public void Every_problem_is_told_at_once_with_its_line_and_key()

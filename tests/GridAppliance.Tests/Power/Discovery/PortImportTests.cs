@@ -59,7 +59,7 @@ public sealed class PortImportTests : IAsyncLifetime
     {
         var node = await SampleNodes.DiscoverAsync(plane, 1);
         await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n1", bmc.Uri.OriginalString, "--user", bmc.User);
-        await plane.Nodes.RemoveAsync(plane.Nodes.Current.Find(node.Id)!, "root", Patience);
+        await plane.Nodes.RemoveAsync(node.Id, static _ => true, "removed", "root", Patience);
         Assert.Null(Ports.NodeOf(Port));
         await LookAsync();
         Assert.NotNull(Port.Identity);

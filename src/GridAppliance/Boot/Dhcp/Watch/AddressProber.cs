@@ -103,7 +103,12 @@ sealed partial class AddressProber : IDisposable
         lock (network.Gate)
         {
             if (leases.At(claimed) is not { } lease || lease.Mac == packet.SenderMac || lease.ReservedFor == packet.SenderMac) return;
-            if (lease.IsProbing) lease.IsContested = true;
+            if (lease.IsProbing)
+            {
+                // Said once: whoever answers the probe may go on answering.
+                if (lease.IsContested) return;
+                lease.IsContested = true;
+            }
             else if (lease.State != LeaseState.Free || !leases.Quarantine(lease, clock.GetUtcNow())) return;
         }
         Telemetry.DhcpConflicts.Add(1, new KeyValuePair<string, object?>("network", network.Options.Name));
