@@ -24,8 +24,8 @@ sealed partial class PortClaims : BackgroundService
     readonly TimeProvider time;
     readonly ILogger<PortClaims> logger;
     readonly SemaphoreSlim poked = new(1, 1);
-    /// <summary>Owned by the loop.</summary>
-    readonly Dictionary<Guid, DateTimeOffset> asked = [];
+    /// <summary>When each was last asked with the account that it has; another account is another question. Owned by the loop.</summary>
+    readonly Dictionary<(Guid Id, DateTimeOffset SetAt), DateTimeOffset> asked = [];
 
     public PortClaims(NodePorts ports, NodeDirectory nodes, TimeProvider time, ILogger<PortClaims> logger)
     {
@@ -58,8 +58,8 @@ sealed partial class PortClaims : BackgroundService
         var unclaimed = ports.Current.ByAddress.Values.Where(port => port.Scheme.Kind == PortKind.Bmc && ports.NodeOf(port) is null).ToList();
         if (unclaimed.Count == 0) return;
         var now = time.GetUtcNow();
-        var strangers = unclaimed.Where(port => port.Identity is null && (!asked.TryGetValue(port.Id, out var last) || now - last >= AskAgain || ports.StateOf(port).Health == PortHealth.Unknown)).ToList();
-        foreach (var port in strangers) asked[port.Id] = now;
+        var strangers = unclaimed.Where(port => port.Identity is null && (!asked.TryGetValue((port.Id, port.SetAt), out var last) || now - last >= AskAgain)).ToList();
+        foreach (var port in strangers) asked[(port.Id, port.SetAt)] = now;
         await Parallel.ForEachAsync(strangers, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, AskAsync);
         foreach (var port in ports.Current.ByAddress.Values.Where(port => ports.NodeOf(port) is null))
         {

@@ -11,6 +11,7 @@ sealed partial class RedfishBmc
     /// <summary>Pages and members that are followed at most: a chain that bites its own tail ends here.</summary>
     const int MostPages = 50;
     const int MostNics = 64;
+    const int MostSensors = 256;
     const int MostEvents = 4096;
 
     public async Task<IReadOnlyList<SensorReading>> ReadSensorsAsync(CancellationToken cancellationToken)
@@ -20,6 +21,7 @@ sealed partial class RedfishBmc
         foreach (var chassis in LinksOf(system, "Chassis").Take(MostPages))
         {
             if (await session.TryGetAsync(chassis, cancellationToken) is not { } resource) continue;
+            var before = readings.Count;
             if (await session.TryGetAsync(resource.Link("Thermal"), cancellationToken) is { } thermal)
             {
                 readings.AddRange(thermal.Items("Temperatures").Select(item => Reading(item, "Temperature", "ReadingCelsius", "°C")));
@@ -30,9 +32,23 @@ sealed partial class RedfishBmc
                 readings.AddRange(power.Items("Voltages").Select(item => Reading(item, "Voltage", "ReadingVolts", "V")));
                 readings.AddRange(power.Items("PowerControl").Select(item => Reading(item, "Power", "PowerConsumedWatts", "W")));
             }
+            // The newer services have a resource for each sensor instead: one page becomes many.
+            if (readings.Count == before) await ReadSensorResourcesAsync(resource, readings, cancellationToken);
         }
         return readings;
     }
+
+    async Task ReadSensorResourcesAsync(RedfishResource chassis, List<SensorReading> readings, CancellationToken cancellationToken)
+    {
+        var sensors = await session.TryGetAsync(chassis.Link("Sensors"), cancellationToken);
+        foreach (var path in (sensors?.Members ?? []).Take(MostSensors))
+        {
+            if (await session.TryGetAsync(path, cancellationToken) is { } sensor) readings.Add(Reading(sensor.Json, sensor.Text("ReadingType") ?? "Sensor", "Reading", UnitOf(sensor.Text("ReadingUnits"))));
+        }
+    }
+
+    /// <summary>Units are UCUM codes there; these two are not what people write.</summary>
+    static string UnitOf(string? code) => code switch { "Cel" => "°C", "{rev}/min" => "RPM", null => "", _ => code };
 
     public async Task<EventLogSize> GetEventLogSizeAsync(CancellationToken cancellationToken) => new((await ReadEventsAsync(cancellationToken)).Count, HasOverflowed: false);
 

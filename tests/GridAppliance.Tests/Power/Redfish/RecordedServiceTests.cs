@@ -93,6 +93,22 @@ public sealed class RecordedServiceTests : IAsyncLifetime
     }
 
     [CaseFact]
+    public async Task A_service_with_a_resource_for_each_sensor_is_read_one_by_one()
+    {
+        await using var port = Open("dmtf-public-rackmount1");
+        var recorded = bmc.Instead!;
+        bmc.Instead = async context =>
+        {
+            if (context.Request.Path.Value!.TrimEnd('/') is not ("/redfish/v1/Chassis/1U/Thermal" or "/redfish/v1/Chassis/1U/Power")) return await recorded(context);
+            await RedfishSimulator.FailAsync(context, 404, "not in this service");
+            return true;
+        };
+        var sensors = await port.ReadSensorsAsync(Patience);
+        Assert.InRange(sensors.Count, 30, 60);
+        Assert.Contains(sensors, s => s is { Kind: "Temperature", Unit: "°C", Value: > 0 and < 120 });
+    }
+
+    [CaseFact]
     public async Task The_nics_and_drives_of_the_public_mockup_are_found()
     {
         await using var port = Open("dmtf-public-rackmount1");
