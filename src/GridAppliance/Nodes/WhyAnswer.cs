@@ -27,6 +27,14 @@ static class WhyAnswer
             f => $"{f.Name} is retired: it gets an address and nothing to boot.",
             f => $"Take it back with `gridctl node revive {f.Name}`.", "state.retired") { Ok = true },
 
+        new("in recovery", f => f.LastUnless("recovery.booted", "boot.script", "boot.loader", "agent.enrolled") is not null,
+            f => $"{f.Name} runs its image for recovery since {Ago(f.Now - f.Last("recovery.booted")!.At)}: somebody at its console mends it, and its agent does not run.",
+            f => $"Go on with `gridctl console {f.Name}`, and restart it when it is mended.", "recovery."),
+
+        new("recovery asked for", f => f.Node.Recovery is not null,
+            f => $"{f.Name}'s next boot over the network is for recovery, as {f.Node.Recovery!.By} asked {Ago(f.Now - f.Node.Recovery.At)} ago.",
+            f => $"Restart it over the network and go on at its console, or take it back with `gridctl recover {f.Name} --cancel`.", "recovery."),
+
         new("failed", f => f.State == NodeState.Failed,
             f => $"{f.Name} failed: {f.Node.Problem ?? "no reason was kept"}.",
             f => $"Mend that, then run `gridctl node retry {f.Name}` and restart the machine.", "state.failed", "operation.", "boot.transfer-failed"),

@@ -18,6 +18,8 @@ public sealed class WhyAnswerTests
     public static TheoryData<string, string, string?> Cases => new()
     {
         { "retired", "is retired", "gridctl node revive n1" },
+        { "in recovery", "runs its image for recovery since 60 s", "gridctl console n1" },
+        { "recovery asked for", "is for recovery, as root asked 60 s ago", "gridctl recover n1 --cancel" },
         { "failed", "n1 failed: the disk is dead.", "gridctl node retry n1" },
         { "held by a person", "held by root", "gridctl discover release n1" },
         { "held by policy", "policy asks for a person's approval", "gridctl discover approve n1" },
@@ -109,6 +111,8 @@ public sealed class WhyAnswerTests
     static WhyFacts FactsFor(string rule) => rule switch
     {
         "retired" => Facts(Node(NodeState.Retired)),
+        "in recovery" => Facts(Stuck(BootMilestone.Initramfs), Event("boot.script", 70), Event("recovery.booted", 60)),
+        "recovery asked for" => Facts(Node(NodeState.Idle) with { Recovery = new("root", Now.AddSeconds(-60)) }),
         "failed" => Facts(Node(NodeState.Failed) with { Problem = "the disk is dead" }),
         "held by a person" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "root", Message = "n1 was held by root: being moved" }),
         "held by policy" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "appliance" }),
