@@ -82,10 +82,14 @@ sealed class DriftReconciler(SwitchIntents intents, Timeline timeline, Appliance
         return drifts.Count;
     }
 
-    public void Forget(string name)
+    /// <summary>Forgets switches that are no longer looked after.</summary>
+    public void ForgetAllBut(IReadOnlyDictionary<string, ManagedSwitch> fleet)
     {
-        ImmutableInterlocked.TryRemove(ref states, name, out _);
-        problems.Clear(LossCode(name));
+        foreach (var gone in Volatile.Read(ref states).Keys.Where(name => !fleet.ContainsKey(name)))
+        {
+            ImmutableInterlocked.TryRemove(ref states, gone, out _);
+            problems.Clear(LossCode(gone));
+        }
     }
 
     async Task CompareAgainAsync(ManagedSwitch one, CancellationToken cancellationToken)

@@ -19,10 +19,11 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
         void Came()
         {
             foreach (var unread in fleet.Current.Values.Where(s => s.Reading is null)) pokes.Read(unread.Name);
+            drift.ForgetAllBut(fleet.Current);
             pokes.Renew();
         }
         fleet.Changed += Came;
-        Telemetry.Observe(fleet, drift, state);
+        using var observed = Telemetry.Observe(fleet, drift, state);
         try
         {
             await Task.WhenAll(ListenAsync(stoppingToken), ReadInTimeAsync(stoppingToken), RenewAsync(stoppingToken), locator.RunAsync(stoppingToken));

@@ -51,16 +51,19 @@ static class Telemetry
         Meter.CreateCounter<long>("gridappliance.switch.changes", "{change}", "Changes of switches, by switch and by how they ended");
 
     /// <summary>What is known of each switch, read when somebody asks.</summary>
-    public static void Observe(Switches.Fleet.SwitchFleet fleet, Fabric.DriftReconciler drift, Fabric.FabricState fabric)
+    /// <returns>Dispose it to have them forgotten: they hold on to the fleet.</returns>
+    public static Meter Observe(Switches.Fleet.SwitchFleet fleet, Fabric.DriftReconciler drift, Fabric.FabricState fabric)
     {
+        var meter = new Meter(Name);
         static KeyValuePair<string, object?> Of(Switches.Fleet.ManagedSwitch one) => new("switch", one.Name);
-        Meter.CreateObservableGauge("gridappliance.switch.up", () => fleet.Current.Values.Select(s => new Measurement<int>(s is { Trouble: null, Reading: not null } ? 1 : 0, Of(s))), "{switch}", "Whether a switch answers");
-        Meter.CreateObservableGauge("gridappliance.switch.read_seconds", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<double>(s.Reading!.Took.TotalSeconds, Of(s))), "s", "How long the last full reading took");
-        Meter.CreateObservableGauge("gridappliance.switch.ports_up", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<int>(s.Reading!.Snapshot.Ports.Values.Count(p => p.HasLink == true), Of(s))), "{port}", "Ports with a link");
-        Meter.CreateObservableGauge("gridappliance.switch.addresses", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<int>(s.Reading!.Forwarding.Count, Of(s))), "{address}", "Addresses in the forwarding table");
-        Meter.CreateObservableGauge("gridappliance.switch.drift", () => fleet.Current.Values.Select(s => new Measurement<int>(drift.Current.Count(d => d.Switch == s.Name), Of(s))), "{port}", "Ports that are not as they were left");
-        Meter.CreateObservableGauge("gridappliance.fabric.placed", () => fabric.Current.Placements.Count, "{nic}", "NICs whose switch port is known");
-        Meter.CreateObservableGauge("gridappliance.fabric.findings", () => fabric.Current.Findings.Length, "{finding}", "Cables that somebody should look at");
+        meter.CreateObservableGauge("gridappliance.switch.up", () => fleet.Current.Values.Select(s => new Measurement<int>(s is { Trouble: null, Reading: not null } ? 1 : 0, Of(s))), "{switch}", "Whether a switch answers");
+        meter.CreateObservableGauge("gridappliance.switch.read_seconds", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<double>(s.Reading!.Took.TotalSeconds, Of(s))), "s", "How long the last full reading took");
+        meter.CreateObservableGauge("gridappliance.switch.ports_up", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<int>(s.Reading!.Snapshot.Ports.Values.Count(p => p.HasLink == true), Of(s))), "{port}", "Ports with a link");
+        meter.CreateObservableGauge("gridappliance.switch.addresses", () => fleet.Current.Values.Where(s => s.Reading is not null).Select(s => new Measurement<int>(s.Reading!.Forwarding.Count, Of(s))), "{address}", "Addresses in the forwarding table");
+        meter.CreateObservableGauge("gridappliance.switch.drift", () => fleet.Current.Values.Select(s => new Measurement<int>(drift.Current.Count(d => d.Switch == s.Name), Of(s))), "{port}", "Ports that are not as they were left");
+        meter.CreateObservableGauge("gridappliance.fabric.placed", () => fabric.Current.Placements.Count, "{nic}", "NICs whose switch port is known");
+        meter.CreateObservableGauge("gridappliance.fabric.findings", () => fabric.Current.Findings.Length, "{finding}", "Cables that somebody should look at");
+        return meter;
     }
 
     /// <summary>What the TFTP server counts, read when somebody asks.</summary>

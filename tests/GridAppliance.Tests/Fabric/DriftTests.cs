@@ -164,5 +164,8 @@ public sealed class DriftTests : IAsyncLifetime
         Assert.Equal(2, bad.Status);
         Assert.Contains("drift: port Gi0/3 of switch leaf1 is access 250", bad.Output);
         Assert.Contains("mixed-port: port Gi0/5 of switch leaf1 joins VLANs: untagged 100,250", bad.Output);
+
+        Assert.Equal(0, (await plane.Gridctl("switch", "remove", "leaf1")).Status);
+        Assert.Equal("nothing differs", (await plane.Gridctl("fabric", "drift")).Output.Trim());
     }
 }
