@@ -177,8 +177,16 @@ public sealed class TelnetConsoleTests : IDisposable
             // In the foreground, and without lock files of other programs' time.
             foreach (var argument in (string[])["-n", "-u", "-c", configuration]) start.ArgumentList.Add(argument);
             var server = new Ser2net(Process.Start(start)!, configuration, new(IPAddress.Loopback, port));
-            await server.ListensAsync(patience);
-            return server;
+            try
+            {
+                await server.ListensAsync(patience);
+                return server;
+            }
+            catch
+            {
+                server.Dispose();
+                throw;
+            }
         }
 
         public void Dispose()
