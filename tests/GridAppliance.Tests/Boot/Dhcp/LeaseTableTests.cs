@@ -24,8 +24,12 @@ public sealed class LeaseTableTests
         bench.Leases.Cleared(probe.Verdict.Lease, bench.Clock.GetUtcNow());
         Assert.Equal("10.77.0.50", bench.Send(Discover(1)).Yours.ToString());
         Assert.Equal(DhcpMessageType.Ack, bench.Send(Selecting(1, Ipv4Address.Parse("10.77.0.50"))).Type);
-        bench.Clock.Advance(TimeSpan.FromDays(1));
+        bench.Clock.Advance(TimeSpan.FromMinutes(9));
         Assert.Equal("10.77.0.50", bench.Send(Discover(1)).Yours.ToString());
+        // Its lease is over: it is offered the same address, and somebody may be there by now.
+        bench.Clock.Advance(TimeSpan.FromDays(1));
+        var again = bench.Send(Discover(1)).Verdict;
+        Assert.Equal((DhcpVerdict.ProbeFirst, "10.77.0.50"), (again.Verdict, again.Lease!.Address.ToString()));
     }
 
     [Fact]
