@@ -58,12 +58,19 @@ sealed class ChromiumPage : IAsyncDisposable
     }
 
     /// <summary>Returns once the expression is true; the page itself is asked, so that nothing depends on how fast it is.</summary>
-    public async Task UntilAsync(string expression)
+    /// <param name="again">Done at once and every few seconds, where what makes it true does not last.</param>
+    public async Task UntilAsync(string expression, Func<Task>? again = null)
     {
         var deadline = Stopwatch.StartNew();
+        var next = TimeSpan.Zero;
         // Before the page is there, its elements are not: that is "not yet" like any other.
         while (await EvaluateAsync($"(() => {{ try {{ return {expression}; }} catch {{ return false; }} }})()") != "true")
         {
+            if (again is not null && deadline.Elapsed >= next)
+            {
+                await again();
+                next = deadline.Elapsed + TimeSpan.FromSeconds(3);
+            }
             if (deadline.Elapsed > Patience) throw new TimeoutException($"never came true: {expression}\n{await EvaluateAsync("document.body.innerText")}");
             await Task.Delay(50);
         }
