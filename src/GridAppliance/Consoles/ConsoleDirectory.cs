@@ -46,7 +46,10 @@ sealed partial class ConsoleDirectory(ApplianceOptions options, NodeDirectory no
             var gate = new SightingGate(time);
             var session = new ConsoleSession(name, port, ConsoleRecordWriter.Open(RecordOf(node), options.Consoles, time), time, sighting => Tell(node, gate, sighting), log);
             var stop = new CancellationTokenSource();
-            ImmutableInterlocked.TryAdd(ref consoles, node, new(session, stop, KeepAsync(name, session, stop.Token)));
+            // Whoever hears of the connection must find the console here.
+            var listed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            ImmutableInterlocked.TryAdd(ref consoles, node, new(session, stop, KeepAsync(name, session, listed.Task, stop.Token)));
+            listed.SetResult();
         }
         finally
         {
@@ -89,8 +92,9 @@ sealed partial class ConsoleDirectory(ApplianceOptions options, NodeDirectory no
         held.Stop.Dispose();
     }
 
-    async Task KeepAsync(string node, ConsoleSession session, CancellationToken cancellationToken)
+    async Task KeepAsync(string node, ConsoleSession session, Task listed, CancellationToken cancellationToken)
     {
+        await listed;
         while (!cancellationToken.IsCancellationRequested)
         {
             try

@@ -152,7 +152,8 @@ public sealed class Modules_tests : IAsyncLifetime
         await using (new AgentUnderTest(appliance, folder.Path))
         {
             Assert.True((await InstallAsync(Package())).Succeeded);
-            process = ProcessOf("hello");
+            // On a busy machine another test's fork may hold the new script open for a moment ("text file busy"), and it is started a second time.
+            for (var tries = 0; !IsAlive(process = ProcessOf("hello")) && tries < 300; tries++) await Task.Delay(100);
         }
         Assert.True(IsAlive(process));
         await using var second = new AgentUnderTest(appliance, folder.Path);
