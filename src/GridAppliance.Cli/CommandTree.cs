@@ -44,6 +44,8 @@ static class CommandTree
         new Command("module", "Grid modules: signed packages that the agent installs and removes.")
         {
             new ModuleListCommand(),
+            new ModuleBuildCommand(),
+            new ModuleShowCommand(),
             new ModuleImportCommand(),
             new ModuleInstallCommand(),
             new ModuleRemoveCommand(),
