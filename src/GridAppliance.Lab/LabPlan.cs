@@ -13,12 +13,14 @@ sealed record LabPlan
     public required LabSwitch Switch { get; init; }
     public required IReadOnlyList<LabServer> Servers { get; init; }
 
+    public LabImage Image { get; init; }
+
     public LabName Name => Paths.Name;
 
     /// <summary>Servers are behind the switch, in its namespace: the appliance reaches them over the wire alone.</summary>
     public IReadOnlyList<string> Namespaces => [Appliance.Namespace, Switch.Namespace];
 
-    public static LabPlan For(LabName name, IEnumerable<ServerFirmware> rack)
+    public static LabPlan For(LabName name, IEnumerable<ServerFirmware> rack, LabImage image = LabImage.Virtual)
     {
         var paths = new LabPaths(name);
         return new LabPlan
@@ -32,7 +34,8 @@ sealed record LabPlan
                 Range = Ipv4Range.Parse("10.77.0.50-10.77.0.250"),
             },
             Switch = new LabSwitch { Namespace = $"{name}-sw", Uplink = $"{name}-uplink", Management = $"{name}-swmgmt", ManagementOfAppliance = $"{name}-mgmt" },
-            Servers = LabServers.Rack(paths, rack),
+            Servers = [.. LabServers.Rack(paths, rack).Select(server => server with { MemoryMiB = image.MemoryMiB() })],
+            Image = image,
         };
     }
 }

@@ -28,7 +28,7 @@ sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses proce
         File.Delete(plan.Paths.SwitchSecret);
         await using (var secret = new FileStream(plan.Paths.SwitchSecret, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
             await secret.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"{LabSwitch.SnmpAuthentication}\n{LabSwitch.SnmpPrivacy}\n"), cancellation);
-        await File.WriteAllTextAsync(plan.Paths.Configuration, ApplianceConfiguration.Text(plan, programs.BootFiles, plan.Paths.SwitchSecret), cancellation);
+        await File.WriteAllTextAsync(plan.Paths.Configuration, ApplianceConfiguration.Text(plan, programs.BootFilesOf(plan.Image), plan.Paths.SwitchSecret), cancellation);
     }
 
     /// <summary>Starts the daemon and waits until everything that it serves is open.</summary>

@@ -10,7 +10,7 @@ sealed record LabArguments
         """
         gridlab builds a datacentre in this one machine, out of real parts: an appliance, a switch and servers that boot from it.
 
-          gridlab up      [--servers N|LIST] [--timeout SECONDS] [--without-appliance]
+          gridlab up      [--servers N|LIST] [--image virtual|metal] [--timeout SECONDS] [--without-appliance]
           gridlab status
           gridlab power   SERVER on|off|soft|cycle
           gridlab break   TROUBLE [SERVER]       make a trouble; without one, list them
@@ -18,6 +18,7 @@ sealed record LabArguments
           gridlab down
 
         --name NAME   which lab, when there are several (default gl)
+        IMAGE         what the servers boot: virtual, or metal, which finds their BMCs from inside ('make image-metal' builds it)
         LIST          of bios, uefi-pxe and uefi-http, with commas (default bios,bios,uefi-pxe,uefi-http)
         """;
 
@@ -26,6 +27,7 @@ sealed record LabArguments
     public LabName Name { get; init; } = LabName.Default;
     /// <summary>Null for the lab's own, or the standard rack.</summary>
     public IReadOnlyList<ServerFirmware>? Rack { get; init; }
+    public LabImage Image { get; init; }
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(4);
     /// <summary>Build everything around the appliance, for a daemon that is started by hand in its namespace.</summary>
     public bool WithoutAppliance { get; init; }
@@ -44,6 +46,7 @@ sealed record LabArguments
             {
                 case "--name": read = read with { Name = LabName.Parse(Value()) }; break;
                 case "--servers": read = read with { Rack = ParseRack(Value()) }; break;
+                case "--image": read = read with { Image = ParseImage(Value()) }; break;
                 case "--timeout": read = read with { Timeout = ParseSeconds(Value()) }; break;
                 case "--without-appliance": read = read with { WithoutAppliance = true }; break;
                 case "--undo": read = read with { Undo = true }; break;
@@ -69,6 +72,9 @@ sealed record LabArguments
         "uefi-http" => ServerFirmware.UefiHttp,
         _ => throw new LabException($"'{text}' is no kind of server: bios, uefi-pxe or uefi-http."),
     };
+
+    static LabImage ParseImage(string text) => Enum.GetValues<LabImage>().Where(image => image.Profile() == text).Cast<LabImage?>().SingleOrDefault()
+        ?? throw new LabException($"'{text}' is no node image: {string.Join(" or ", Enum.GetValues<LabImage>().Select(image => image.Profile()))}.");
 
     static TimeSpan ParseSeconds(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0
         ? TimeSpan.FromSeconds(seconds)

@@ -25,7 +25,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
     async Task<int> UpAsync(CancellationToken cancellation)
     {
         LabProcesses.MarkChildren(arguments.Name);
-        var plan = LabPlan.For(arguments.Name, arguments.Rack ?? LabServers.StandardRack);
+        var plan = LabPlan.For(arguments.Name, arguments.Rack ?? LabServers.StandardRack, arguments.Image);
         using var rig = new LabRig(plan, programs, clock);
         var state = LabState.Read(plan.Paths.State);
         if (state is not null && rig.Appliance.Running is not null)
@@ -147,6 +147,6 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
     LabRig Existing(out LabState? state)
     {
         state = LabState.Read(new LabPaths(arguments.Name).State);
-        return new LabRig(LabPlan.For(arguments.Name, state?.Rack ?? LabServers.StandardRack), programs, clock);
+        return new LabRig(LabPlan.For(arguments.Name, state?.Rack ?? LabServers.StandardRack, state?.Image ?? LabImage.Virtual), programs, clock);
     }
 }

@@ -44,7 +44,8 @@ sealed class LabUp(LabArguments arguments, LabRig rig, LabPrograms programs, Ter
                 terminal.Say("[2/3] Starting the appliance.");
                 await rig.Appliance.StartAsync(cancellation);
                 await rig.Appliance.StartPortalAsync(cancellation);
-                await rig.Bmcs.TellAsync(rig.Appliance.Client, cancellation);
+                // Nodes of the metal image find theirs from inside: nobody has to be told.
+                if (rig.Plan.Image == LabImage.Virtual) await rig.Bmcs.TellAsync(rig.Appliance.Client, cancellation);
             }
             var now = clock.GetUtcNow();
             foreach (var server in rig.Plan.Servers) await rig.Servers.PowerOnAsync(server, cancellation);

@@ -6,10 +6,12 @@ sealed record LabPrograms
     public required string Gridappliance { get; init; }
     public required string Gridctl { get; init; }
     public required string Gridlab { get; init; }
-    /// <summary>Loaders, kernel, node image and their manifest, as <c>make image</c> leaves them.</summary>
-    public required string BootFiles { get; init; }
+    /// <summary>A folder for each node image: loaders, kernel, image and their manifest, as <c>make image</c> leaves them.</summary>
+    public required string Images { get; init; }
     /// <summary>How long the last lab's boots took; kept beside the build, not in the lab, which leaves no file.</summary>
     public required string Figures { get; init; }
+
+    public string BootFilesOf(LabImage image) => Path.Combine(Images, image.Profile());
 
     /// <summary>Finds them from where gridlab itself was built: the programs of the same configuration in the same tree.</summary>
     /// <exception cref="LabException">gridlab does not stand in a built tree.</exception>
@@ -29,7 +31,7 @@ sealed record LabPrograms
             Gridappliance = Built("GridAppliance", "gridappliance"),
             Gridctl = Built("GridAppliance.Cli", "gridctl"),
             Gridlab = Built("GridAppliance.Lab", "gridlab"),
-            BootFiles = Path.Combine(root.FullName, "artifacts", "image", "virtual"),
+            Images = Path.Combine(root.FullName, "artifacts", "image"),
             Figures = Path.Combine(root.FullName, "artifacts", "lab-figures.json"),
         };
     }

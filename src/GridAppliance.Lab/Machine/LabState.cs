@@ -12,6 +12,7 @@ sealed record LabState
 {
     public required string Name { get; init; }
     public required IReadOnlyList<ServerFirmware> Rack { get; init; }
+    public LabImage Image { get; init; }
     public required IReadOnlyList<string> Namespaces { get; init; }
     public required IReadOnlyList<string> Interfaces { get; init; }
     public required IReadOnlyList<string> Mounts { get; init; }
@@ -23,6 +24,7 @@ sealed record LabState
     {
         Name = plan.Name.ToString(),
         Rack = [.. plan.Servers.Select(server => server.Firmware)],
+        Image = plan.Image,
         Namespaces = plan.Namespaces,
         Interfaces = [plan.Appliance.Interface, plan.Switch.Uplink, plan.Switch.Management, plan.Switch.ManagementOfAppliance, .. plan.Servers.Select(server => server.Tap)],
         Mounts = [plan.Paths.Data],

@@ -36,7 +36,8 @@ static class Preflight
         if (packages.Count > 0) problems.Add($"Not installed: {string.Join(" ", packages)}. 'sudo make prepare' installs them.");
         if (!File.Exists("/dev/net/tun")) problems.Add("/dev/net/tun is not there: the kernel cannot make the servers' network ports.");
         if (appliance && !File.Exists(programs.Gridappliance)) problems.Add($"{programs.Gridappliance} is not built: run 'make build'.");
-        if (appliance && !File.Exists(Path.Combine(programs.BootFiles, "manifest.json"))) problems.Add($"No node image in {programs.BootFiles}: run 'sudo make image'.");
+        if (appliance && !File.Exists(Path.Combine(programs.BootFilesOf(plan.Image), "manifest.json")))
+            problems.Add($"No node image in {programs.BootFilesOf(plan.Image)}: run 'sudo make image{(plan.Image == LabImage.Virtual ? "" : $" PROFILE={plan.Image.Profile()}")}'.");
 
         var wanted = MiBForTheRest + plan.Servers.Count * MiBPerServer;
         if (AvailableMiB() is { } available && available < wanted)

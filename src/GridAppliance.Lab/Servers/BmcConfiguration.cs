@@ -1,3 +1,5 @@
+using GridAppliance.Lab.Switches;
+
 namespace GridAppliance.Lab.Servers;
 
 /// <summary>The files of a BMC; pure. Every value comes from the plan and is a name, a number or a path of our own.</summary>
@@ -15,7 +17,9 @@ static class BmcConfiguration
          allowed_auths_operator md5
          allowed_auths_admin md5
          guid {Convert.ToHexStringLower(server.Uuid.ToByteArray())}
+         lan_config_program "{server.Bmc.LanProgram}"
         endlan
+        serial 15 127.0.0.1 {server.Bmc.InBandPort} codec VM
         chassis_control "{server.Bmc.Chassis}"
         sol "tcp:127.0.0.1:{server.Bmc.SerialPort}" 115200 history=16000
         user 2 true "{LabBmc.User}" "{server.Bmc.Password}" admin 10 md5
@@ -28,6 +32,44 @@ static class BmcConfiguration
         mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
         sel_enable 0x20 1000 0x0a
         mc_enable 0x20
+
+        """;
+
+    /// <summary>What the BMC is set to on the network, before anybody changes it.</summary>
+    public static string LanSettings(LabServer server) =>
+        $"""
+        ip_addr {server.Bmc.Address}
+        ip_addr_src static
+        mac_addr {server.Bmc.Mac}
+        subnet_mask 255.255.255.0
+        default_gw_ip_addr {LabSwitch.ManagementOfApplianceAddress}
+        default_gw_mac_addr 00:00:00:00:00:00
+        backup_gw_ip_addr 0.0.0.0
+        backup_gw_mac_addr 00:00:00:00:00:00
+
+        """;
+
+    /// <summary>
+    /// What the BMC calls to read and write its network settings. They are kept and told, and nothing more: the simulator goes on answering where it does.
+    /// </summary>
+    public static string LanProgram(string settings) =>
+        $$"""
+        #!/bin/sh
+        # Written by gridlab: the network settings of a BMC. The last line that names one is in force.
+        what=$1
+        shift
+        case $what in
+        get) for name; do
+                value=
+                while read -r key rest; do [ "$key" = "$name" ] && value=$rest; done < {{settings}}
+                echo "$name:$value"
+             done ;;
+        set) while [ $# -gt 1 ]; do
+                echo "$1 $2" >> {{settings}}
+                shift 2
+             done ;;
+        esac
+        exit 0
 
         """;
 

@@ -43,6 +43,9 @@ sealed class BmcRig(LabPlan plan, LabPrograms programs, LabProcesses processes)
         File.WriteAllText(bmc.Chassis, BmcConfiguration.Chassis(server, plan.Paths.Pid(server.Name), Start(server, diskFirst: false), Start(server, diskFirst: true),
             [programs.Gridlab, "power", server.Name, "soft", "--name", plan.Name.ToString()]));
         File.SetUnixFileMode(bmc.Chassis, Executable);
+        File.WriteAllText(bmc.LanSettings, BmcConfiguration.LanSettings(server));
+        File.WriteAllText(bmc.LanProgram, BmcConfiguration.LanProgram(bmc.LanSettings));
+        File.SetUnixFileMode(bmc.LanProgram, Executable);
     }
 
     /// <summary>The BMC lives in the switch's namespace, and so does what it starts.</summary>

@@ -1,3 +1,5 @@
+using GridAppliance.Protocols.Addresses;
+
 namespace GridAppliance.Lab.Servers;
 
 /// <summary>A server's BMC: OpenIPMI's <c>ipmi_sim</c> on an address of its own beside the data network.</summary>
@@ -13,6 +15,10 @@ sealed record LabBmc
     public required string Password { get; init; }
     /// <summary>Where the server's serial port listens on loopback of the switch's namespace, for serial over LAN.</summary>
     public required int SerialPort { get; init; }
+    /// <summary>Where it listens on loopback of the switch's namespace for its own machine: the system interface, which needs no account.</summary>
+    public required int InBandPort { get; init; }
+    /// <summary>The address of its own NIC.</summary>
+    public required MacAddress Mac { get; init; }
     public required string Directory { get; init; }
 
     /// <summary>Names its pid file and its log.</summary>
@@ -22,6 +28,9 @@ sealed record LabBmc
     public string State => $"{Directory}/state";
     /// <summary>What it calls to look at the machine and to change it.</summary>
     public string Chassis => $"{Directory}/chassis";
+    /// <summary>What it calls to read and write its own network settings, and where those stand.</summary>
+    public string LanProgram => $"{Directory}/lan";
+    public string LanSettings => $"{Directory}/lan.settings";
     /// <summary>The word for what the next start boots from.</summary>
     public string BootDevice => $"{Directory}/boot";
 }

@@ -36,6 +36,9 @@ static class QemuArguments
         // Where its BMC finds it for serial over LAN.
         "-chardev", $"socket,id=console,host=127.0.0.1,port={server.Bmc.SerialPort},server=on,wait=off,nodelay=on,logfile={server.ConsoleLog},logappend=on",
         "-serial", "chardev:console",
+        // Its BMC as its own operating system finds it; one that is away is looked for again every second.
+        "-chardev", $"socket,id=bmc,host=127.0.0.1,port={server.Bmc.InBandPort},reconnect=1",
+        "-device", "ipmi-bmc-extern,id=bmc0,chardev=bmc", "-device", "isa-ipmi-kcs,bmc=bmc0",
         "-qmp", $"unix:{server.MonitorSocket},server=on,wait=off",
     ];
 

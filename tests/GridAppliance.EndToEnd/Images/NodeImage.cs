@@ -10,13 +10,13 @@ sealed class NodeImage
 
     public NodeImage(string profile)
     {
-        Folder = Path.Combine(LabPrograms.Built().BootFiles, "..", profile);
+        Folder = Path.Combine(LabPrograms.Built().Images, profile);
         var path = Path.Combine(Folder, "manifest.json");
         Assert.True(File.Exists(path), $"there is no {path}: run 'make image PROFILE={profile}'");
         Manifest = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
     }
 
-    public static string Repository => Path.GetFullPath(Path.Combine(LabPrograms.Built().BootFiles, "../../.."));
+    public static string Repository => Path.GetFullPath(Path.Combine(LabPrograms.Built().Images, "../.."));
 
     public string Folder { get; }
     public JsonObject Manifest { get; }

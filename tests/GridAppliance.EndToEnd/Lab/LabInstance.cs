@@ -19,9 +19,11 @@ sealed class LabInstance : IAsyncDisposable
     public LabPlan Plan => Rig.Plan;
 
     /// <summary>Namespaces, switch and cables; nothing runs yet on either end.</summary>
-    public static async Task<LabInstance> BuildAsync(string name, params ServerFirmware[] rack)
+    public static Task<LabInstance> BuildAsync(string name, params ServerFirmware[] rack) => BuildAsync(LabPlan.For(LabName.Parse(name), rack));
+
+    public static async Task<LabInstance> BuildAsync(LabPlan plan)
     {
-        var instance = new LabInstance(LabPlan.For(LabName.Parse(name), rack));
+        var instance = new LabInstance(plan);
         var problems = Preflight.Problems(instance.Plan, LabPrograms.Built(), appliance: true);
         Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
         await instance.Rig.TearDownAsync(CancellationToken.None);

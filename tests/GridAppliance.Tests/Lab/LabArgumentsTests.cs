@@ -34,7 +34,12 @@ public sealed class LabArgumentsTests
         Assert.Equal([.. LabServers.StandardRack, ServerFirmware.Bios, ServerFirmware.Bios], LabArguments.Parse(["up", "--servers", "6"]).Rack!);
     }
 
+    [Fact]
+    public void The_image_is_one_that_is_built() => Assert.Equal((LabImage.Metal, LabImage.Virtual), (LabArguments.Parse(["up", "--image", "metal"]).Image, LabArguments.Parse(["up"]).Image));
+
     [Theory]
+    [InlineData("up", "--image", "iron")]
+    [InlineData("up", "--image")]
     [InlineData("up", "--servers")]
     [InlineData("up", "--servers", "0")]
     [InlineData("up", "--servers", "49")]

@@ -31,7 +31,15 @@ public sealed class QemuArgumentsTests
     public void Every_server_speaks_on_its_serial_port_and_keeps_what_it_said() => Assert.All(EveryFirmware.Select(Arguments), arguments =>
     {
         Assert.Equal("q35,graphics=off", After(arguments, "-machine", ""));
-        Assert.Contains("logfile=/run/gridlab/gl/servers/n1/console.log", After(arguments, "-chardev", "socket,"), StringComparison.Ordinal);
+        Assert.Contains("logfile=/run/gridlab/gl/servers/n1/console.log", After(arguments, "-chardev", "socket,id=console,"), StringComparison.Ordinal);
+    });
+
+    [Fact]
+    public void Every_server_finds_its_own_bmc_from_inside() => Assert.All(EveryFirmware.Select(Arguments), arguments =>
+    {
+        Assert.Equal("socket,id=bmc,host=127.0.0.1,port=7101,reconnect=1", After(arguments, "-chardev", "socket,id=bmc,"));
+        Assert.Equal("isa-ipmi-kcs,bmc=bmc0", After(arguments, "-device", "isa-ipmi"));
+        Assert.Contains("serial 15 127.0.0.1 7101 codec VM", BmcConfiguration.Lan(LabPlan.For(LabName.Default, [ServerFirmware.Bios]).Servers[0]), StringComparison.Ordinal);
     });
 
     [Fact]
