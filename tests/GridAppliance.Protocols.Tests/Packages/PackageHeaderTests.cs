@@ -3,7 +3,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Packages;
 
-public sealed class PackageHeader_tests
+public sealed class PackageHeaderTests
 {
     static byte[] Written()
     {

@@ -4,7 +4,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Ndp;
 
-public sealed class RouterAdvertisement_tests
+public sealed class RouterAdvertisementTests
 {
     static readonly MacAddress ours = MacAddress.Parse("52:54:00:12:34:56");
 

@@ -3,7 +3,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Smbios;
 
-public sealed class Smbios_tests
+public sealed class SmbiosTests
 {
     // "dmidecode --dump-bin" puts the entry point first and the table at offset 32.
     const int TableOffset = 32;

@@ -6,7 +6,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Dhcp;
 
-public sealed class DhcpMessage_tests
+public sealed class DhcpMessageTests
 {
     static byte[] Frame(string capture, int number) => PcapFile.Read(SharedCases.DhcpPathOf(capture))[number - 1].Udp()!.Data;
 

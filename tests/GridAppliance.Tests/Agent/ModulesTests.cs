@@ -11,7 +11,7 @@ using GridAppliance.Protocols.Packages;
 
 namespace GridAppliance.Tests.Agent;
 
-public sealed class Modules_tests : IAsyncLifetime
+public sealed class ModulesTests : IAsyncLifetime
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -8,13 +8,13 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Agent;
 
-public sealed class Inventory_tests : IDisposable
+public sealed class InventoryTests : IDisposable
 {
     readonly ScratchFolder folder = new();
     readonly ManualClock clock = new();
     readonly NeighbourTable neighbours;
 
-    public Inventory_tests() => neighbours = new NeighbourTable(clock);
+    public InventoryTests() => neighbours = new NeighbourTable(clock);
 
     public void Dispose() => folder.Dispose();
 

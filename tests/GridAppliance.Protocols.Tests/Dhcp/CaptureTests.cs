@@ -7,7 +7,7 @@ using GridAppliance.Testing;
 namespace GridAppliance.Protocols.Tests.Dhcp;
 
 /// <summary>Every captured message against what an independent decoder made of it, and every damaged form of it against the reader's promise not to throw.</summary>
-public sealed class Capture_tests
+public sealed class CaptureTests
 {
     public static TheoryData<string> Captures => [.. SharedCases.DhcpCaptures];
 

@@ -6,7 +6,7 @@ using GridAppliance.Agent.Calls;
 namespace GridAppliance.Tests.Agent;
 
 /// <summary>Answers as peers on a bad day may give them, over a real socket.</summary>
-public sealed class HttpExchange_tests
+public sealed class HttpExchangeTests
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

@@ -5,7 +5,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Ethernet;
 
-public sealed class Frame_tests
+public sealed class FrameTests
 {
     static readonly MacAddress ours = MacAddress.Parse("52:54:00:00:00:01");
 

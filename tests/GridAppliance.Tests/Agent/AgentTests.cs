@@ -7,7 +7,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Agent;
 
-public sealed class Agent_tests : IAsyncLifetime
+public sealed class AgentTests : IAsyncLifetime
 {
     // How long something that must happen may take before the test gives up; nothing waits this long when all is well.
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

@@ -6,7 +6,7 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Lldp;
 
-public sealed class LldpMessage_tests
+public sealed class LldpMessageTests
 {
     static byte[] Message(string capture, int frame)
     {

@@ -8,7 +8,7 @@ using GridAppliance.Api.Nodes;
 namespace GridAppliance.Tests.Agent;
 
 /// <summary>The agent has JSON contexts of its own; on the wire they must be the contract's.</summary>
-public sealed class AgentJson_tests
+public sealed class AgentJsonTests
 {
     static readonly InventoryDocument inventory = new()
     {

@@ -4,7 +4,7 @@ using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Tests.Agent;
 
-public sealed class BootParameters_tests
+public sealed class BootParametersTests
 {
     const string Key = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
