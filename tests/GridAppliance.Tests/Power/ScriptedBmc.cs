@@ -74,6 +74,13 @@ sealed class ScriptedBmc : IAsyncDisposable
     public List<string> Log { get; } = [];
     public int OpenSessions { get { lock (gate) return sessions.Values.Count(s => s.IsOpen); } }
 
+    /// <summary>A script that reacts once, to the first request of this name.</summary>
+    public static Func<string, Reaction> Once(string name, Reaction reaction)
+    {
+        var done = false;
+        return asked => asked == name && !done && (done = true) ? reaction : Reaction.Answer;
+    }
+
     /// <summary>The next request that arrives, by name.</summary>
     public async Task<string> NextAsync() => await arrivals.Reader.ReadAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
 
