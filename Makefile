@@ -41,7 +41,7 @@ PACKAGES += xz-utils
 include firmware-images/image.mk
 -include systemd/install.mk
 
-.PHONY: help prepare sdk build lab lab-down test bench bench-peers soak clean own
+.PHONY: help prepare sdk build lab lab-down test bench bench-peers soak format clean own
 
 help: ## list what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -88,6 +88,9 @@ bench-peers: build ## compare with other people's programs, in one run: PEERS=tf
 
 soak: build ## feed the codecs TIMES (default 100) as much damaged input as 'make test' does
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo
+
+format: build ## lay the sources out as .editorconfig says; 'make test' looks whether they are
+	$(DOTNET) format GridAppliance.sln --no-restore --severity warn
 
 clean: ## remove what was built
 	rm -rf $(ARTIFACTS) src/*/bin src/*/obj tests/*/bin tests/*/obj

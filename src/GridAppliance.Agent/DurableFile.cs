@@ -11,9 +11,9 @@ static class DurableFile
         var incoming = path + ".new";
         File.Delete(incoming);
         using (var file = new FileStream(incoming, new FileStreamOptions
-               {
-                   Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, BufferSize = 0,
-               }))
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly, BufferSize = 0,
+        }))
         {
             file.Write(content);
             file.Flush(flushToDisk: true);

@@ -6,9 +6,9 @@ using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Api.Power;
 using GridAppliance.Api.San;
 using GridAppliance.Api.Switches;
-using GridAppliance.Api.Power;
 
 namespace GridAppliance.Api;
 

@@ -188,7 +188,10 @@ public sealed partial class ApplianceClient : IDisposable
         var denied = response.StatusCode is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Forbidden;
         return new(denied ? ApplianceFault.PermissionDenied : problem is null ? ApplianceFault.NotUnderstood : ApplianceFault.Refused,
             problem?.Detail ?? problem?.Title ?? $"{address} answered {(int)response.StatusCode} {response.ReasonPhrase}",
-            problem?.NextStep ?? (problem is null ? $"check that {address} is a GridAppliance" : null)) { Status = response.StatusCode };
+            problem?.NextStep ?? (problem is null ? $"check that {address} is a GridAppliance" : null))
+        {
+            Status = response.StatusCode,
+        };
     }
 
     ApplianceException NotUnderstood(string what, Exception? inner) =>

@@ -151,9 +151,9 @@ public static class PackageReader
                 if (Path.Exists(path)) return PackageProblem.UnsafePath;
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!, Folder);
                 using (var file = new FileStream(path, new FileStreamOptions
-                       {
-                           Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = (entry.Mode & AnyExecute) != 0 ? Folder : Plain,
-                       }))
+                {
+                    Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = (entry.Mode & AnyExecute) != 0 ? Folder : Plain,
+                }))
                     entry.DataStream?.CopyTo(file);
                 return PackageProblem.None;
             default:

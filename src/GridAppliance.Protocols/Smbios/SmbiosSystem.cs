@@ -32,7 +32,10 @@ public sealed record SmbiosSystem
                 case SystemStructure when system.Product is null:
                     system = system with
                     {
-                        Manufacturer = structure.String(4), Product = structure.String(5), Serial = structure.String(7), Uuid = UuidOf(structure, uuidIsLittleEndian),
+                        Manufacturer = structure.String(4),
+                        Product = structure.String(5),
+                        Serial = structure.String(7),
+                        Uuid = UuidOf(structure, uuidIsLittleEndian),
                     };
                     break;
                 case MemoryArray when structure.Byte(5) == UseSystemMemory:

@@ -56,8 +56,10 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
             var merge = InventoryMerge.Of(nodes.Current, latest, request.Inventory);
             return merge.Node with
             {
-                AgentKey = publicKey, AgentVersion = request.AgentVersion,
-                Network = attempt.Network, Problem = merge.Problem,
+                AgentKey = publicKey,
+                AgentVersion = request.AgentVersion,
+                Network = attempt.Network,
+                Problem = merge.Problem,
                 // It starts from a fresh image: what ran before the reboot does not.
                 Modules = [],
             };

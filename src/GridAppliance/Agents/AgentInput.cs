@@ -30,8 +30,14 @@ static class AgentInput
 
     static InventoryDocument Clean(InventoryDocument inventory) => inventory with
     {
-        CpuModel = Word(inventory.CpuModel), Vendor = Word(inventory.Vendor), Product = Word(inventory.Product), Serial = Word(inventory.Serial), Uuid = Word(inventory.Uuid),
-        Arch = Word(inventory.Arch), Firmware = Word(inventory.Firmware), Kernel = Word(inventory.Kernel),
+        CpuModel = Word(inventory.CpuModel),
+        Vendor = Word(inventory.Vendor),
+        Product = Word(inventory.Product),
+        Serial = Word(inventory.Serial),
+        Uuid = Word(inventory.Uuid),
+        Arch = Word(inventory.Arch),
+        Firmware = Word(inventory.Firmware),
+        Kernel = Word(inventory.Kernel),
         Bmc = inventory.Bmc is { } bmc ? new() { Kind = Word(bmc.Kind), Address = Word(bmc.Address) } : null,
         Disks = [.. Some(inventory.Disks, MostDisks).Where(disk => disk.Name is not null).Select(disk => disk with
         {

@@ -56,7 +56,10 @@ sealed partial class BootWatcher(BootObserver observer, NodeDirectory nodes, Tim
         if (seen.Stage == BootStage.InitramfsFinished && node.Recovery is not null) await RecoveringAsync(node, cancellationToken);
         return BootTracking.Tell(seen) is not { } told ? null : NewEvent.About(node, told.Kind, told.Message, told.Severity) with
         {
-            At = seen.At, Actor = told.ByNode ? "node" : "appliance", Appliance = seen.Service > TimeSpan.Zero ? seen.Service : null, BootStarted = boot?.Started,
+            At = seen.At,
+            Actor = told.ByNode ? "node" : "appliance",
+            Appliance = seen.Service > TimeSpan.Zero ? seen.Service : null,
+            BootStarted = boot?.Started,
         };
     }
 

@@ -140,9 +140,9 @@ sealed class OperationJournal(Database database, Timeline timeline, NodeDirector
 
     NewEvent Ending(Operation operation, OperationEnd end) => About(operation, $"operation.{end.Word}",
         end.ReasonOrNull is { } reason ? $"{operation.Title} {end.Word}: {reason}" : $"{operation.Title} {end.Word}") with
-        {
-            Severity = end is OperationEnd.Failed ? EventSeverity.Error : EventSeverity.Info,
-        };
+    {
+        Severity = end is OperationEnd.Failed ? EventSeverity.Error : EventSeverity.Info,
+    };
 
     NewEvent About(Operation operation, string kind, string message) => operation.NodeId is { } id && nodes.Current.Find(id) is { } node
         ? NewEvent.About(node, kind, message)

@@ -25,7 +25,7 @@ static class SwitchFeature
         services.AddSingleton(static provider => new SwitchSurroundings(
             provider.GetRequiredService<ISwitchJournal>(), provider.GetRequiredService<SwitchStore>(), provider.GetRequiredService<Timeline>(), provider.GetRequiredService<SwitchIntents>(),
             new(provider.GetRequiredService<ApplianceKey>().Fingerprint[..SwitchMark.IdLength], provider.GetRequiredService<ApplianceOptions>().Name),
-            provider.GetRequiredService<UplinkRecogniser>(),             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+            provider.GetRequiredService<UplinkRecogniser>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton<SwitchFleet>();
         services.AddHostedService(static provider => provider.GetRequiredService<SwitchFleet>());
         services.AddSingleton<VlanChanges>();

@@ -1,8 +1,9 @@
+using System.Net.Sockets;
 using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
-using GridAppliance.Fabric;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Scripts;
+using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -16,7 +17,6 @@ using GridAppliance.Web.Consoles;
 using GridAppliance.Web.Endpoints;
 using GridAppliance.Web.Metrics;
 using GridAppliance.Web.Security;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
 namespace GridAppliance.Web;

@@ -119,7 +119,9 @@ public sealed class WhyAnswerTests
         "disk full" => Facts(Node(NodeState.Discovered)) with { Problems = [Problem("store.disk-full", "the disk that holds dataDir is full")] },
         "switched off" => Facts(Node(NodeState.Idle) with
         {
-            AgentKey = [1], PowerWish = new() { Desired = PowerState.Off, By = "root", At = Now }, Reach = NodeReach.Nothing with { Power = new(PowerState.Off, PowerState.Off, Now.AddSeconds(-60)) },
+            AgentKey = [1],
+            PowerWish = new() { Desired = PowerState.Off, By = "root", At = Now },
+            Reach = NodeReach.Nothing with { Power = new(PowerState.Off, PowerState.Off, Now.AddSeconds(-60)) },
         }),
         "token refused" => Facts(Stuck(BootMilestone.Initramfs), Event("agent.refused", 9) with { Message = "the token was spent" }),
         "rival DHCP server" => Facts(Stuck(BootMilestone.Discover)) with { Problems = [Problem("dhcp.rival.provisioning", "10.77.0.9 answers too")] },

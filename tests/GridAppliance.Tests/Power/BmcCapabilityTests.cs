@@ -27,8 +27,8 @@ public sealed class BmcCapabilityTests : IAsyncLifetime
         {
             var data = new TheoryData<string, string, bool>();
             foreach (var device in Enum.GetValues<BootDevice>().Where(d => d != BootDevice.None))
-            foreach (var firmware in Enum.GetValues<BootFirmware>())
-            foreach (var persistent in (bool[])[false, true]) data.Add(device.ToString(), firmware.ToString(), persistent);
+                foreach (var firmware in Enum.GetValues<BootFirmware>())
+                    foreach (var persistent in (bool[])[false, true]) data.Add(device.ToString(), firmware.ToString(), persistent);
             return data;
         }
     }

@@ -23,7 +23,8 @@ sealed record ZoneModel
 
     public ZoneModel Activated(uint set) => this with
     {
-        Result = 1, Cause = 1,
+        Result = 1,
+        Cause = 1,
         InForce = (Sets[set].Name, Sets[set].Zones.Ports.Select(i => Zones[(uint)i]).ToImmutableSortedDictionary(z => z.Name, z => z.Members.Values.Select(m => Convert.ToHexStringLower(m)).ToImmutableSortedSet())),
     };
 }

@@ -317,7 +317,10 @@ public sealed class SwitchActorTests : IAsyncLifetime
         public OpenedAgent(SnmpSocket socket, IBridgeBackend backend, Func<SnmpPdu, SnmpPdu, SnmpPdu?>? tamper)
         {
             Agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 1], Communities = new Dictionary<string, AgentAccess> { ["rw"] = AgentAccess.ReadWrite } },
-                new Dictionary<string, IManagedTree> { [""] = new BridgeTree(backend, "lab", TimeProvider.System) }, TimeProvider.System) { Tamper = tamper };
+                new Dictionary<string, IManagedTree> { [""] = new BridgeTree(backend, "lab", TimeProvider.System) }, TimeProvider.System)
+            {
+                Tamper = tamper,
+            };
             Device = new(new("snmp+qbridge://127.0.0.1"), new(socket, Agent.EndPoint, new SnmpCredentials.Community("rw"), new() { FirstWait = TimeSpan.FromMilliseconds(100), Attempts = 3 }, TimeProvider.System));
         }
 

@@ -27,7 +27,9 @@ static class SampleNodes
             var (kind, message, severity, byNode) = BootTracking.Tell(seen)!.Value;
             await plane.Timeline.AppendAsync(NewEvent.About(plane.Nodes.Current.Find(node.Id)!, kind, message, severity) with
             {
-                At = at, Actor = byNode ? "node" : "appliance", Appliance = seen.Service,
+                At = at,
+                Actor = byNode ? "node" : "appliance",
+                Appliance = seen.Service,
             }, CancellationToken.None);
         }
 

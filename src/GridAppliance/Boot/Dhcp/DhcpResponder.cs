@@ -195,7 +195,11 @@ static class DhcpResponder
             HasLink = true,
             Boot = BootFor(question),
             HostName = HostName(question),
-        }) with { Lease = lease, Verdict = verdict };
+        }) with
+        {
+            Lease = lease,
+            Verdict = verdict,
+        };
 
     static DhcpAnswer Refuse(in Question question, ReadOnlySpan<byte> complaint, string detail) =>
         Write(question, new() { Type = DhcpMessageType.Nak, Options = question.Network.Replies, Complaint = complaint }) with { Detail = detail };

@@ -150,12 +150,18 @@ sealed class TelnetConsole(NetworkStream stream, SerialSettings settings, TimePr
         yield return Command(ComPortCommand.SetDataSize, (byte)settings.Bits);
         yield return Command(ComPortCommand.SetParity, (byte)(settings.Parity switch
         {
-            SerialParity.None => ComPortParity.None, SerialParity.Odd => ComPortParity.Odd, SerialParity.Even => ComPortParity.Even, SerialParity.Mark => ComPortParity.Mark, SerialParity.Space => ComPortParity.Space,
+            SerialParity.None => ComPortParity.None,
+            SerialParity.Odd => ComPortParity.Odd,
+            SerialParity.Even => ComPortParity.Even,
+            SerialParity.Mark => ComPortParity.Mark,
+            SerialParity.Space => ComPortParity.Space,
         }));
         yield return Command(ComPortCommand.SetStopSize, (byte)(settings.StopBits == 2 ? ComPortStop.Two : ComPortStop.One));
         yield return Command(ComPortCommand.SetControl, (byte)(settings.Flow switch
         {
-            SerialFlow.None => ComPortControl.NoFlowControl, SerialFlow.RtsCts => ComPortControl.HardwareFlowControl, SerialFlow.XonXoff => ComPortControl.SoftwareFlowControl,
+            SerialFlow.None => ComPortControl.NoFlowControl,
+            SerialFlow.RtsCts => ComPortControl.HardwareFlowControl,
+            SerialFlow.XonXoff => ComPortControl.SoftwareFlowControl,
         }));
         yield return Command(ComPortCommand.SetControl, (byte)(settings.Dtr ? ComPortControl.DtrOn : ComPortControl.DtrOff));
         yield return Command(ComPortCommand.SetControl, (byte)(settings.Rts ? ComPortControl.RtsOn : ComPortControl.RtsOff));

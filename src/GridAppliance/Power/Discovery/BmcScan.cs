@@ -152,7 +152,10 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         {
             // Nothing secret is sent, so anybody may answer.
             AllowAutoRedirect = false, UseProxy = false, UseCookies = false, ConnectTimeout = settings.ConnectPatience, SslOptions = new() { RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null },
-        }) { MaxResponseContentBufferSize = MostRoot, Timeout = settings.ConnectPatience * 2 };
+        })
+        {
+            MaxResponseContentBufferSize = MostRoot, Timeout = settings.ConnectPatience * 2,
+        };
         var addresses = Enumerable.Range(0, (int)range.Count).Select(i => new Ipv4Address(range.First.Value + (uint)i));
         await Parallel.ForEachAsync(addresses, new ParallelOptions { MaxDegreeOfParallelism = settings.AtOnce, CancellationToken = cancellationToken }, async (address, token) =>
         {

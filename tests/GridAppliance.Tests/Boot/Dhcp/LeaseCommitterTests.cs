@@ -144,7 +144,7 @@ public sealed class LeaseCommitterTests
         public SemaphoreSlim Tried { get; } = new(0);
         public bool IsFull { get => inner.IsFull; set => inner.IsFull = value; }
         public IReadOnlyList<StoredLease> Load() => inner.Load();
-        public Task BindAsync(IReadOnlyList<StoredLease> leases, CancellationToken cancellationToken) 
+        public Task BindAsync(IReadOnlyList<StoredLease> leases, CancellationToken cancellationToken)
         {
             // What becomes of it is decided before it is told, or else a test that reacts to the telling would change it.
             try { return inner.BindAsync(leases, cancellationToken); }

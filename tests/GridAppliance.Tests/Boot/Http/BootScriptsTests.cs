@@ -1,7 +1,7 @@
+using System.Text;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Http;
 using GridAppliance.Protocols.Addresses;
-using System.Text;
 
 namespace GridAppliance.Tests.Boot.Http;
 
