@@ -4,9 +4,7 @@ using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Orders;
-using GridAppliance.Api;
 using GridAppliance.Api.Agents;
-using GridAppliance.Api.Nodes;
 
 namespace GridAppliance.Agent;
 

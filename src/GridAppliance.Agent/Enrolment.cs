@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
-using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Nodes;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json;
-using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 
 namespace GridAppliance.Agent.Orders;

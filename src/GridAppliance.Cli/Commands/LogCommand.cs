@@ -3,7 +3,6 @@ using GridAppliance.Api;
 using GridAppliance.Api.Client;
 using GridAppliance.Api.Consoles;
 using GridAppliance.Cli.Consoles;
-using GridAppliance.Cli.Terminal;
 
 namespace GridAppliance.Cli.Commands;
 

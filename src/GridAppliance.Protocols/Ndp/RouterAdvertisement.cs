@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using GridAppliance.Protocols.Addresses;
-using GridAppliance.Protocols.Ethernet;
 
 namespace GridAppliance.Protocols.Ndp;
 

@@ -1,5 +1,4 @@
 using GridAppliance.Api.Agents;
-using GridAppliance.Api.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Store;

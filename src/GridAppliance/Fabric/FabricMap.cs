@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using GridAppliance.Protocols.Addresses;
-using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Fabric;

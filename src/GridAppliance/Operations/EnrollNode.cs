@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using GridAppliance.Agents;
 using GridAppliance.Api.Agents;
-using GridAppliance.Api.Nodes;
 using GridAppliance.Nodes;
 
 namespace GridAppliance.Operations;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using GridAppliance.Hosting;
-using GridAppliance.Power;
 using GridAppliance.Power.Ipmi;
 using GridAppliance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

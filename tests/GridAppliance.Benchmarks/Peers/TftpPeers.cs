@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using GridAppliance.Boot;
 using GridAppliance.Boot.Files;
 using GridAppliance.Boot.Tftp;
 using GridAppliance.Hosting;

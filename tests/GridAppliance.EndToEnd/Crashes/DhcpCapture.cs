@@ -1,5 +1,4 @@
 using GridAppliance.EndToEnd.Lab;
-using GridAppliance.Lab.Machine;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Dhcp;
 using GridAppliance.Testing;

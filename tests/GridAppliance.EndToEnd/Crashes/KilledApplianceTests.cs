@@ -1,10 +1,6 @@
-using System.Threading.Channels;
-using GridAppliance.Api.Client;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
-using GridAppliance.Api.Operations;
 using GridAppliance.EndToEnd.Lab;
-using GridAppliance.Lab;
 using GridAppliance.Lab.Servers;
 using Xunit.Abstractions;
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using GridAppliance.Lab;
 using GridAppliance.Lab.Servers;

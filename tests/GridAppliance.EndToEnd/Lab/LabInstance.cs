@@ -1,6 +1,5 @@
 using GridAppliance.Api.Nodes;
 using GridAppliance.Lab;
-using GridAppliance.Lab.Appliance;
 using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
 

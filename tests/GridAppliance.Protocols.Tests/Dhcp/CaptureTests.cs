@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Dhcp;
 using GridAppliance.Testing;
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
-using GridAppliance.Boot;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;

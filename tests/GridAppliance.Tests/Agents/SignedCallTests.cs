@@ -1,10 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
-using System.Text;
 using GridAppliance.Agents;
-using GridAppliance.Api.Nodes;
 using GridAppliance.Nodes;
-using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Agents;
 

@@ -3,7 +3,6 @@ using GridAppliance.Api;
 using GridAppliance.Api.Client;
 using GridAppliance.Boot;
 using GridAppliance.Cli;
-using GridAppliance.Cli.Terminal;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;

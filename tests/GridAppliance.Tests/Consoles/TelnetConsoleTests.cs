@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using GridAppliance.Consoles;
-using GridAppliance.Consoles.Serial;
 using GridAppliance.Consoles.Telnet;
 
 namespace GridAppliance.Tests.Consoles;

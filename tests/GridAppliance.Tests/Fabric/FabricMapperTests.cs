@@ -1,10 +1,8 @@
 using System.Collections.Immutable;
-using GridAppliance.Api.Nodes;
 using GridAppliance.Fabric;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Switches;
-using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Tests.Fabric;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
-using GridAppliance.Api.Switches;
 using GridAppliance.Boot;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Addresses;

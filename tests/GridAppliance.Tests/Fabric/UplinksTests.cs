@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using GridAppliance.Fabric;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Switches;
-using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Tests.Fabric;
 

@@ -1,4 +1,3 @@
-using GridAppliance.Nodes;
 using GridAppliance.Operations;
 
 namespace GridAppliance.Tests.Operations;

@@ -1,5 +1,4 @@
 using System.Net;
-using GridAppliance.Power;
 using GridAppliance.Power.Ipmi;
 using Microsoft.Extensions.Logging.Abstractions;
 

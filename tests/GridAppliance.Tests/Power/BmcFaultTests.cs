@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Hosting;
 using GridAppliance.Power;
-using GridAppliance.Power.Ipmi;
-using GridAppliance.Protocols.Ipmi.Session;
 using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Power;

@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using GridAppliance.Hosting;
 using GridAppliance.Power;
-using GridAppliance.Power.Ipmi;
 using GridAppliance.Protocols.Ipmi.Session;
 using GridAppliance.Testing;
 

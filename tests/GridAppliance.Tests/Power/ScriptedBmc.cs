@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Threading.Channels;
 using GridAppliance.Protocols.Ipmi;
-using GridAppliance.Protocols.Ipmi.Commands;
 using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Protocols.Ipmi.Session;
 using GridAppliance.Protocols.Ipmi.Sol;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using GridAppliance.Protocols.Ipmi;
-using GridAppliance.Protocols.Ipmi.Session;
 
 namespace GridAppliance.Tests.Power;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Snmp.Usm;
-using GridAppliance.San.Mds;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.San;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using GridAppliance.Api;
 using GridAppliance.Api.Client;
-using GridAppliance.Api.Switches;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Tests.Web;
 

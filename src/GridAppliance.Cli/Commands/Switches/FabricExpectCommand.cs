@@ -1,6 +1,5 @@
 using System.CommandLine;
 using GridAppliance.Api;
-using GridAppliance.Api.Switches;
 using GridAppliance.Cli.Terminal;
 
 namespace GridAppliance.Cli.Commands.Switches;

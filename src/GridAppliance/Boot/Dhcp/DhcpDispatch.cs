@@ -1,4 +1,3 @@
-using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Dhcp;
 

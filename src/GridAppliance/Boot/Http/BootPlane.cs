@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace GridAppliance.Boot.Http;

@@ -1,7 +1,6 @@
 using GridAppliance.Boot.Files;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
-using GridAppliance.Store;
 
 namespace GridAppliance.Boot.Http;
 

@@ -1,4 +1,3 @@
-using GridAppliance.Protocols.Ipmi;
 using GridAppliance.Protocols.Ipmi.Commands;
 using GridAppliance.Protocols.Ipmi.Session;
 

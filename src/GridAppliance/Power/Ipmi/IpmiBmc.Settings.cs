@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Ipmi;
 using GridAppliance.Protocols.Ipmi.Commands;

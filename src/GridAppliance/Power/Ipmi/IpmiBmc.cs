@@ -1,5 +1,3 @@
-using GridAppliance.Hosting;
-using GridAppliance.Protocols.Ipmi;
 using GridAppliance.Protocols.Ipmi.Commands;
 
 namespace GridAppliance.Power.Ipmi;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
-using GridAppliance.Switches.Snmp;
 
 namespace GridAppliance.Switches.Fleet;
 

@@ -1,7 +1,5 @@
-using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Boot.Dhcp.Leases;
-using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Dhcp;
 using static GridAppliance.Tests.Boot.Dhcp.TestMessage;

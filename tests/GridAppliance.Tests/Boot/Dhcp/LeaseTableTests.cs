@@ -1,5 +1,4 @@
 using GridAppliance.Boot.Dhcp;
-using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Dhcp;

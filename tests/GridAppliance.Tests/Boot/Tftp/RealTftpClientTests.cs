@@ -1,6 +1,5 @@
 using System.Text;
 using GridAppliance.Boot;
-using GridAppliance.Boot.Tftp;
 
 namespace GridAppliance.Tests.Boot.Tftp;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using GridAppliance.Nodes;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ports;
 using GridAppliance.Tests.Web;

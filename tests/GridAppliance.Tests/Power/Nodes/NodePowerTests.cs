@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using GridAppliance.Api;
-using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
 using GridAppliance.Power.Nodes;

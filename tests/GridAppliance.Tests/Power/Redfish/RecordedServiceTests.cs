@@ -1,4 +1,3 @@
-using System.Text;
 using GridAppliance.Hosting;
 using GridAppliance.Power;
 using GridAppliance.Power.Redfish;

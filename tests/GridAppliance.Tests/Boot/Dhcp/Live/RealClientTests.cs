@@ -1,5 +1,4 @@
 using GridAppliance.Boot;
-using GridAppliance.Boot.Dhcp;
 using GridAppliance.Boot.Dhcp.Link;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;

@@ -3,7 +3,6 @@ using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Hosting;
 using GridAppliance.Lab.Native;
-using GridAppliance.Protocols.Addresses;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Boot.Dhcp.Live;
