@@ -11,6 +11,8 @@ namespace GridAppliance.Fabric;
 sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricPokes pokes, NodeLocator locator, DriftReconciler drift, Timeline timeline, TimeProvider clock, ILogger<FabricWatcher> logger) : BackgroundService
 {
     static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+    /// <summary>A switch that has just begun not to answer is asked again so soon: most of the time it, or we, have only just started.</summary>
+    static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(5);
     /// <summary>Switches read at once.</summary>
     const int AtOnce = 32;
 
@@ -66,7 +68,10 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
             }
             await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (one, token) => await ReadAsync(one.Key, one.Value, token));
             due.Clear();
-            await Waiting.UntilAsync(pokes.Switches, next - clock.GetUtcNow(), clock, cancellationToken);
+            var now = clock.GetUtcNow();
+            var isTroubleNew = fleet.Current.Values.Any(s => s.Trouble is { } trouble && now - trouble.Since < Period);
+            await Waiting.UntilAsync(pokes.Switches, isTroubleNew && next - now > SoonAgain ? SoonAgain : next - now, clock, cancellationToken);
+            if (isTroubleNew) foreach (var one in fleet.Current.Values.Where(s => s.Trouble is not null)) due.TryAdd(one, true);
         }
     }
 

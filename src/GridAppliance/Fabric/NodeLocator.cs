@@ -24,6 +24,8 @@ sealed partial class NodeLocator(SwitchFleet fleet, FabricState state, FabricPok
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var next = clock.GetUtcNow();
+        // Whoever asked to boot before anybody listened here.
+        foreach (var node in nodes.Current.Nodes.Where(n => !n.LocatedBySwitch)) pokes.Locate(node.Name);
         while (true)
         {
             await Waiting.UntilAsync(pokes.Nodes, wanted.Count == 0 ? Forever : next - clock.GetUtcNow(), clock, cancellationToken);

@@ -36,6 +36,8 @@ public sealed class FabricWatcherTests : IAsyncLifetime
 
     void Plug(int port) => bench.Bridge.Model = bench.Bridge.Model with { Addresses = [new(100, Nic, port)] };
 
+    void Link(int port, bool isUp) => bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(port, bench.Bridge.Model.Ports[port] with { HasLink = isUp }) };
+
     void Discover() => plane.Get<BootObserver>().Report(new() { Mac = Nic, Stage = BootStage.DhcpDiscover, Network = "provisioning", At = TimeProvider.System.GetUtcNow(), NetworkBoot = true });
 
     async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)
@@ -70,6 +72,18 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         // By the node's name, its port is moved.
         Assert.Equal(0, (await plane.Gridctl("switch", "vlan", node.Name, "250")).Status);
         Assert.Equal(250, bench.Bridge.Model.Ports[3].Pvid);
+    }
+
+    [Fact]
+    public async Task A_machine_whose_port_had_no_link_when_the_switch_was_read_is_placed_as_soon()
+    {
+        Link(3, false);
+        await plane.Client().ProbeSwitch("leaf1", default);
+        Assert.False((await plane.Client().GetSwitchPorts("leaf1", default)).Single(p => p.Name == "Gi0/3").Link);
+        Link(3, true);
+        Plug(3);
+        Discover();
+        await UntilOnAsync("Gi0/3");
     }
 
     [Fact]

@@ -111,16 +111,18 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         return false;
     }
 
-    /// <summary>Reads anew who is behind which port, and nothing else: when somebody new has shown up.</summary>
+    /// <summary>Reads anew who is behind which port, and nothing else but for what that shows to be out of date: when somebody new has shown up.</summary>
     /// <exception cref="DeviceException">It cannot be read.</exception>
     public async Task<SwitchReading> ReadForwardingAsync(CancellationToken cancellationToken)
     {
         if (Reading is null || device is not IPortMap map) return await ReadAsync(cancellationToken);
-        return await ReadingAsync(async () =>
+        var (before, now) = (Reading, await ReadingAsync(async () =>
         {
             var known = Reading!;
             return known with { Forwarding = await map.ReadForwardingAsync(known.Snapshot, cancellationToken), ForwardingAt = around.Clock.GetUtcNow() };
-        }, cancellationToken);
+        }, cancellationToken));
+        // A newcomer behind a port that had no link, or was not there: the server was switched on after the ports were read.
+        return now.Forwarding.Except(before.Forwarding).Any(e => e.Port > 0 && (!now.Snapshot.Ports.TryGetValue(e.Port, out var port) || port.HasLink == false)) ? await ReadAsync(cancellationToken) : now;
     }
 
     /// <summary>A change is under way.</summary>
