@@ -19,9 +19,6 @@ public readonly record struct EthernetHeader(MacAddress Destination, MacAddress 
     const int MaximumTags = 2;
     const ushort CustomerTag = 0x8100, ServiceTag = 0x88A8;
 
-    /// <summary>Smallest value of the type field that is a type; below it the field is an 802.3 length.</summary>
-    public const ushort FirstEtherType = 0x0600;
-
     public static bool TryRead(ReadOnlySpan<byte> frame, out EthernetHeader header, out EthernetDefect defect)
     {
         header = default;

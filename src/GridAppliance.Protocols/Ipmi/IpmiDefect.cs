@@ -17,8 +17,6 @@ public enum IpmiDefect
     PayloadType,
     /// <summary>An IPMB checksum that does not add up to zero.</summary>
     Checksum,
-    /// <summary>A request where an answer was expected, or the reverse.</summary>
-    Direction,
     /// <summary>A packet that must be signed and is not.</summary>
     Unauthenticated,
     /// <summary>A packet that must be encrypted and is not.</summary>

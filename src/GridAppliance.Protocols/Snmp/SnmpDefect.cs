@@ -29,8 +29,6 @@ public enum SnmpDefect
     BadSecurityParameters,
     /// <summary>The message is of another user than the keys.</summary>
     WrongUser,
-    /// <summary>Less protected than the keys demand.</summary>
-    UnprotectedMessage,
     WrongDigest,
     /// <summary>What came out of decryption is not a scoped PDU.</summary>
     Undecipherable,

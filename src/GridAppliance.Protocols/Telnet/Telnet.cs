@@ -32,12 +32,6 @@ public static class Telnet
         return length;
     }
 
-    public static int WriteNegotiation(Span<byte> destination, byte verb, byte option)
-    {
-        (destination[0], destination[1], destination[2]) = (Iac, verb, option);
-        return 3;
-    }
-
     /// <summary>Writes <c>IAC SB option octets IAC SE</c>; returns the length.</summary>
     public static int WriteSubnegotiation(Span<byte> destination, byte option, ReadOnlySpan<byte> octets)
     {

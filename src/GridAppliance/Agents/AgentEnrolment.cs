@@ -38,7 +38,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         }
         // Also for a repeated call: the first one may have died before this.
         await sessions.BeginAsync(node.Id, publicKey, attempt.Issued, cancellationToken);
-        if (!isRepeated) await TellAsync(node, attempt, request, arrived, cancellationToken);
+        if (!isRepeated) await TellAsync(node, attempt, arrived, cancellationToken);
         return new EnrolmentAnswer.Enrolled(new()
         {
             NodeId = node.Id.ToString(),
@@ -79,7 +79,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         EnrollPolicy.Approve => !node.Approved && node.State is NodeState.Discovered or NodeState.Failed,
     };
 
-    async Task TellAsync(Node node, BootAttempt attempt, EnrollRequest request, long arrived, CancellationToken cancellationToken)
+    async Task TellAsync(Node node, BootAttempt attempt, long arrived, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var recalled = node.Boot ?? Recall(node, attempt);

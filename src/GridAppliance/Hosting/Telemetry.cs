@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using GridAppliance.Boot.Tftp;
 using GridAppliance.Protocols.Tftp;
@@ -11,8 +10,6 @@ static class Telemetry
     public const string Name = "GridAppliance";
 
     public static readonly Meter Meter = new(Name);
-
-    public static readonly ActivitySource Activities = new(Name);
 
     public static readonly Counter<long> DhcpReceived =
         Meter.CreateCounter<long>("gridappliance.dhcp.received", "{message}", "DHCP messages received, by network and message type");

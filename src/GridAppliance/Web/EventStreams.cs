@@ -22,8 +22,6 @@ sealed class EventStreams(Timeline timeline, TimeProvider time, IHostApplication
 
     int open;
 
-    public int OpenStreams => Volatile.Read(ref open);
-
     public IResult Open(long? after) => new Answer(this, after);
 
     async Task Serve(HttpContext context, long? after)

@@ -139,8 +139,6 @@ public readonly record struct ChannelAlgorithms(ushort Authentication, ushort In
 public readonly record struct CipherSuiteRecords(ReadOnlyMemory<byte> Octets)
 {
     public const int PerIndex = 16;
-    /// <summary>Most indexes there can be.</summary>
-    public const int MaxIndex = 64;
 
     /// <summary>True when another index may follow.</summary>
     public bool IsFull => Octets.Length == PerIndex;

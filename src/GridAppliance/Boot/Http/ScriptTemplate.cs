@@ -18,8 +18,6 @@ sealed class ScriptTemplate
     /// <summary>The file's name without its extension.</summary>
     public string Name { get; }
 
-    public IEnumerable<string> Places => parts.Where((_, i) => i % 2 == 1).Distinct();
-
     /// <summary>Reads a template that was built into the daemon.</summary>
     public static ScriptTemplate Load(string name)
     {

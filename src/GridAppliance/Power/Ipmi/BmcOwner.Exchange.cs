@@ -120,7 +120,7 @@ sealed partial class BmcOwner
             Stray("wrong-session");
             return false;
         }
-        if (packet.Payload.Length > clear.Length || !session.TryOpen(packet, clear, out var length, out var defect))
+        if (packet.Payload.Length > clear.Length || !session.TryOpen(packet, clear, out var length, out _))
         {
             Stray("not-genuine");
             return false;

@@ -65,7 +65,7 @@ sealed class UsmProtection(SnmpCredentials.User credentials, TimeProvider clock)
         lock (gate)
         {
             if (user is null) return false;
-            if (message.Level == V3Flags.None) return TryReadUnsigned(message, id, out pdu);
+            if (message.Level == V3Flags.None) return TryReadUnsigned(message, out pdu);
             if (!message.EngineId.SequenceEqual(engineId) || !message.TryOpen(user, out var scoped, out _)) return false;
             pdu = scoped!.Pdu;
             if (pdu.Type == SnmpPduType.Report)
@@ -80,7 +80,7 @@ sealed class UsmProtection(SnmpCredentials.User credentials, TimeProvider clock)
 
     // An engine cannot sign what it says to a user it does not know, or whose key it does not share. Nothing else is believed unsigned: not even
     // that our clock is wrong.
-    bool TryReadUnsigned(in V3Message message, int id, out SnmpPdu? pdu)
+    bool TryReadUnsigned(in V3Message message, out SnmpPdu? pdu)
     {
         using var plain = new UsmUser(message.UserName, UsmAuthentication.None, default, UsmPrivacy.None, default);
         pdu = message.TryOpen(plain, out var scoped, out _) ? scoped!.Pdu : null;

@@ -169,12 +169,12 @@ sealed class ConsoleAttachment(WebSocket socket, ConsoleViewer viewer, bool mayT
     Task AnswerAsync(TypeResult result, CancellationToken cancellationToken) => result switch
     {
         TypeResult.Typed => Task.CompletedTask,
-        TypeResult.NotYours => RefuseAsync(viewer.State.Writer is { } writer ? $"{writer} types here: take over first" : "you only look: claim the console first"),
-        TypeResult.NotConnected => RefuseAsync("the line is down at the moment"),
-        TypeResult.Unsupported => RefuseAsync("this console cannot do that"),
+        TypeResult.NotYours => RefuseAsync(viewer.State.Writer is { } writer ? $"{writer} types here: take over first" : "you only look: claim the console first", cancellationToken),
+        TypeResult.NotConnected => RefuseAsync("the line is down at the moment", cancellationToken),
+        TypeResult.Unsupported => RefuseAsync("this console cannot do that", cancellationToken),
     };
 
-    Task RefuseAsync(string why) => TellAsync(new() { Type = ConsoleMessage.Refused, Text = why }, CancellationToken.None);
+    Task RefuseAsync(string why, CancellationToken cancellationToken) => TellAsync(new() { Type = ConsoleMessage.Refused, Text = why }, cancellationToken);
 
     static ConsoleRequest? Read(ReadOnlySpan<byte> json)
     {
