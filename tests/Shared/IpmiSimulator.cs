@@ -28,6 +28,17 @@ public sealed class IpmiSimulator : IDisposable
         esac
         """;
 
+    /// <summary>Called for its network settings: a file for each, too.</summary>
+    const string Lan = """
+        #!/bin/sh
+        dir=$1 what=$2
+        shift 2
+        case $what in
+        get) for name; do value=0.0.0.0; if [ -f "$dir/lan.$name" ]; then read -r value < "$dir/lan.$name"; fi; echo "$name:$value"; done ;;
+        set) while [ $# -gt 1 ]; do echo "$2" > "$dir/lan.$1"; shift 2; done ;;
+        esac
+        """;
+
     readonly Process process;
 
     IpmiSimulator(string folder, IPEndPoint endPoint, Process process)
@@ -58,10 +69,14 @@ public sealed class IpmiSimulator : IDisposable
         var endPoint = at ?? new IPEndPoint(IPAddress.Loopback, FreePort());
         File.WriteAllText(Path.Combine(folder, "chassis.sh"), Chassis.ReplaceLineEndings("\n"));
         File.SetUnixFileMode(Path.Combine(folder, "chassis.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.WriteAllText(Path.Combine(folder, "lan.sh"), Lan.ReplaceLineEndings("\n"));
+        File.SetUnixFileMode(Path.Combine(folder, "lan.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var (name, value) in new[] { ("ip_addr", endPoint.Address.ToString()), ("ip_addr_src", "static"), ("subnet_mask", "255.0.0.0"), ("mac_addr", "52:54:00:01:02:03"), ("default_gw_mac_addr", "00:00:00:00:00:00"), ("backup_gw_mac_addr", "00:00:00:00:00:00") })
+            File.WriteAllText(Path.Combine(folder, $"lan.{name}"), value + "\n");
         File.WriteAllText(Path.Combine(folder, "power"), "0\n");
         File.WriteAllText(Path.Combine(folder, "boot"), "none\n");
         File.WriteAllText(Path.Combine(folder, "password"), Password);
-        File.WriteAllText(Path.Combine(folder, "lan.conf"), LanConfiguration(withMachine ? folder : null, endPoint, deviceKey, serialPort));
+        File.WriteAllText(Path.Combine(folder, "lan.conf"), LanConfiguration(folder, withMachine, endPoint, deviceKey, serialPort));
         File.WriteAllText(Path.Combine(folder, "sim.emu"), Emulation(sdrs ?? [], fru));
         Directory.CreateDirectory(Path.Combine(folder, "state"));
         var start = new ProcessStartInfo("ipmi_sim")
@@ -82,10 +97,13 @@ public sealed class IpmiSimulator : IDisposable
     }
 
     /// <summary>Runs ipmitool against it and gives what it printed.</summary>
-    public string Ipmitool(params ReadOnlySpan<string> arguments)
+    public string Ipmitool(params ReadOnlySpan<string> arguments) => IpmitoolAs(User, arguments);
+
+    /// <summary>The same with the account of somebody else; the password is what stands in <see cref="PasswordFile"/>.</summary>
+    public string IpmitoolAs(string user, params ReadOnlySpan<string> arguments)
     {
         var start = new ProcessStartInfo("ipmitool") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["-I", "lanplus", "-C", "3", "-H", EndPoint.Address.ToString(), "-p", EndPoint.Port.ToString(), "-U", User, "-f", PasswordFile, .. arguments]) start.ArgumentList.Add(argument);
+        foreach (var argument in (string[])["-I", "lanplus", "-C", "3", "-H", EndPoint.Address.ToString(), "-p", EndPoint.Port.ToString(), "-U", user, "-f", PasswordFile, .. arguments]) start.ArgumentList.Add(argument);
         using var tool = Process.Start(start)!;
         var output = tool.StandardOutput.ReadToEnd();
         tool.WaitForExit();
@@ -118,7 +136,7 @@ public sealed class IpmiSimulator : IDisposable
         throw new TimeoutException("ipmi_sim does not answer");
     }
 
-    static string LanConfiguration(string? folder, IPEndPoint endPoint, string? deviceKey, int serialPort)
+    static string LanConfiguration(string folder, bool withMachine, IPEndPoint endPoint, string? deviceKey, int serialPort)
     {
         var text = new StringBuilder();
         text.Append("name \"sim\"\nset_working_mc 0x20\nstartlan 1\n");
@@ -126,8 +144,8 @@ public sealed class IpmiSimulator : IDisposable
         foreach (var privilege in (string[])["callback", "user", "operator", "admin"]) text.Append($" allowed_auths_{privilege} md5\n");
         text.Append(" guid a123456789abcdefa123456789abcdef\n");
         if (deviceKey is not null) text.Append($" bmc_key \"{deviceKey}\"\n");
-        text.Append("endlan\n");
-        if (folder is not null) text.Append($"chassis_control \"{folder}/chassis.sh {folder}\"\n");
+        text.Append($" lan_config_program \"{folder}/lan.sh {folder}\"\nendlan\n");
+        if (withMachine) text.Append($"chassis_control \"{folder}/chassis.sh {folder}\"\n");
         if (serialPort != 0) text.Append($"sol \"tcp:127.0.0.1:{serialPort}\" 115200\n");
         text.Append($"user 2 true \"{User}\" \"{Password}\" admin 10 md5\n");
         return text.ToString();

@@ -125,6 +125,20 @@ public sealed partial class ApplianceClient : IDisposable
 
     public Task<BmcDetailDocument> GetBmc(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/bmc", ApiJson.Default.BmcDetailDocument, cancellation);
 
+    public Task<BmcLanDocument> GetBmcLan(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/bmc/lan", ApiJson.Default.BmcLanDocument, cancellation);
+
+    public Task<BmcChangeDocument> SetBmcLan(string node, BmcLanRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Put, $"api/v1/nodes/{Key(node)}/bmc/lan", JsonContent.Create(request, ApiJson.Default.BmcLanRequest), ApiJson.Default.BmcChangeDocument, cancellation);
+
+    public Task<IReadOnlyList<BmcAccountDocument>> GetBmcAccounts(string node, CancellationToken cancellation) =>
+        Get($"api/v1/nodes/{Key(node)}/bmc/accounts", ApiJson.Default.IReadOnlyListBmcAccountDocument, cancellation);
+
+    public Task<BmcChangeDocument> SetBmcAccount(string node, string account, BmcAccountRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Put, $"api/v1/nodes/{Key(node)}/bmc/accounts/{Key(account)}", JsonContent.Create(request, ApiJson.Default.BmcAccountRequest), ApiJson.Default.BmcChangeDocument, cancellation);
+
+    public Task<BmcChangeDocument> DisableBmcAccount(string node, string account, bool force, bool dryRun, CancellationToken cancellation) =>
+        Send(HttpMethod.Delete, $"api/v1/nodes/{Key(node)}/bmc/accounts/{Key(account)}?force={(force ? "true" : "false")}&dryRun={(dryRun ? "true" : "false")}", null, ApiJson.Default.BmcChangeDocument, cancellation);
+
     public Task<MediaDocument> GetMedia(string node, CancellationToken cancellation) => Get($"api/v1/nodes/{Key(node)}/media", ApiJson.Default.MediaDocument, cancellation);
 
     public Task<MediaDocument> InsertMedia(string node, MediaRequest request, CancellationToken cancellation) =>

@@ -9,7 +9,12 @@ sealed class BmcCommand : GridctlCommand
 {
     readonly Argument<string> name = new("NODE") { Description = "Its name." };
 
-    public BmcCommand() : base("bmc", "What a machine's BMC says of it and of itself: labels (FRU), network, accounts, weaknesses.") => Add(name);
+    public BmcCommand() : base("bmc", "What a machine's BMC says of it and of itself: labels (FRU), network, accounts, weaknesses.")
+    {
+        Add(name);
+        Add(new BmcLanCommand());
+        Add(new BmcUsersCommand());
+    }
 
     protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
     {
@@ -18,9 +23,8 @@ sealed class BmcCommand : GridctlCommand
             ("BMC", new(shown.Address, Tone.Strong)),
             ("UUID", shown.Uuids.Count > 0 ? shown.Uuids[0] : null),
             .. shown.Parts.Select(part => ("part", (Cell?)Describe(part))),
-            ("network", shown.Lan is { } lan ? $"{lan.Address} mask {lan.Mask} gateway {lan.Gateway} MAC {lan.Mac} ({lan.Origin})" : null),
-            .. shown.Accounts.Where(account => account.Name.Length > 0 || account.MaySignIn).Select(account =>
-                ("account", (Cell?)$"{account.Id} {(account.Name.Length == 0 ? "(no name)" : account.Name)}, {account.Role}{(account.MaySignIn ? "" : ", may not sign in")}")),
+            ("network", shown.Lan is { } lan ? BmcLanCommand.Describe(lan) : null),
+            .. shown.Accounts.Where(BmcUsersCommand.IsWorthALine).Select(account => ("account", (Cell?)BmcUsersCommand.Describe(account))),
             .. shown.SecurityProblems.Select(problem => ("security", (Cell?)new Cell(problem, Tone.Warning))),
         ]));
         return ExitStatus.Done;

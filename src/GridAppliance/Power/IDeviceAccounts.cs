@@ -21,10 +21,10 @@ interface IDeviceAccounts
     /// <summary>Makes the account so: name, password, role, enabled, consoles allowed.</summary>
     /// <param name="id">The slot.</param>
     /// <param name="name">Up to sixteen octets.</param>
-    /// <param name="password">Up to twenty octets; some devices take sixteen only.</param>
+    /// <param name="password">Up to twenty octets; some devices take sixteen only. Null: the one that it has.</param>
     /// <param name="role">What it may do.</param>
     /// <param name="cancellationToken">Stops waiting; what was written stays.</param>
-    Task SetAccountAsync(int id, string name, ReadOnlyMemory<byte> password, AccountRole role, CancellationToken cancellationToken);
+    Task SetAccountAsync(int id, string name, ReadOnlyMemory<byte>? password, AccountRole role, CancellationToken cancellationToken);
 
     Task DisableAccountAsync(int id, CancellationToken cancellationToken);
 }

@@ -59,6 +59,7 @@ static class PowerFeature
         services.AddSingleton<PowerFamily>();
         services.AddSingleton<NodePorts>();
         services.AddSingleton<NodePower>();
+        services.AddSingleton<BmcSettings>();
         services.AddHostedService<PowerReconciler>();
         services.AddSingleton<StrangerBoot>();
         services.AddSingleton(new BmcScanSettings());

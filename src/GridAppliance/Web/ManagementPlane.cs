@@ -107,6 +107,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapSwitches();
         api.MapPower();
         api.MapBmc();
+        api.MapBmcSettings();
         api.MapFabric();
         api.MapSan();
         api.MapConsoles();
@@ -128,6 +129,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ModuleChanges>();
         Lent<NodePorts>();
         Lent<NodePower>();
+        Lent<BmcSettings>();
         Lent<StrangerBoot>();
         Lent<BmcScan>();
         Lent<ApplianceProblems>();

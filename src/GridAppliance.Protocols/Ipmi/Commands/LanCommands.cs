@@ -20,6 +20,9 @@ public enum LanParameter : byte
     CipherSuitePrivileges = 24,
 }
 
+/// <summary>Parameter 0: holds others off while several parameters are written, and puts them into force together.</summary>
+public enum SetInProgress : byte { Complete = 0, Underway = 1, Commit = 2 }
+
 public enum IpAddressSource : byte { Unspecified = 0, Static = 1, Dhcp = 2, Bios = 3, Other = 4 }
 
 /// <summary>Get LAN Configuration Parameters (section 23.2).</summary>
@@ -79,6 +82,8 @@ public sealed record SetLanParameter(byte Channel, LanParameter Parameter, ReadO
     }
 
     public static SetLanParameter Source(byte channel, IpAddressSource source) => new(channel, LanParameter.IpAddressSource, new[] { (byte)source });
+
+    public static SetLanParameter Progress(byte channel, SetInProgress progress) => new(channel, LanParameter.SetInProgress, new[] { (byte)progress });
 
     /// <summary>Tags the BMC's frames with <paramref name="vlan"/>; zero sends them untagged.</summary>
     public static SetLanParameter Vlan(byte channel, ushort vlan) =>

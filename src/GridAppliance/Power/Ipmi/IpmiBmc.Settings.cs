@@ -38,12 +38,16 @@ sealed partial class IpmiBmc
     public async Task SetLanAsync(ManagementLan lan, CancellationToken cancellationToken)
     {
         const byte channel = IpmiChannel.Current;
-        // The source first: a BMC that is on DHCP refuses an address. The address itself last, since it may take the BMC away from here.
+        // Optional, and some BMCs put into force only what was committed: asked for, and not insisted on.
+        await owner.TryAskAsync(SetLanParameter.Progress(channel, SetInProgress.Underway), cancellationToken);
+        // The source first: a BMC that is on DHCP refuses an address. VLAN and address last, since they may take the BMC away from here.
         if (lan.Origin is { } origin) await owner.AskAsync(SetLanParameter.Source(channel, SourceOf(origin)), cancellationToken);
-        if (lan.Vlan is { } vlan) await owner.AskAsync(SetLanParameter.Vlan(channel, vlan), cancellationToken);
         await WriteAsync(LanParameter.SubnetMask, lan.Mask);
         await WriteAsync(LanParameter.DefaultGateway, lan.Gateway);
+        if (lan.Vlan is { } vlan) await owner.AskAsync(SetLanParameter.Vlan(channel, vlan), cancellationToken);
         await WriteAsync(LanParameter.IpAddress, lan.Address);
+        await owner.TryAskAsync(SetLanParameter.Progress(channel, SetInProgress.Commit), cancellationToken);
+        await owner.TryAskAsync(SetLanParameter.Progress(channel, SetInProgress.Complete), cancellationToken);
 
         async Task WriteAsync(LanParameter parameter, Ipv4Address? address)
         {
@@ -72,14 +76,14 @@ sealed partial class IpmiBmc
         return accounts;
     }
 
-    public async Task SetAccountAsync(int id, string name, ReadOnlyMemory<byte> password, AccountRole role, CancellationToken cancellationToken)
+    public async Task SetAccountAsync(int id, string name, ReadOnlyMemory<byte>? password, AccountRole role, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, UserLimits.Name);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(password.Length, UserLimits.LongPassword);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(password?.Length ?? 0, UserLimits.LongPassword);
         var user = checked((byte)id);
         // The password before the rights: an account is never open with the password that it happened to have.
         await owner.AskAsync(new SetUserName(user, name), cancellationToken);
-        await owner.AskAsync(new SetUserPassword(user, PasswordOperation.Set, password), cancellationToken);
+        if (password is { } octets) await owner.AskAsync(new SetUserPassword(user, PasswordOperation.Set, octets), cancellationToken);
         await owner.AskAsync(new SetUserAccess(IpmiChannel.Current, user, PrivilegeOf(role), IpmiMessaging: true), cancellationToken);
         await owner.AskAsync(new SetUserPassword(user, PasswordOperation.EnableUser, default), cancellationToken);
         // Not every BMC keeps a right of its own for consoles.

@@ -111,6 +111,32 @@ sealed partial class NodePorts : IAsyncDisposable
         }
     }
 
+    /// <summary>The device has another address from now on, and is otherwise the same: account, secrets and all.</summary>
+    public async Task<PortChange> MoveAsync(NodePort port, Uri address, string actor, CancellationToken cancellationToken)
+    {
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (Current.Find(port.Address) is not { } before || before.Id != port.Id) return new PortChange.NoSuchPort();
+            if (Current.Find(address) is { } taken) return new PortChange.BelongsTo(NodeOf(taken)?.Name ?? "nobody");
+            var next = before with { Address = address, SetBy = actor, SetAt = time.GetUtcNow() };
+            await database.WriteAsync(connection =>
+            {
+                PortStore.Save(connection, next);
+                return timeline.Insert(connection, Tell(next, "port.changed", $"{before.Address.OriginalString} is at {address.OriginalString} from now on, says {actor}", actor));
+            }, events => { Volatile.Write(ref current, Current.Without(before).With(next)); timeline.Publish(events); }, cancellationToken);
+            await CloseAsync(next.Id);
+            states.TryRemove(next.Id, out _);
+            if (next.NodeId is { } node) ShowBmc(node);
+            Changed?.Invoke();
+            return new PortChange.Done(next);
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
     /// <summary>A remark about a node's way to have ports.</summary>
     public Task TellAsync(Node node, string kind, string message, CancellationToken cancellationToken) => timeline.AppendAsync(NewEvent.About(node, kind, message, EventSeverity.Warning), cancellationToken);
 

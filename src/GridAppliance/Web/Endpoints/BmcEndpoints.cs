@@ -37,7 +37,7 @@ static class BmcEndpoints
         }
     }
 
-    static async Task<BmcLanDocument?> LanAsync(NodePort port, NodePorts ports, CancellationToken cancellation)
+    public static async Task<BmcLanDocument?> LanAsync(NodePort port, NodePorts ports, CancellationToken cancellation)
     {
         if (!port.Scheme.Can(typeof(IManagementLan))) return null;
         var lan = await ports.UseAsync<IManagementLan, ManagementLan>(port, (device, token) => device.GetLanAsync(token), cancellation);
@@ -47,7 +47,7 @@ static class BmcEndpoints
         };
     }
 
-    static async Task<IReadOnlyList<BmcAccountDocument>> AccountsAsync(NodePort port, NodePorts ports, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<BmcAccountDocument>> AccountsAsync(NodePort port, NodePorts ports, CancellationToken cancellation)
     {
         if (!port.Scheme.Can(typeof(IDeviceAccounts))) return [];
         var accounts = await ports.UseAsync<IDeviceAccounts, IReadOnlyList<DeviceAccount>>(port, (device, token) => device.ListAccountsAsync(token), cancellation);
