@@ -1,5 +1,4 @@
 using GridAppliance.Api.Power;
-using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
 using GridAppliance.Power.Ports;
@@ -16,7 +15,7 @@ static class BmcEndpoints
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (ports.For<IInventorySource>(node.Id) is not { } port) return Problems.Answer(StatusCodes.Status409Conflict, $"{node.Name} has no BMC that is known", $"tell it with `gridctl port set {node.Name} ipmi://…`");
-        try
+        return await DeviceAnswer.OfAsync<BmcDetailDocument>($"see `gridctl why {node.Name}`", async () =>
         {
             var uuids = await ports.UseAsync<IInventorySource, IReadOnlyList<Guid>>(port, (device, token) => device.ReadSystemUuidAsync(token), cancellation);
             var parts = await ports.UseAsync<IInventorySource, IReadOnlyList<PartLabel>>(port, (device, token) => device.ReadPartsAsync(token), cancellation);
@@ -30,11 +29,7 @@ static class BmcEndpoints
                 Accounts = await AccountsAsync(port, ports, cancellation),
                 SecurityProblems = await WeaknessesAsync(port, ports, cancellation),
             });
-        }
-        catch (DeviceException e)
-        {
-            return Problems.Answer(StatusCodes.Status502BadGateway, e.Message, $"see `gridctl why {node.Name}`");
-        }
+        });
     }
 
     public static async Task<BmcLanDocument?> LanAsync(NodePort port, NodePorts ports, CancellationToken cancellation)

@@ -41,18 +41,11 @@ static class ModuleEndpoints
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Install(
         ModuleChangeRequest request, HttpContext context, NodeDirectory directory, ModuleChanges changes, CancellationToken cancellation) =>
-        Change(request, directory, nodes => changes.InstallAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
+        RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.InstallAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Remove(
         ModuleChangeRequest request, HttpContext context, NodeDirectory directory, ModuleChanges changes, CancellationToken cancellation) =>
-        Change(request, directory, nodes => changes.RemoveAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
-
-    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Change(ModuleChangeRequest request, NodeDirectory directory, Func<IReadOnlyList<Node>, Task<ChangeDocument>> change)
-    {
-        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
-        var changed = await change(selection.Nodes);
-        return TypedResults.Ok(changed with { Nodes = [.. changed.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
-    }
+        RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.RemoveAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
 }
 
 /// <summary>A package is checked whole, in memory: one upload at a time, the others wait.</summary>

@@ -39,7 +39,7 @@ static class PowerEndpoints
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Set(PowerRequest request, HttpContext context, NodeDirectory directory, NodePower power, CancellationToken cancellation) =>
         PowerWords.Actions.TryGetValue(request.Action, out var action)
-            ? Change(request.Range, directory, nodes => power.SetAsync(nodes, action, request.Via, request.DryRun, Caller.Of(context).Actor, cancellation))
+            ? RangeSelection.ChangeAsync(request.Range, directory, nodes => power.SetAsync(nodes, action, request.Via, request.DryRun, Caller.Of(context).Actor, cancellation))
             : Bad($"'{Problems.Short(request.Action)}' is no power action", PowerWords.Actions.Keys);
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Boot(BootRequest request, HttpContext context, NodeDirectory directory, NodePower power, CancellationToken cancellation)
@@ -52,17 +52,17 @@ static class PowerEndpoints
         if (request.Firmware is not (null or "bios" or "uefi")) return Bad($"'{Problems.Short(request.Firmware)}' is no firmware", ["bios", "uefi"]);
         BootFirmware? firmware = request.Firmware switch { null => null, "bios" => BootFirmware.Bios, _ => BootFirmware.Uefi };
         var order = new BootOrder(device, request.Persistent, request.Power, firmware, request.Via) { IsHttp = isHttp, HttpUri = uri };
-        return Change(request.Range, directory, nodes => power.BootAsync(nodes, order, request.DryRun, Caller.Of(context).Actor, cancellation));
+        return RangeSelection.ChangeAsync(request.Range, directory, nodes => power.BootAsync(nodes, order, request.DryRun, Caller.Of(context).Actor, cancellation));
     }
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Identify(IdentifyRequest request, HttpContext context, NodeDirectory directory, NodePower power, CancellationToken cancellation) =>
         request.Seconds is < 0 or > 255
             ? Bad("a light is on for 0 to 255 seconds, or without a limit", [])
-            : Change(request.Range, directory, nodes => power.IdentifyAsync(nodes, request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, request.DryRun, Caller.Of(context).Actor, cancellation));
+            : RangeSelection.ChangeAsync(request.Range, directory, nodes => power.IdentifyAsync(nodes, request.Seconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, request.DryRun, Caller.Of(context).Actor, cancellation));
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Policy(PowerPolicyRequest request, HttpContext context, NodeDirectory directory, NodePower power, CancellationToken cancellation) =>
         request.Policy is "observe" or "enforce"
-            ? Change(request.Range, directory, nodes => power.SetPolicyAsync(nodes, request.Policy == "enforce", request.DryRun, Caller.Of(context).Actor, cancellation))
+            ? RangeSelection.ChangeAsync(request.Range, directory, nodes => power.SetPolicyAsync(nodes, request.Policy == "enforce", request.DryRun, Caller.Of(context).Actor, cancellation))
             : Bad($"'{Problems.Short(request.Policy)}' is no policy", ["observe", "enforce"]);
 
     static Task<Results<Ok<SensorsDocument>, ProblemHttpResult>> Sensors(string name, NodeDirectory directory, NodePorts ports, CancellationToken cancellation) =>
@@ -133,21 +133,7 @@ static class PowerEndpoints
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (ports.For<T>(node.Id) is not { } port) return Problems.Answer(StatusCodes.Status409Conflict, $"{node.Name} has no port that can tell this", $"tell its BMC with `gridctl port set {node.Name} ipmi://…`");
-        try
-        {
-            return TypedResults.Ok(await ports.UseAsync<T, TDocument>(port, (device, _) => ask(node, device), cancellation));
-        }
-        catch (DeviceException e)
-        {
-            return Problems.Answer(StatusCodes.Status502BadGateway, e.Message, $"see `gridctl why {node.Name}`");
-        }
-    }
-
-    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Change(string range, NodeDirectory directory, Func<IReadOnlyList<Node>, Task<ChangeDocument>> change)
-    {
-        if (!RangeSelection.TryRead(range, directory, out var selection, out var problem)) return problem;
-        var changed = await change(selection.Nodes);
-        return TypedResults.Ok(changed with { Nodes = [.. changed.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
+        return await DeviceAnswer.OfAsync<TDocument>($"see `gridctl why {node.Name}`", async () => TypedResults.Ok(await ports.UseAsync<T, TDocument>(port, (device, _) => ask(node, device), cancellation)));
     }
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Bad(string detail, IEnumerable<string> words) =>

@@ -28,5 +28,13 @@ sealed record RangeSelection(IReadOnlyList<Node> Nodes, IReadOnlyList<string> Mi
         return true;
     }
 
+    /// <summary>Changes the nodes of a range; names in it that are no node's are answered for beside them.</summary>
+    public static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> ChangeAsync(string range, NodeDirectory directory, Func<IReadOnlyList<Node>, Task<ChangeDocument>> change)
+    {
+        if (!TryRead(range, directory, out var selection, out var problem)) return problem;
+        var changed = await change(selection.Nodes);
+        return TypedResults.Ok(changed with { Nodes = [.. changed.Nodes, .. selection.Missing.Select(NotThere)] });
+    }
+
     public static NodeChangeDocument NotThere(string name) => new() { Node = name, Accepted = false, Message = "there is no such node" };
 }

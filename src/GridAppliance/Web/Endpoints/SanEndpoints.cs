@@ -10,6 +10,8 @@ namespace GridAppliance.Web.Endpoints;
 
 static class SanEndpoints
 {
+    const string LookAtIt = "look at the fabric and the way to it";
+
     public static void MapSan(this IEndpointRouteBuilder api)
     {
         var san = api.MapGroup("/san").WithTags("san");
@@ -44,15 +46,11 @@ static class SanEndpoints
     static async Task<Results<Ok<IReadOnlyList<SanZoneDocument>>, ProblemHttpResult>> Zones(string name, SanFabrics fabrics, CancellationToken cancellation)
     {
         if (!fabrics.Current.TryGetValue(name, out var found)) return NoSuch(name);
-        try
+        return await DeviceAnswer.OfAsync<IReadOnlyList<SanZoneDocument>>(LookAtIt, async () =>
         {
             var zones = await found.Fabric.ReadAsync(cancellation);
             return TypedResults.Ok<IReadOnlyList<SanZoneDocument>>([.. zones.Select(z => new SanZoneDocument { Name = z.Name, Initiators = [.. z.Initiators], Storage = [.. z.Storage] })]);
-        }
-        catch (DeviceException e)
-        {
-            return Problems.Answer(StatusCodes.Status502BadGateway, e.Message, "look at the fabric and the way to it");
-        }
+        });
     }
 
     static async Task<Results<Ok<SanChangeDocument>, ProblemHttpResult>> Change(
@@ -60,17 +58,13 @@ static class SanEndpoints
     {
         if (!fabrics.Current.TryGetValue(name, out var found)) return NoSuch(name);
         var zone = new SanZone(request.Zone, [.. request.Initiators], [.. request.Storage]);
-        try
+        return await DeviceAnswer.OfAsync<SanChangeDocument>(LookAtIt, async () =>
         {
             if (request.DryRun) return TypedResults.Ok(await PlanAsync(found.Fabric, zone, what, cancellation));
             var outcome = await change(found.Fabric, zone);
             await fabrics.TellAsync(name, zone.Name, what, outcome, Caller.Of(context).Actor, cancellation);
             return TypedResults.Ok(new SanChangeDocument { Zone = zone.Name, Outcome = outcome.Ending.ToString().ToLowerInvariant(), Message = outcome.Reason });
-        }
-        catch (DeviceException e)
-        {
-            return Problems.Answer(StatusCodes.Status502BadGateway, e.Message, "look at the fabric and the way to it");
-        }
+        });
     }
 
     static async Task<SanChangeDocument> PlanAsync(ISanFabric fabric, SanZone zone, string what, CancellationToken cancellation)

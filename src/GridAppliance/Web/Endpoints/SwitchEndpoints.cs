@@ -81,18 +81,8 @@ static class SwitchEndpoints
             : TypedResults.Ok(await changes.ApplyAsync(request, Caller.Of(context).Actor, cancellation));
     }
 
-    static async Task<Results<Ok<SwitchDocument>, ProblemHttpResult>> Asking(string name, SwitchFleet fleet, Func<ManagedSwitch, Task<Results<Ok<SwitchDocument>, ProblemHttpResult>>> ask)
-    {
-        if (fleet.Find(name) is not { } found) return NoSuch(name);
-        try
-        {
-            return await ask(found);
-        }
-        catch (DeviceException e)
-        {
-            return Problems.Answer(StatusCodes.Status502BadGateway, e.Message, "look at the switch and the way to it");
-        }
-    }
+    static async Task<Results<Ok<SwitchDocument>, ProblemHttpResult>> Asking(string name, SwitchFleet fleet, Func<ManagedSwitch, Task<Results<Ok<SwitchDocument>, ProblemHttpResult>>> ask) =>
+        fleet.Find(name) is { } found ? await DeviceAnswer.OfAsync("look at the switch and the way to it", () => ask(found)) : NoSuch(name);
 
     static ProblemHttpResult NoSuch(string name) => Problems.Answer(StatusCodes.Status404NotFound, $"there is no switch '{Problems.Short(name)}'", "list them with `gridctl switch list`");
 }
