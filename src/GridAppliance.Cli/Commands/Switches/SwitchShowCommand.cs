@@ -1,21 +1,12 @@
-using System.CommandLine;
-using GridAppliance.Api;
+using GridAppliance.Api.Client;
 using GridAppliance.Api.Switches;
 using GridAppliance.Cli.Terminal;
 
 namespace GridAppliance.Cli.Commands.Switches;
 
-sealed class SwitchShowCommand : GridctlCommand
+sealed class SwitchShowCommand() : SwitchActionCommand("show", "A switch: what it is, what it can do, what of it is ours.")
 {
-    readonly Argument<string> name = SwitchArguments.Name();
-
-    public SwitchShowCommand() : base("show", "A switch: what it is, what it can do, what of it is ours.") => Add(name);
-
-    protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
-    {
-        session.Show(await session.Client.GetSwitch(session.Parsed.GetRequiredValue(name), cancellation), ApiJson.Default.SwitchDocument, shown => Write(shown, session.Terminal));
-        return ExitStatus.Done;
-    }
+    protected override Task<SwitchDocument> Ask(ApplianceClient client, string name, CancellationToken cancellation) => client.GetSwitch(name, cancellation);
 
     internal static void Write(SwitchDocument shown, GridctlTerminal terminal) => terminal.Facts(
     [

@@ -1,17 +1,9 @@
-using System.CommandLine;
-using GridAppliance.Api;
+using GridAppliance.Api.Client;
+using GridAppliance.Api.Switches;
 
 namespace GridAppliance.Cli.Commands.Switches;
 
-sealed class SwitchTakeCommand : GridctlCommand
+sealed class SwitchTakeCommand() : SwitchActionCommand("take", "Make a switch ours that bears the mark of another appliance, which must be gone.")
 {
-    readonly Argument<string> name = SwitchArguments.Name();
-
-    public SwitchTakeCommand() : base("take", "Make a switch ours that bears the mark of another appliance, which must be gone.") => Add(name);
-
-    protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
-    {
-        session.Show(await session.Client.TakeSwitch(session.Parsed.GetRequiredValue(name), cancellation), ApiJson.Default.SwitchDocument, shown => SwitchShowCommand.Write(shown, session.Terminal));
-        return ExitStatus.Done;
-    }
+    protected override Task<SwitchDocument> Ask(ApplianceClient client, string name, CancellationToken cancellation) => client.TakeSwitch(name, cancellation);
 }
