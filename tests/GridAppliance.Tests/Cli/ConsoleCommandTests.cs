@@ -10,26 +10,8 @@ using GridAppliance.Tests.Web;
 namespace GridAppliance.Tests.Cli;
 
 /// <summary><c>gridctl console</c> in a real terminal, and <c>gridctl log</c>, against a scripted console.</summary>
-public sealed class ConsoleCommandTests : IAsyncLifetime
+public sealed class ConsoleCommandTests : WithScriptedConsole
 {
-    readonly ScriptedConsole console = new();
-    ManagementPlaneHost plane = null!;
-    Node node = null!;
-
-    public async Task InitializeAsync()
-    {
-        plane = await ManagementPlaneHost.StartAsync();
-        node = await SampleNodes.DiscoverAsync(plane, 1);
-        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", $"tcp://{console.EndPoint}")).Status);
-        await console.ConnectedAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await plane.DisposeAsync();
-        console.Dispose();
-    }
-
     /// <summary>gridctl with its standard streams on a terminal; what it complains of is told when nothing is seen.</summary>
     async Task<int> Run(PseudoTerminal screen, params string[] arguments)
     {

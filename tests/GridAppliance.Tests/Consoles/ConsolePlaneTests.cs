@@ -13,27 +13,15 @@ using GridAppliance.Tests.Web;
 namespace GridAppliance.Tests.Consoles;
 
 /// <summary>A node's console through the management plane.</summary>
-public sealed class ConsolePlaneTests : IAsyncLifetime
+public sealed class ConsolePlaneTests : WithScriptedConsole
 {
     readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
-    readonly ScriptedConsole console = new();
-    ManagementPlaneHost plane = null!;
-    Node node = null!;
 
     CancellationToken Patience => patience.Token;
 
-    public async Task InitializeAsync()
+    public override async Task DisposeAsync()
     {
-        plane = await ManagementPlaneHost.StartAsync();
-        node = await SampleNodes.DiscoverAsync(plane, 1);
-        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", $"tcp://{console.EndPoint}")).Status);
-        await console.ConnectedAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await plane.DisposeAsync();
-        console.Dispose();
+        await base.DisposeAsync();
         patience.Dispose();
     }
 

@@ -8,26 +8,8 @@ using GridAppliance.Tests.Web;
 namespace GridAppliance.Tests.Consoles;
 
 /// <summary>Console scripts, run with gridctl against a scripted machine.</summary>
-public sealed class ConsoleScriptTests : IAsyncLifetime
+public sealed class ConsoleScriptTests : WithScriptedConsole
 {
-    readonly ScriptedConsole console = new();
-    ManagementPlaneHost plane = null!;
-    Node node = null!;
-
-    public async Task InitializeAsync()
-    {
-        plane = await ManagementPlaneHost.StartAsync();
-        node = await SampleNodes.DiscoverAsync(plane, 1);
-        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", $"tcp://{console.EndPoint}")).Status);
-        await console.ConnectedAsync();
-    }
-
-    public async Task DisposeAsync()
-    {
-        await plane.DisposeAsync();
-        console.Dispose();
-    }
-
     Task<ManagementPlaneHost.Ran> RunAsync(string script, params string[] more) => plane.Gridctl(["console-script", "run", "n1", script, .. more]).WaitAsync(TimeSpan.FromSeconds(60));
 
     [Fact]

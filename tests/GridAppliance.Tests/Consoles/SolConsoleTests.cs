@@ -11,22 +11,8 @@ using GridAppliance.Tests.Power;
 
 namespace GridAppliance.Tests.Consoles;
 
-public sealed class SolConsoleTests : IAsyncLifetime
+public sealed class SolConsoleTests : WithScriptedBmc
 {
-    readonly ManualClock clock = new();
-    readonly BmcBench bench = new();
-    readonly ScriptedBmc bmc = new();
-
-    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        await bmc.DisposeAsync();
-        await bench.DisposeAsync();
-    }
-
     static async Task<string> ReadAsync(IConsole console, int count)
     {
         var buffer = new byte[count];

@@ -27,8 +27,7 @@ public sealed class DriftTests : IAsyncLifetime
 
     async Task AddAsync(string drift = "report")
     {
-        var secretFile = Path.Combine(plane.DataDir, "leaf1.secret");
-        await File.WriteAllTextAsync(secretFile, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        var secretFile = await SwitchBench.WriteSecretAsync(plane.DataDir);
         var added = await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secretFile, "--ports", "Gi0/*", "--vlans", "1,100,250", "--uplinks", "Gi0/12", "--drift", drift);
         Assert.True(added.Status == 0, added.Error);
         await ReadAsync();

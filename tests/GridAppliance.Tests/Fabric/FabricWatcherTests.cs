@@ -22,8 +22,7 @@ public sealed class FabricWatcherTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         plane = await ManagementPlaneHost.StartAsync();
-        var secretFile = Path.Combine(plane.DataDir, "leaf1.secret");
-        await File.WriteAllTextAsync(secretFile, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        var secretFile = await SwitchBench.WriteSecretAsync(plane.DataDir);
         var added = await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secretFile, "--ports", "Gi0/*", "--vlans", "100,250");
         Assert.True(added.Status == 0, added.Error);
     }

@@ -21,8 +21,7 @@ public sealed class TrapTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         plane = await ManagementPlaneHost.StartAsync();
-        var secretFile = Path.Combine(plane.DataDir, "leaf1.secret");
-        await File.WriteAllTextAsync(secretFile, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        var secretFile = await SwitchBench.WriteSecretAsync(plane.DataDir);
         var added = await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secretFile);
         Assert.True(added.Status == 0, added.Error);
         await UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading is not null, "a first reading");

@@ -6,21 +6,8 @@ using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Power;
 
-public sealed class BmcCapabilityTests : IAsyncLifetime
+public sealed class BmcCapabilityTests : WithScriptedBmc
 {
-    readonly BmcBench bench = new();
-    readonly ScriptedBmc bmc = new();
-
-    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        await bmc.DisposeAsync();
-        await bench.DisposeAsync();
-    }
-
     public static TheoryData<string, string, bool> Overrides
     {
         get

@@ -7,23 +7,9 @@ using GridAppliance.Testing;
 namespace GridAppliance.Tests.Power;
 
 /// <summary>Requests to BMCs as they are: late, double, lost, out of order, busy. Real datagrams, and a clock that moves when the test says so.</summary>
-public sealed class BmcFaultTests : IAsyncLifetime
+public sealed class BmcFaultTests : WithScriptedBmc
 {
     const string Status = "Chassis/01";
-
-    readonly ManualClock clock = new();
-    readonly BmcBench bench = new();
-    readonly ScriptedBmc bmc = new();
-
-    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        await bmc.DisposeAsync();
-        await bench.DisposeAsync();
-    }
 
     [Fact]
     public async Task An_answer_that_comes_after_the_request_was_sent_again_is_dropped()

@@ -1,28 +1,13 @@
 using GridAppliance.Hosting;
 using GridAppliance.Power;
 using GridAppliance.Protocols.Ipmi.Session;
-using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Power;
 
 /// <summary>Sessions with BMCs as they are: with few suites, forgetful, full, another's. Real datagrams, and a clock that moves when the test says so.</summary>
-public sealed class BmcSessionTests : IAsyncLifetime
+public sealed class BmcSessionTests : WithScriptedBmc
 {
     const string Status = "Chassis/01";
-
-    readonly ManualClock clock = new();
-    readonly BmcBench bench = new();
-    readonly ScriptedBmc bmc = new();
-
-    static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
-
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync()
-    {
-        await bmc.DisposeAsync();
-        await bench.DisposeAsync();
-    }
 
     [Theory]
     [InlineData(3)]

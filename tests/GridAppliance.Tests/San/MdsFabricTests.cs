@@ -6,6 +6,7 @@ using GridAppliance.Protocols.Snmp.Usm;
 using GridAppliance.San;
 using GridAppliance.San.Mds;
 using GridAppliance.Switches.Snmp;
+using GridAppliance.Tests.Switches;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.San;
@@ -23,9 +24,8 @@ public sealed class MdsFabricTests : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        AgentUser[] users = [new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase")];
-        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 7, 7, 7], Users = users }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
-        var session = new SnmpSession(socket, agent.EndPoint, new SnmpCredentials.User("grid", UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase"), new(), TimeProvider.System);
+        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 7, 7, 7], Users = [SwitchBench.Account] }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
+        var session = new SnmpSession(socket, agent.EndPoint, SwitchBench.Credentials, new(), TimeProvider.System);
         fabric = new(new($"snmp+mds://127.0.0.1/{Vsan}"), session);
         // Somebody else's zone, in a set of theirs that is in force.
         var theirs = new ZoneModel

@@ -1,6 +1,7 @@
 using System.Net;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Snmp.Usm;
+using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.San;
@@ -17,11 +18,9 @@ public sealed class SanCommandTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        AgentUser[] users = [new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase")];
-        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 7, 7, 8], Users = users }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
+        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 7, 7, 8], Users = [SwitchBench.Account] }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
         plane = await ManagementPlaneHost.StartAsync();
-        secret = Path.Combine(plane.DataDir, "fabric.secret");
-        await File.WriteAllTextAsync(secret, "auth passphrase\npriv passphrase\n");
+        secret = await SwitchBench.WriteSecretAsync(plane.DataDir);
     }
 
     public async Task DisposeAsync()

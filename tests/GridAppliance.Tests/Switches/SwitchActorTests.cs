@@ -27,10 +27,8 @@ public sealed class SwitchActorTests : IAsyncLifetime
 
     public Task InitializeAsync()
     {
-        var users = new[] { new AgentUser("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase") };
-        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 9, 9, 9], Users = users }, new Dictionary<string, IManagedTree> { [""] = new BridgeTree(bridge, "lab", TimeProvider.System) }, TimeProvider.System);
-        var credentials = new SnmpCredentials.User("grid", UsmAuthentication.Sha256, "auth passphrase", UsmPrivacy.Aes128, "priv passphrase");
-        device = new(new("snmp+qbridge://127.0.0.1"), new(socket, agent.EndPoint, credentials, new() { FirstWait = TimeSpan.FromMilliseconds(200), Attempts = 2 }, TimeProvider.System));
+        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 9, 9, 9], Users = [SwitchBench.Account] }, new Dictionary<string, IManagedTree> { [""] = new BridgeTree(bridge, "lab", TimeProvider.System) }, TimeProvider.System);
+        device = new(new("snmp+qbridge://127.0.0.1"), new(socket, agent.EndPoint, SwitchBench.Credentials, new() { FirstWait = TimeSpan.FromMilliseconds(200), Attempts = 2 }, TimeProvider.System));
         journal = new(store.Database, store.Clock);
         return Task.CompletedTask;
     }

@@ -18,8 +18,7 @@ public sealed class SwitchFleetTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         plane = await ManagementPlaneHost.StartAsync();
-        secretFile = Path.Combine(plane.DataDir, "leaf1.secret");
-        await File.WriteAllTextAsync(secretFile, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        secretFile = await SwitchBench.WriteSecretAsync(plane.DataDir);
     }
 
     public async Task DisposeAsync()

@@ -72,8 +72,7 @@ public sealed class StatusPageInBrowserTests
     {
         await using var bench = new SwitchBench(BridgeModel.Factory(24).WithAccess(100, [.. Enumerable.Range(1, 23)]) with { Addresses = [new(100, TestStore.Mac(1), 3), new(100, TestStore.Mac(2), 5)] }, "<b>leaf1");
         await using var plane = await ManagementPlaneHost.StartAsync();
-        var secret = Path.Combine(plane.DataDir, "leaf1.secret");
-        await File.WriteAllTextAsync(secret, $"{SwitchBench.Authentication}\n{SwitchBench.Privacy}\n");
+        var secret = await SwitchBench.WriteSecretAsync(plane.DataDir);
         await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 360, 740);
         await page.UntilAsync("document.querySelector('#link').dataset.link === 'live' && document.querySelector('#fabric').hidden");
 
