@@ -1,6 +1,5 @@
 using System.Text;
 using GridAppliance.Api.Power;
-using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
 using GridAppliance.Power.Nodes;
@@ -116,13 +115,6 @@ static class BmcSettingsEndpoints
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (ports.For<T>(node.Id) is not { } port) return Problems.Answer(StatusCodes.Status409Conflict, $"{node.Name} has no BMC whose settings can be reached", $"tell it with `gridctl port set {node.Name} ipmi://…`");
-        try
-        {
-            return await act(node, port);
-        }
-        catch (DeviceException e)
-        {
-            return Problems.Answer(StatusCodes.Status502BadGateway, e.Message, $"see `gridctl why {node.Name}`");
-        }
+        return await DeviceAnswer.OfAsync($"see `gridctl why {node.Name}`", () => act(node, port));
     }
 }
