@@ -19,6 +19,13 @@ public sealed class IpmiSimulatorContractTests : PowerContract
 
     private protected override Task<IPrivilegedPort> OpenWithWrongPasswordAsync() => Task.FromResult<IPrivilegedPort>(bench.Open(simulator.EndPoint, IpmiSimulator.User, "wrong"u8.ToArray()));
 
+    // It tells its machine, and answers afterwards that nothing is in force.
+    private protected override Task IsSetAsync(IBootOverride boot, BootOverride wanted)
+    {
+        Assert.Equal(wanted.Device == BootDevice.Network ? "boot pxe" : "boot default", simulator.Log[^1]);
+        return Task.CompletedTask;
+    }
+
     public override async Task DisposeAsync()
     {
         await bench.DisposeAsync();

@@ -17,6 +17,9 @@ public abstract class PowerContract : IAsyncLifetime
 
     public virtual Task InitializeAsync() => Task.CompletedTask;
 
+    /// <summary>Fails when the device has not taken the boot device.</summary>
+    private protected virtual async Task IsSetAsync(IBootOverride boot, BootOverride wanted) => Assert.Equal(wanted, await boot.GetBootAsync(Patience));
+
     static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
     [Fact]
@@ -56,9 +59,12 @@ public abstract class PowerContract : IAsyncLifetime
     public async Task A_boot_device_is_taken()
     {
         await using var port = await OpenAsync();
-        if (port is not IBootOverride boot) return;
-        await boot.SetBootAsync(new(BootDevice.Network, BootFirmware.Uefi, IsPersistent: false), Patience);
-        await boot.SetBootAsync(new(BootDevice.Disk, BootFirmware.Bios, IsPersistent: true), Patience);
+        var boot = Assert.IsAssignableFrom<IBootOverride>(port);
+        foreach (var wanted in (BootOverride[])[new(BootDevice.Network, BootFirmware.Uefi, IsPersistent: false), new(BootDevice.Disk, BootFirmware.Bios, IsPersistent: true)])
+        {
+            await boot.SetBootAsync(wanted, Patience);
+            await IsSetAsync(boot, wanted);
+        }
     }
 
     [Fact]

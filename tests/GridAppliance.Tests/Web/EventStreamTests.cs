@@ -81,11 +81,13 @@ public sealed class EventStreamTests
         using var http = plane.Http();
         using var stream = await http.GetStreamAsync("/api/v1/events");
         using var reader = new StreamReader(stream);
-        var line = reader.ReadLineAsync();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var line = reader.ReadLineAsync(patience.Token).AsTask();
         // Time is moved until the stream has come to wait for it.
-        while (await line != "event: alive")
+        while (await line is var said && said != "event: alive")
         {
-            line = reader.ReadLineAsync();
+            Assert.True(said is not null, "the stream ended without a word that it is alive");
+            line = reader.ReadLineAsync(patience.Token).AsTask();
             while (!line.IsCompleted)
             {
                 clock.Advance(TimeSpan.FromSeconds(1));

@@ -121,7 +121,9 @@ public sealed class BootCatalogTests : IDisposable
     [Fact]
     public async Task Without_a_boot_network_no_boot_files_are_needed()
     {
-        using var loader = new BootCatalogLoader(BootBench.Options(directory.FullName, BootBench.Loopback with { Boot = false }), new(), new(TimeProvider.System), NullLogger<BootCatalogLoader>.Instance);
+        var problems = new ApplianceProblems(TimeProvider.System);
+        using var loader = new BootCatalogLoader(BootBench.Options(directory.FullName, BootBench.Loopback with { Boot = false }), new(), problems, NullLogger<BootCatalogLoader>.Instance);
         await loader.StartAsync(CancellationToken.None);
+        Assert.Empty(problems.All);
     }
 }
