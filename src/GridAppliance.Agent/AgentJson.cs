@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Modules.Changes;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Nodes;
@@ -12,6 +13,7 @@ namespace GridAppliance.Agent;
 /// <summary>What the agent writes: straight-line code, no metadata.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     GenerationMode = JsonSourceGenerationMode.Serialization)]
+[JsonSerializable(typeof(ChangeRecord))]
 [JsonSerializable(typeof(EnrollRequest))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]
@@ -22,6 +24,7 @@ sealed partial class WrittenJson : JsonSerializerContext;
 
 /// <summary>What the agent reads.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Metadata, MaxDepth = 16)]
+[JsonSerializable(typeof(ChangeRecord))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatResponse))]
 [JsonSerializable(typeof(ModuleRecord))]

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
@@ -5,6 +6,7 @@ using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Orders;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
 
 namespace GridAppliance.Agent;
 
@@ -74,22 +76,26 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
         var backoff = new Backoff(random);
         var interval = Interval(enrolment.Response.HeartbeatSeconds);
         byte[] told = [];
+        var toldChanges = "";
         while (true)
         {
             var found = inventory.Read();
             var asBytes = JsonSerializer.SerializeToUtf8Bytes(found, WrittenJson.Default.InventoryDocument);
             var changed = !asBytes.AsSpan().SequenceEqual(told) | trigger.TakeInventoryWish();
+            var changes = modules.Changes();
+            var changesNow = DigestOf(changes);
             var answer = await calls.HeartbeatAsync(signer, new HeartbeatRequest
             {
                 AgentVersion = AgentVersion.Text,
                 UptimeSeconds = Math.Round(clock.GetTimestamp() / (double)clock.TimestampFrequency, 1),
                 Modules = modules.List(),
+                Changes = changesNow != toldChanges ? changes : null,
                 Inventory = changed ? found : null,
             }, cancellationToken);
             if (answer.IsUnknownKey) return SessionEnd.Unknown;
             if (answer.Succeeded)
             {
-                told = asBytes;
+                (told, toldChanges) = (asBytes, changesNow);
                 backoff.Reset();
                 interval = Heartbeat(answer.Body) ?? interval;
                 await trigger.WaitAsync(interval, clock, cancellationToken);
@@ -145,6 +151,9 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
             await Task.Delay(backoff.Next(), clock, cancellationToken);
         }
     }
+
+    static string DigestOf(IReadOnlyList<ModuleChangesDocument> changes) => Convert.ToHexStringLower(
+        SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(new OrderResult { Succeeded = true, Changes = changes }, WrittenJson.Default.OrderResult)));
 
     static TimeSpan? Heartbeat(byte[] body)
     {

@@ -15,6 +15,10 @@ sealed class AgentPaths(string root)
     public string Orders => Path.Combine(Run, "orders");
     public string Processes => Path.Combine(Run, "modules");
 
+    /// <summary>What modules change in the kernel, before they do.</summary>
+    public string Journal => Path.Combine(root, "var/lib/grid/journal");
+    /// <summary>What modules write: see <see cref="Modules.Views.ModuleView"/>.</summary>
+    public string Layers => Path.Combine(root, "var/lib/grid/layers");
     public string Modules => Path.Combine(root, "var/lib/grid/modules");
     public string Incoming => Path.Combine(root, "var/lib/grid/incoming");
     public string ModuleLogs => Path.Combine(root, "var/log/grid");

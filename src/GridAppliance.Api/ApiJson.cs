@@ -28,6 +28,7 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(ModuleDocument))]
 [JsonSerializable(typeof(IReadOnlyList<ModuleDocument>))]
 [JsonSerializable(typeof(ModuleManifest))]
+[JsonSerializable(typeof(ModuleChangesDocument))]
 [JsonSerializable(typeof(ModuleChangeRequest))]
 [JsonSerializable(typeof(NodeChangeRequest))]
 [JsonSerializable(typeof(ChangeDocument))]

@@ -48,7 +48,9 @@ static class CommandTree
             new ModuleShowCommand(),
             new ModuleImportCommand(),
             new ModuleInstallCommand(),
+            new ModuleUpgradeCommand(),
             new ModuleRemoveCommand(),
+            new ModuleChangesCommand(),
         },
         new Command("power", "The machines' power.")
         {

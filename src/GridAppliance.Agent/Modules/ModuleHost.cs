@@ -1,37 +1,47 @@
-using System.Collections.Concurrent;
-using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Modules.Changes;
+using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 
 namespace GridAppliance.Agent.Modules;
 
-/// <summary>
-/// Installs, runs and removes modules. Orders come one at a time from one task; beside it there is one task for each running module, which starts its program again
-/// when it ends.
-/// </summary>
-sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher launcher, ApplianceCalls calls, string trustedFingerprint, HeartbeatTrigger trigger,
-    AgentConsole console, TimeProvider clock) : IAsyncDisposable
+/// <summary>Carries out orders about modules, one at a time, and finds its way after an interruption at any point: a module is wholly installed, or the node is as before.</summary>
+/// <param name="reached">Told at every point at which the agent might end. For tests.</param>
+sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages packages, ModuleStage stage, ModuleView views, NodeChanges changes, AgentConsole console, Action<string>? reached = null) : IAsyncDisposable
 {
-    /// <summary>How long an appliance may be away in the middle of its own order.</summary>
-    static readonly TimeSpan ApplianceAway = TimeSpan.FromMinutes(10);
-
-    readonly ConcurrentDictionary<string, ModuleWatch> watches = new(StringComparer.Ordinal);
+    readonly ChangeReport report = new(paths, views);
 
     public IReadOnlyList<InstalledModuleDocument> List() =>
-        [.. store.Records().Select(record => new InstalledModuleDocument
-        {
-            Name = record.Name,
-            Version = record.Version,
-            State = record.Removing ? "removing" : watches.TryGetValue(record.Name, out var watch) ? watch.State : "failed",
-        })];
+    [
+        .. store.Records().Select(record => new InstalledModuleDocument { Name = record.Name, Version = record.Version, State = stage.StateOf(record) }),
+        .. store.LeavingRecords().Select(record => new InstalledModuleDocument { Name = record.Name, Version = record.Version, State = "removing" }),
+    ];
 
-    /// <summary>What an earlier run of the agent left: half-done work is undone or finished, programs that still run are found again, others are started.</summary>
+    /// <summary>What each module has changed, in the order of their names.</summary>
+    public IReadOnlyList<ModuleChangesDocument> Changes() =>
+        [.. store.Records() is var records ? records.Select(record => report.Of(record, ModuleFit.Below(record.Manifest, records), changes.Of(record.Instance), records.Count)) : []];
+
+    /// <summary>What an earlier run of the agent left: half-done work is undone or finished, programs that still run are found again, what is missing is made again.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
-        foreach (var record in store.Recover()) await TakeAwayAsync(record, cancellationToken);
-        foreach (var record in store.Records()) Watch(record, launcher.Adopt(record.Name));
+        try
+        {
+            store.Recover();
+            foreach (var record in store.LeavingRecords()) await FinishRemovalAsync(record, cancellationToken);
+            await stage.SweepAsync(store.Records(), cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The node stays reachable; an order to remove the module tries again and says why it cannot.
+            console.Say($"modules: {e.Message}");
+        }
+        foreach (var record in InOrder(store.Records()))
+        {
+            try { await stage.ResumeAsync(record, cancellationToken); }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { console.Say($"module {record.Name}: {e.Message}"); }
+        }
     }
 
     public async Task<ModuleOutcome> InstallAsync(ModuleOrder order, CallSigner signer, CancellationToken cancellationToken)
@@ -39,19 +49,24 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher laun
         if (!ModuleManifest.IsName(order.Name) || !ModuleManifest.IsVersion(order.Version) || order.Digest.Length != 64 || !order.Digest.All(char.IsAsciiHexDigitLower)
             || order.SizeBytes is <= 0 or > PackageReader.MaximumBytes)
             return ModuleOutcome.Refused("the order's name, version, digest or size is not acceptable");
+        if (store.LeavingRecords().Any(record => record.Name == order.Name)) return ModuleOutcome.Refused($"{order.Name} is being removed, and that has not ended well; order its removal again");
+        var owner = order.Owner ?? ModuleOrder.Operator;
         var previous = store.Find(order.Name);
-        if (previous is { Removing: false } && previous.Digest == order.Digest) return ModuleOutcome.Done($"{order.Name} {order.Version} is installed already");
+        if (previous?.Digest == order.Digest) return UseAsItIs(previous, order, owner);
+        if (previous is not null && order.RefuseUpgrade) return ModuleOutcome.Refused($"{previous.Name} {previous.Version} is installed, and the order does not allow another version in its place");
 
         var staging = store.Stage(order.Digest);
         try
         {
-            var (manifest, problem) = await FetchAsync(order, signer, staging, cancellationToken);
+            var (manifest, problem) = await packages.FetchAsync(order, signer, staging, cancellationToken);
+            reached?.Invoke("fetched");
             if (manifest is null) return ModuleOutcome.Refused(problem!);
-            if (manifest.Name != order.Name || manifest.Version != order.Version)
-                return ModuleOutcome.Refused($"the package is {manifest.Name} {manifest.Version}, not {order.Name} {order.Version}");
-            if (store.Records().FirstOrDefault(r => r.Class == manifest.Class && r.Name != manifest.Name) is { } rival)
-                return ModuleOutcome.Refused($"{rival.Name} is installed already, and of the same class ({manifest.Class})");
-            var record = new ModuleRecord { Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Digest = order.Digest, Start = manifest.Start };
+            if (ModuleFit.Refusal(manifest, order, store.Records(), NodePackages.Installed(paths), RoomFor(manifest)) is { } refusal) return ModuleOutcome.Refused(refusal);
+            var record = new ModuleRecord
+            {
+                Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Digest = order.Digest, Manifest = manifest, Parameters = ModuleFit.Values(manifest, order),
+                Owners = previous is null ? [owner] : [.. previous.Owners.Union([owner], StringComparer.Ordinal)],
+            };
             return await SwapAsync(previous, record, staging, cancellationToken);
         }
         finally
@@ -60,104 +75,87 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModuleLauncher laun
         }
     }
 
-    public async Task<ModuleOutcome> RemoveAsync(string name, CancellationToken cancellationToken)
+    /// <param name="name">What.</param>
+    /// <param name="owner">Who does not need it any more.</param>
+    /// <param name="cancellationToken">The agent ends; the removal goes on when it is back.</param>
+    public async Task<ModuleOutcome> RemoveAsync(string name, string? owner, CancellationToken cancellationToken)
     {
+        if (store.LeavingRecords().FirstOrDefault(record => record.Name == name) is { } leaving) await FinishRemovalAsync(leaving, cancellationToken);
         if (store.Find(name) is not { } record) return ModuleOutcome.Done($"{name} is not installed");
-        await TakeAwayAsync(record, cancellationToken);
+        var others = record.Owners.Where(other => other != (owner ?? ModuleOrder.Operator)).ToList();
+        if (others.Count > 0)
+        {
+            if (others.Count < record.Owners.Count) store.Write(record with { Owners = others });
+            return ModuleOutcome.Done($"{record.Name} {record.Version} stays for {string.Join(", ", others)}");
+        }
+        store.Leave(record);
+        reached?.Invoke("leaving");
+        await FinishRemovalAsync(record, cancellationToken);
         return ModuleOutcome.Done($"{record.Name} {record.Version} is removed");
     }
 
     /// <summary>Stops the watching, not the programs: they outlive the agent.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var name in watches.Keys)
-            if (watches.TryRemove(name, out var watch)) await watch.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => stage.DisposeAsync();
 
     /// <summary>Ends every program, as before a restart of the machine.</summary>
     public async Task StopAllAsync(CancellationToken cancellationToken)
     {
-        foreach (var record in store.Records()) await StopAsync(record.Name, cancellationToken);
+        foreach (var record in InOrder(store.Records()).Reverse()) await stage.StopAsync(record, cancellationToken);
     }
 
-    /// <summary>Gets the package. An appliance that is away is no answer: it ordered this, and is asked again until it is back or <see cref="ApplianceAway"/> is over.</summary>
-    async Task<Answer> DownloadAsync(ModuleOrder order, CallSigner signer, FileStream package, CancellationToken cancellationToken)
+    ModuleOutcome UseAsItIs(ModuleRecord record, ModuleOrder order, string owner)
     {
-        var backoff = new Backoff(Random.Shared);
-        var began = clock.GetTimestamp();
-        while (true)
-        {
-            package.SetLength(0);
-            var answer = await calls.DownloadAsync(signer, order.Digest, order.SizeBytes, package, cancellationToken);
-            if (answer.Arrived || clock.GetElapsedTime(began) > ApplianceAway) return answer;
-            await Task.Delay(backoff.Next(), clock, cancellationToken);
-        }
+        if (order.Parameters?.FirstOrDefault(wanted => record.Parameters.GetValueOrDefault(wanted.Key) != wanted.Value) is { Key: { } differs })
+            return ModuleOutcome.Refused($"{record.Name} {record.Version} is installed already, with another value of {differs}, for {string.Join(", ", record.Owners)}");
+        if (!record.Owners.Contains(owner)) store.Write(record with { Owners = [.. record.Owners, owner] });
+        return ModuleOutcome.Done($"{record.Name} {record.Version} is installed already, and used as it is");
     }
 
-    async Task<(ModuleManifest? Manifest, string? Problem)> FetchAsync(ModuleOrder order, CallSigner signer, string staging, CancellationToken cancellationToken)
-    {
-        Directory.CreateDirectory(paths.Incoming);
-        var file = Path.Combine(paths.Incoming, order.Digest);
-        await using var package = new FileStream(file, new FileStreamOptions
-        {
-            Mode = FileMode.Create, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
-        });
-        var answer = await DownloadAsync(order, signer, package, cancellationToken);
-        if (!answer.Succeeded) return (null, $"the package could not be fetched: {answer.Problem}");
-        package.Position = 0;
-        var problem = PackageReader.Verify(package, trustedFingerprint);
-        ModuleManifest? manifest = null;
-        if (problem == PackageProblem.None) problem = PackageReader.Unpack(package, staging, out manifest);
-        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {problem.Say()}");
-    }
-
-    /// <summary>New in place of old. A program that does not stay up for a moment undoes it all: the old version comes back, or nothing stays.</summary>
+    /// <summary>New in place of old. Whatever goes wrong on the way undoes it all: the old version comes back, or nothing stays.</summary>
     async Task<ModuleOutcome> SwapAsync(ModuleRecord? previous, ModuleRecord record, string staging, CancellationToken cancellationToken)
     {
         if (previous is not null)
         {
-            await StopAsync(previous.Name, cancellationToken);
-            // The same version with other content takes the old one's folder, so there is nothing to come back to.
-            if (previous.Version == record.Version) { store.Remove(previous); previous = null; }
+            await stage.StopAsync(previous, cancellationToken);
+            changes.Undo(previous.Instance);
         }
-        store.Commit(staging, record);
-        var watch = Watch(record, null);
-        if (await watch.ProveAsync(cancellationToken) is { } reason)
+        var reason = await stage.PutAsync(record, staging, cancellationToken);
+        if (reason is null)
         {
-            await StopAsync(record.Name, cancellationToken);
-            if (previous is null)
-            {
-                store.Remove(record);
-                return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; it was taken away again");
-            }
-            store.Write(previous);
-            store.DropOtherVersions(previous);
-            Watch(previous, null);
-            return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; {previous.Version} is back");
+            try { store.Write(record); }
+            catch (IOException e) { reason = $"cannot be recorded: {e.Message}"; }
+            reached?.Invoke("recorded");
         }
-        store.DropOtherVersions(record);
-        return ModuleOutcome.Done($"{record.Name} {record.Version} runs");
+        if (reason is null)
+        {
+            if (previous is not null) views.Drop(previous.Instance);
+            return ModuleOutcome.Done(record.Manifest.Start is null ? $"{record.Name} {record.Version} is installed" : $"{record.Name} {record.Version} runs");
+        }
+        await stage.TakeDownAsync(record, cancellationToken);
+        if (previous is null)
+        {
+            store.Unstage(record.Digest);
+            store.Forget(record);
+            stage.Close();
+            return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; it was taken away again");
+        }
+        await stage.ResumeAsync(previous, cancellationToken);
+        return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; {previous.Version} is back");
     }
 
-    async Task TakeAwayAsync(ModuleRecord record, CancellationToken cancellationToken)
+    async Task FinishRemovalAsync(ModuleRecord record, CancellationToken cancellationToken)
     {
-        store.Write(record with { Removing = true });
-        await StopAsync(record.Name, cancellationToken);
-        store.Remove(record);
+        await stage.TakeDownAsync(record, cancellationToken);
+        // What it needed is not needed on its behalf any more. Before its own record goes, so that an interruption comes back here.
+        foreach (var need in record.Manifest.Needs?.Modules ?? []) await RemoveAsync(need, record.AsOwner, cancellationToken);
+        store.Forget(record);
+        reached?.Invoke("forgotten");
+        stage.Close();
     }
 
-    ModuleWatch Watch(ModuleRecord record, ModuleProcess? running)
-    {
-        var watch = new ModuleWatch(record, store, launcher, trigger, console, clock);
-        watches[record.Name] = watch;
-        watch.Begin(running);
-        return watch;
-    }
+    ModuleFit.Room RoomFor(ModuleManifest manifest) =>
+        new(Environment.ProcessorCount, manifest.Needs?.MemoryMiB is null ? 0 : NodePackages.AvailableMemory(), manifest.Needs?.DiskMiB is null ? 0 : views.FreeBytes());
 
-    async Task StopAsync(string name, CancellationToken cancellationToken)
-    {
-        if (watches.TryRemove(name, out var watch)) await watch.DisposeAsync();
-        if (watch?.Current is { } process) await launcher.StopAsync(process, clock, cancellationToken);
-        else if (launcher.Adopt(name) is { } left) await launcher.StopAsync(left, clock, cancellationToken);
-    }
+    /// <summary>Those that are needed before those that need them.</summary>
+    static IEnumerable<ModuleRecord> InOrder(IReadOnlyList<ModuleRecord> records) => records.OrderBy(record => ModuleFit.Below(record.Manifest, records).Count);
 }

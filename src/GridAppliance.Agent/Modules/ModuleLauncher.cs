@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Agent.Native;
+using GridAppliance.Api.Modules;
 
 namespace GridAppliance.Agent.Modules;
 
@@ -8,33 +10,69 @@ namespace GridAppliance.Agent.Modules;
 sealed record ModuleProcess(Process Process, string Name, long StartTime);
 
 /// <summary>
-/// Starts, finds again and ends modules' programs. They do not end with the agent: a note under /run says which process it was and when it started, so that
-/// an agent that was restarted finds it (and not another process that got its number).
+/// Starts, finds again and ends modules' programs, each below its module's view. They do not end with the agent: a note under /run says which process it was and when it started, so
+/// that an agent that was restarted finds it (and not another process that got its number).
 /// </summary>
-sealed class ModuleLauncher(string launcher, AgentPaths paths)
+sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views)
 {
     static readonly TimeSpan Politeness = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
-    public ModuleProcess Start(string name, string folder, IReadOnlyList<string> start, string logFile)
+    /// <summary>Starts the program that the module keeps running.</summary>
+    public ModuleProcess Start(ModuleRecord record, string logFile)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(logFile)!);
-        var program = new ProcessStartInfo(launcher) { WorkingDirectory = folder, UseShellExecute = false };
-        foreach (var argument in (ReadOnlySpan<string>)[MakeGroup(name), logFile, Path.Combine(folder, start[0]), .. start.Skip(1)]) program.ArgumentList.Add(argument);
-        program.Environment.Clear();
-        program.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
-        program.Environment["GRID_MODULE"] = name;
-        var process = Process.Start(program) ?? throw new IOException($"{launcher} did not start");
-        var started = new ModuleProcess(process, name, StartTimeOf(process.Id) ?? 0);
-        DurableFile.Write(NoteOf(name), System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Id} {started.StartTime}\n")));
+        var process = Launch(record, record.Manifest.Start!, logFile);
+        var started = new ModuleProcess(process, record.Name, StartTimeOf(process.Id) ?? 0);
+        DurableFile.Write(NoteOf(record.Name), System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Id} {started.StartTime} {record.Instance}\n")));
         return started;
     }
 
-    /// <summary>The process that an earlier run of the agent started, if it is still that one.</summary>
-    public ModuleProcess? Adopt(string name)
+    /// <summary>Runs a program of the module to its end, and makes an end of one that takes too long.</summary>
+    /// <returns>Null when it ended well, else how not.</returns>
+    public async Task<string?> RunAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
+        Process process;
+        try { process = Launch(record, arguments, logFile); }
+        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception) { return $"{arguments[0]} could not be started: {e.Message}"; }
+        using var _ = process;
+        using var timeout = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await process.WaitForExitAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Signal(process.Id, Libc.SigKill);
+            cancellationToken.ThrowIfCancellationRequested();
+            return string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} did not end within {limit.TotalSeconds} s");
+        }
+        if (process.ExitCode == 0) return null;
+        var said = ModuleLog.LastLine(logFile);
+        return string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} ended with status {process.ExitCode}{(said.Length > 0 ? $", saying: {said}" : "")}");
+    }
+
+    Process Launch(ModuleRecord record, IReadOnlyList<string> arguments, string logFile)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(logFile)!);
+        var program = new ProcessStartInfo(launcher) { UseShellExecute = false };
+        var folder = ModuleManifest.FolderOf(record.Name);
+        var path = arguments[0][0] == '/' ? arguments[0] : $"{folder}/{arguments[0]}";
+        foreach (var argument in (ReadOnlySpan<string>)[MakeGroup(record.Name), logFile, views.Of(record), folder, path, .. arguments.Skip(1)]) program.ArgumentList.Add(argument);
+        program.Environment.Clear();
+        program.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
+        program.Environment["HOME"] = "/root";
+        program.Environment["GRID_MODULE"] = record.Name;
+        foreach (var (name, value) in record.Parameters) program.Environment[$"GRID_PARAM_{name.ToUpperInvariant()}"] = value;
+        return Process.Start(program) ?? throw new IOException($"{launcher} did not start");
+    }
+
+    /// <summary>The process that an earlier run of the agent started, if it is still that one.</summary>
+    public ModuleProcess? Adopt(ModuleRecord record)
+    {
+        var name = record.Name;
         var parts = (DurableFile.Read(NoteOf(name)) is { } note ? System.Text.Encoding.ASCII.GetString(note) : "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length != 2 || !int.TryParse(parts[0], CultureInfo.InvariantCulture, out var id) || !long.TryParse(parts[1], CultureInfo.InvariantCulture, out var startTime)) return null;
+        if (parts.Length != 3 || parts[2] != record.Instance || !int.TryParse(parts[0], CultureInfo.InvariantCulture, out var id) || !long.TryParse(parts[1], CultureInfo.InvariantCulture, out var startTime)) return null;
         if (StartTimeOf(id) != startTime) return null;
         try { return new ModuleProcess(Process.GetProcessById(id), name, startTime); }
         catch (ArgumentException) { return null; }   // it ended between the two looks
@@ -43,10 +81,10 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths)
     /// <summary>Ends the program and all that it started: asked first, then made to.</summary>
     public async Task StopAsync(ModuleProcess module, TimeProvider clock, CancellationToken cancellationToken)
     {
-        Signal(module, Libc.SigTerm);
+        Signal(module.Process.Id, Libc.SigTerm);
         var deadline = clock.GetTimestamp();
         while (IsAlive(module) && clock.GetElapsedTime(deadline) < Politeness) await Task.Delay(LookAgain, clock, cancellationToken);
-        Signal(module, Libc.SigKill);
+        Signal(module.Process.Id, Libc.SigKill);
         await ClearGroupAsync(module.Name, clock, cancellationToken);
         Forget(module.Name);
         module.Process.Dispose();
@@ -77,11 +115,21 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths)
         return GroupOf(name);
     }
 
-    static void Signal(ModuleProcess module, int signal)
+    // The session's leader may have ended with children left, and then the group's number still is theirs alone. A launcher that has not come as far as making the
+    // session has no group yet.
+    static void Signal(int process, int signal)
     {
-        // The session's leader may have ended with children left, and then the group's number still is theirs alone. A launcher that has not come as far as
-        // making the session has no group yet.
-        if (Libc.Kill(-module.Process.Id, signal) != 0 && IsAlive(module)) Libc.Kill(module.Process.Id, signal);
+        if (Libc.Kill(-process, signal) != 0) _ = Libc.Kill(process, signal);
+    }
+
+    /// <summary>Groups that have a module's name.</summary>
+    public IReadOnlyList<string> Groups() => Directory.Exists(paths.ControlGroups) ? [.. Directory.GetDirectories(paths.ControlGroups).Select(folder => Path.GetFileName(folder)!)] : [];
+
+    /// <summary>Ends everything that runs in a module's group, whoever started it.</summary>
+    public async Task ClearAsync(string name, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        await ClearGroupAsync(name, clock, cancellationToken);
+        Forget(name);
     }
 
     async Task ClearGroupAsync(string name, TimeProvider clock, CancellationToken cancellationToken)
@@ -89,10 +137,16 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths)
         var group = GroupOf(name);
         if (!Directory.Exists(group)) return;
         await File.WriteAllTextAsync(Path.Combine(group, "cgroup.kill"), "1", cancellationToken);
-        for (var i = 0; i < 40 && Directory.Exists(group); i++)
+        for (var i = 0; i < 250 && Directory.Exists(group); i++)
         {
             try { Directory.Delete(group); }
-            catch (IOException) { await Task.Delay(LookAgain, clock, cancellationToken); }   // the kernel is still burying them
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { await Task.Delay(LookAgain, clock, cancellationToken); }   // the kernel is still burying them
+        }
+        // The last module takes the group above with it, unless somebody else has use for that.
+        if (Directory.Exists(paths.ControlGroups) && Groups().Count == 0 && Directory.GetDirectories(paths.ControlGroups).Length == 0)
+        {
+            try { Directory.Delete(paths.ControlGroups); }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { }
         }
     }
 

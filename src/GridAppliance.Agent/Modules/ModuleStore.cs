@@ -4,84 +4,74 @@ using GridAppliance.Api.Modules;
 namespace GridAppliance.Agent.Modules;
 
 /// <summary>
-/// Modules on disk: <c>NAME/VERSION/</c> holds the files, <c>NAME.json</c> the record. The record is written last and taken away first but one, so that the end of the agent
-/// at any moment leaves a module wholly installed or (after <see cref="Recover"/>) wholly absent.
+/// Records of installed modules: <c>NAME.json</c>, and <c>NAME.leaving</c> once a removal has begun. Both steps are one rename each, so that the end of the agent at any moment leaves a
+/// module wholly installed or wholly on its way out; and a rename needs no room, so that a full disk keeps no module from being removed.
 /// </summary>
 sealed class ModuleStore(AgentPaths paths)
 {
-    const string RecordSuffix = ".json";
-    const string StagingPrefix = ".staging-";
+    const string Installed = ".json", Leaving = ".leaving", Staging = ".staging-";
 
-    /// <summary>Records, by name; a file that cannot be read as one counts as absent.</summary>
-    public IReadOnlyList<ModuleRecord> Records() =>
-        !Directory.Exists(paths.Modules) ? [] :
-        [.. Directory.GetFiles(paths.Modules, "*" + RecordSuffix).Order(StringComparer.Ordinal).Select(ReadRecord).OfType<ModuleRecord>()];
+    /// <summary>Installed modules, by name; a file that cannot be read as a record counts as absent.</summary>
+    public IReadOnlyList<ModuleRecord> Records() => Read(Installed);
 
-    public ModuleRecord? Find(string name) => ModuleManifest.IsName(name) ? ReadRecord(RecordFile(name)) : null;
+    /// <summary>Removals that have begun and not ended.</summary>
+    public IReadOnlyList<ModuleRecord> LeavingRecords() => Read(Leaving);
 
-    public string FolderOf(ModuleRecord record) => Path.Combine(paths.Modules, record.Name, record.Version);
+    public ModuleRecord? Find(string name) => ModuleManifest.IsName(name) ? Read(paths.Modules, name + Installed) : null;
 
-    /// <summary>An empty folder to unpack into, on the same file system as the modules.</summary>
+    /// <summary>An empty folder to unpack into.</summary>
     public string Stage(string digest)
     {
-        var staging = Path.Combine(paths.Modules, StagingPrefix + digest);
-        DeleteFolder(staging);
-        Directory.CreateDirectory(staging);
-        return staging;
+        Unstage(digest);
+        return Directory.CreateDirectory(Path.Combine(paths.Modules, Staging + digest)).FullName;
     }
 
-    public void Unstage(string digest) => DeleteFolder(Path.Combine(paths.Modules, StagingPrefix + digest));
+    public void Unstage(string digest) => DeleteFolder(Path.Combine(paths.Modules, Staging + digest));
 
-    /// <summary>Puts what was staged in its place and makes it the installed version. The files of a previous version stay until <see cref="DropOtherVersions"/>.</summary>
-    public void Commit(string staging, ModuleRecord record)
+    public void Write(ModuleRecord record) => DurableFile.Write(FileOf(record, Installed), JsonSerializer.SerializeToUtf8Bytes(record, WrittenJson.Default.ModuleRecord));
+
+    /// <summary>Marks the beginning of a removal.</summary>
+    public void Leave(ModuleRecord record)
     {
-        var folder = FolderOf(record);
-        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-        DeleteFolder(folder);
-        Directory.Move(staging, folder);
-        Write(record);
+        if (File.Exists(FileOf(record, Installed))) File.Move(FileOf(record, Installed), FileOf(record, Leaving), overwrite: true);
     }
 
-    public void Write(ModuleRecord record) => DurableFile.Write(RecordFile(record.Name), JsonSerializer.SerializeToUtf8Bytes(record, WrittenJson.Default.ModuleRecord));
-
-    public void DropOtherVersions(ModuleRecord record)
+    /// <summary>The end of a removal.</summary>
+    public void Forget(ModuleRecord record)
     {
-        foreach (var folder in Directory.GetDirectories(Path.Combine(paths.Modules, record.Name)))
-            if (Path.GetFileName(folder) != record.Version) DeleteFolder(folder);
-    }
-
-    /// <summary>Takes the files, the log and at last the record away. May be called again after an interruption.</summary>
-    public void Remove(ModuleRecord record)
-    {
-        Write(record with { Removing = true });
-        DeleteFolder(Path.Combine(paths.Modules, record.Name));
         DurableFile.Delete(LogFile(record.Name));
-        DurableFile.Delete(RecordFile(record.Name));
+        DurableFile.Delete(FileOf(record, Leaving));
+        if (Records().Count > 0 || LeavingRecords().Count > 0) return;
+        foreach (var folder in (string[])[paths.Modules, paths.ModuleLogs, paths.Incoming, paths.Processes])
+            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
     }
 
     public string LogFile(string name) => Path.Combine(paths.ModuleLogs, name + ".log");
 
-    /// <summary>Throws away what interrupted orders left, and returns the removals that have yet to be finished.</summary>
-    public IReadOnlyList<ModuleRecord> Recover()
+    /// <summary>Throws away what interrupted orders left here.</summary>
+    public void Recover()
     {
         DeleteFolder(paths.Incoming);
-        if (!Directory.Exists(paths.Modules)) return [];
+        if (!Directory.Exists(paths.Modules)) return;
         foreach (var half in Directory.GetFiles(paths.Modules, "*.new")) File.Delete(half);
-        var records = Records();
-        foreach (var folder in Directory.GetDirectories(paths.Modules))
-            if (records.FirstOrDefault(r => r.Name == Path.GetFileName(folder)) is { } record) DropOtherVersions(record);
-            else DeleteFolder(folder);
-        return [.. records.Where(r => r.Removing)];
+        foreach (var folder in Directory.GetDirectories(paths.Modules)) DeleteFolder(folder);
+        if (!Directory.Exists(paths.ModuleLogs)) return;
+        foreach (var log in Directory.GetFiles(paths.ModuleLogs, "*.log"))
+            if (Find(Path.GetFileNameWithoutExtension(log)) is null && Read(paths.Modules, Path.GetFileNameWithoutExtension(log) + Leaving) is null) File.Delete(log);
     }
 
-    string RecordFile(string name) => Path.Combine(paths.Modules, name + RecordSuffix);
+    string FileOf(ModuleRecord record, string suffix) => Path.Combine(paths.Modules, record.Name + suffix);
 
-    static ModuleRecord? ReadRecord(string path)
+    IReadOnlyList<ModuleRecord> Read(string suffix) =>
+        !Directory.Exists(paths.Modules) ? [] :
+        [.. Directory.GetFiles(paths.Modules, "*" + suffix).Order(StringComparer.Ordinal).Select(file => Read(paths.Modules, Path.GetFileName(file))).OfType<ModuleRecord>()];
+
+    static ModuleRecord? Read(string folder, string file)
     {
         try
         {
-            var record = DurableFile.Read(path) is { } content ? JsonSerializer.Deserialize(content, ReadJson.Default.ModuleRecord) : null;
-            return record is not null && ModuleManifest.IsName(record.Name) && ModuleManifest.IsVersion(record.Version) && record.Start.Count > 0 ? record : null;
+            var record = DurableFile.Read(Path.Combine(folder, file)) is { } content ? JsonSerializer.Deserialize(content, ReadJson.Default.ModuleRecord) : null;
+            return record is { Digest.Length: 64 } && ModuleManifest.IsName(record.Name) && ModuleManifest.IsVersion(record.Version) ? record : null;
         }
         catch (JsonException)
         {

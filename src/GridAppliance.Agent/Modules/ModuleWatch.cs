@@ -3,12 +3,12 @@ namespace GridAppliance.Agent.Modules;
 /// <summary>
 /// Keeps one module's program running. It owns the process: starts it, waits for its end, starts it again after a pause that grows with each early end.
 /// </summary>
-sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher launcher, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock) : IAsyncDisposable
+sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher launcher, ModuleHealthCheck health, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock) : IProof, IAsyncDisposable
 {
-    /// <summary>A program that stays up this long counts as started.</summary>
-    public static readonly TimeSpan Proof = TimeSpan.FromSeconds(1);
+    /// <summary>A program that stays up this long counts as started, where the module has no better check.</summary>
+    public static readonly TimeSpan Proof = TimeSpan.FromSeconds(0.5);
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
-    const long LogLimit = 1 << 20;
     const int FailuresUntilFailed = 3;
 
     readonly CancellationTokenSource stop = new();
@@ -24,7 +24,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
 
     public void Begin(ModuleProcess? found) => running = RunAsync(found);
 
-    /// <summary>Null once the program has stayed up for <see cref="Proof"/>; else why not.</summary>
+    /// <summary>Null once the program is healthy, or has stayed up for <see cref="Proof"/> where nothing better is known; else why not.</summary>
     public Task<string?> ProveAsync(CancellationToken cancellationToken) => proven.Task.WaitAsync(cancellationToken);
 
     /// <summary>Ends the watching; the program goes on, and <see cref="Current"/> is it.</summary>
@@ -64,8 +64,8 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         ModuleProcess process;
         try
         {
-            TrimLog();
-            process = found ?? launcher.Start(record.Name, store.FolderOf(record), record.Start, store.LogFile(record.Name));
+            ModuleLog.Trim(store.LogFile(record.Name));
+            process = found ?? launcher.Start(record, store.LogFile(record.Name));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
@@ -73,17 +73,40 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         }
         current = process;
         var ended = process.Process.WaitForExitAsync(stop.Token);
-        if (await Task.WhenAny(ended, Task.Delay(Proof, clock, stop.Token)) != ended)
+        using var once = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        var looking = LookAfterAsync(once.Token);
+        try { await ended; }
+        finally
         {
-            stop.Token.ThrowIfCancellationRequested();
-            SetState("running");
-            proven.TrySetResult(null);
+            await once.CancelAsync();
+            try { await looking; }
+            catch (OperationCanceledException) { /* that is how it ends */ }
         }
-        await ended;
         current = null;
         var how = Describe(process);
         await launcher.SweepAsync(process, clock, stop.Token);
         return how;
+    }
+
+    /// <summary>Waits for good health, and then looks again and again: a program that runs and does not answer has failed until it does.</summary>
+    async Task LookAfterAsync(CancellationToken cancellationToken)
+    {
+        if (!health.Exists)
+        {
+            await Task.Delay(Proof, clock, cancellationToken);
+            SetState("running");
+            proven.TrySetResult(null);
+            return;
+        }
+        var reason = await health.WaitAsync(cancellationToken);
+        SetState(reason is null ? "running" : "failed");
+        proven.TrySetResult(reason);
+        for (var bad = 0; ;)
+        {
+            await Task.Delay(LookEvery, clock, cancellationToken);
+            bad = await health.LookAsync(cancellationToken) is null ? 0 : bad + 1;
+            SetState(bad >= FailuresUntilFailed ? "failed" : bad == 0 ? "running" : state);
+        }
     }
 
     void SetState(string next)
@@ -99,27 +122,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         int? status = null;
         try { status = process.Process.ExitCode; }
         catch (InvalidOperationException) { }
-        var said = LastLine();
+        var said = ModuleLog.LastLine(store.LogFile(record.Name));
         return $"ended{(status is { } s ? $" with status {s}" : "")}{(said.Length > 0 ? $", saying: {said}" : "")}";
-    }
-
-    string LastLine()
-    {
-        var log = store.LogFile(record.Name);
-        if (!File.Exists(log)) return "";
-        using var file = File.OpenRead(log);
-        file.Position = Math.Max(0, file.Length - 512);
-        using var reader = new StreamReader(file);
-        var line = reader.ReadToEnd().TrimEnd().Split('\n')[^1];
-        return new string([.. line.Where(c => !char.IsControl(c)).Take(200)]);
-    }
-
-    // The log lives in memory on a diskless node. The program appends, so a log that was cut goes on at its new end.
-    void TrimLog()
-    {
-        var log = new FileInfo(store.LogFile(record.Name));
-        if (!log.Exists || log.Length <= LogLimit) return;
-        using var file = log.Open(FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-        file.SetLength(0);
     }
 }

@@ -32,13 +32,13 @@ sealed class OrderExecutor(ModuleHost modules, BmcAdoption bmc, OrderLedger ledg
             var outcome = order switch
             {
                 { Kind: OrderKind.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
-                { Kind: OrderKind.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, cancellationToken),
+                { Kind: OrderKind.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, module.Owner, cancellationToken),
                 { Kind: OrderKind.Inventory } => ReadInventory(),
                 { Kind: OrderKind.Reboot } => ModuleOutcome.Done("restarting"),
                 { Kind: OrderKind.InstallModule or OrderKind.RemoveModule } => ModuleOutcome.Refused("the order names no module"),
                 _ => ModuleOutcome.Refused("this agent does not know that kind of order"),
             };
-            return new OrderResult { Succeeded = outcome.Succeeded, Message = outcome.Message, Modules = modules.List() };
+            return new OrderResult { Succeeded = outcome.Succeeded, Message = outcome.Message, Modules = modules.List(), Changes = order.Module is null ? null : modules.Changes() };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 
 namespace GridAppliance.Api.Agents;
@@ -41,6 +42,8 @@ public sealed record HeartbeatRequest
     public required string AgentVersion { get; init; }
     public double UptimeSeconds { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
+    /// <summary>What each module on the node has changed; only when that is news.</summary>
+    public IReadOnlyList<ModuleChangesDocument>? Changes { get; init; }
     /// <summary>Only when it changed since the last heartbeat that was answered.</summary>
     public InventoryDocument? Inventory { get; init; }
 }
@@ -96,6 +99,15 @@ public sealed record ModuleOrder
     /// <summary>SHA-256 of the package, lower-case hex: fetched from <c>/agent/v1/module/{digest}</c> and checked before it is read.</summary>
     public required string Digest { get; init; }
     public required long SizeBytes { get; init; }
+    /// <summary>For whom; one installation may have several owners and goes when the last leaves. Null: <see cref="Operator"/>.</summary>
+    public string? Owner { get; init; }
+    /// <summary>Whether another version that is there is a reason to refuse. Else it is upgraded.</summary>
+    public bool RefuseUpgrade { get; init; }
+    /// <summary>Values in place of the manifest's defaults.</summary>
+    public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+
+    /// <summary>The owner of what people order.</summary>
+    public const string Operator = "operator";
 }
 
 public sealed record OrderResult
@@ -105,4 +117,6 @@ public sealed record OrderResult
     /// <summary>With bmc.adopt.</summary>
     public BmcHandover? Bmc { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
+    /// <summary>After a module order: what each module on the node has changed.</summary>
+    public IReadOnlyList<ModuleChangesDocument>? Changes { get; init; }
 }

@@ -72,6 +72,13 @@ public sealed partial class ApplianceClient : IDisposable
 
     public Task<IReadOnlyList<ModuleDocument>> GetModules(CancellationToken cancellation) => Get("api/v1/modules", ApiJson.Default.IReadOnlyListModuleDocument, cancellation);
 
+    /// <summary>One module of the catalogue, with its manifest; <c>web</c> or <c>web@1.0</c>.</summary>
+    public Task<ModuleDocument> GetModule(string name, CancellationToken cancellation) => Get($"api/v1/modules/{Key(name)}", ApiJson.Default.ModuleDocument, cancellation);
+
+    /// <summary>What a module has changed on a node, as its agent told last.</summary>
+    public Task<ModuleChangesDocument> GetModuleChanges(string node, string module, CancellationToken cancellation) =>
+        Get($"api/v1/nodes/{Key(node)}/modules/{Key(module)}/changes", ApiJson.Default.ModuleChangesDocument, cancellation);
+
     /// <summary>Puts a signed package into the catalogue.</summary>
     public Task<ModuleDocument> ImportModule(Stream package, CancellationToken cancellation)
     {

@@ -13,6 +13,8 @@ public sealed record ModuleDocument
     public required long SizeBytes { get; init; }
     /// <summary>Fingerprint of the key that signed it.</summary>
     public string? SignedBy { get; init; }
+    /// <summary>What it needs, brings and changes; only where one module is asked for.</summary>
+    public ModuleManifest? Manifest { get; init; }
 }
 
 /// <summary><c>POST /api/v1/modules/install</c> and <c>…/remove</c>: a noderange and a module.</summary>
@@ -23,6 +25,14 @@ public sealed record ModuleChangeRequest
     public required string Module { get; init; }
     /// <summary>Say what would be done, and do nothing.</summary>
     public bool DryRun { get; init; }
+    /// <summary>For whom it is installed, or who needs it no longer; the operator when left out.</summary>
+    public string? Owner { get; init; }
+    /// <summary>Refuse where another version is installed, which is upgraded otherwise.</summary>
+    public bool RefuseUpgrade { get; init; }
+    /// <summary>Change nodes alone that have another version; the others are left.</summary>
+    public bool OnlyUpgrade { get; init; }
+    /// <summary>Values in place of the module's defaults.</summary>
+    public IReadOnlyDictionary<string, string>? Parameters { get; init; }
 }
 
 /// <summary>What a change did or would do, node by node.</summary>

@@ -1,59 +1,57 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 
 namespace GridAppliance.Api.Modules;
 
 /// <summary>A module as its author keeps it: a folder with <c>module.json</c> (comments and trailing commas are allowed) and the files beside it.</summary>
 public static class ModuleFolder
 {
-    static readonly JsonDocumentOptions forPeople = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 16 };
+    /// <summary>Where an author puts Debian packages that the module carries; the build unpacks them.</summary>
+    public const string DebsFolder = "debs";
 
-    /// <summary>Reads a folder for packing. Links are refused: what they point at is not the module's, and no node would take them.</summary>
+    /// <summary>Reads a folder for packing. Links are taken below <see cref="ModuleManifest.RootFolder"/> alone; anywhere else what they point at is not the module's.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public static bool TryRead(string folder, [NotNullWhen(true)] out ModuleManifest? manifest, out IReadOnlyList<ModuleFile> files, out string problem)
     {
         (manifest, files, problem) = (null, [], $"there is no {ModuleManifest.FileName} in {folder}");
         var path = Path.Combine(folder, ModuleManifest.FileName);
         if (!File.Exists(path)) return false;
-        if (!TryManifest(path, out var read, out problem))
+        if (new FileInfo(path).Length > ModuleManifest.MaximumLength || !ManifestReader.TryReadSource(File.ReadAllBytes(path), out var read, out problem))
         {
             problem = $"{ModuleManifest.FileName}: {problem}";
             return false;
         }
-        var found = new List<ModuleFile>();
-        long bytes = 0;
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", SearchOption.AllDirectories).OrderBy(entry => entry.FullName, StringComparer.Ordinal))
-        {
-            var name = Path.GetRelativePath(folder, entry.FullName);
-            if (entry.LinkTarget is { } target) problem = $"{name} is a link (to {target}): a package holds plain files only";
-            else if (entry is not FileInfo file || name == ModuleManifest.FileName) continue;
-            else if (!PackageReader.IsSafe(name)) problem = $"{name} is no path that a package takes";
-            else if (found.Count + 1 >= PackageReader.MaximumEntries || (bytes += file.Length) > PackageReader.MaximumBytes) problem = "it holds more than a package takes";
-            else found.Add(new(name, File.ReadAllBytes(file.FullName), Executable: (file.UnixFileMode & UnixFileMode.UserExecute) != 0));
-            if (problem.Length > 0) return false;
-        }
-        problem = found.Exists(file => file.Path == read.Start[0]) ? "" : $"{ModuleManifest.FileName} names {read.Start[0]}, which is not in the folder";
+        if (!TryFiles(folder, "", out var found, out problem)) return false;
+        found.RemoveAll(file => file.Path == ModuleManifest.FileName || file.Path.StartsWith(DebsFolder + "/", StringComparison.Ordinal));
+        string[] programs = [.. new[] { read.Start?[0], read.Setup?[0], read.Stop?[0], read.Health?.Command?[0] }.OfType<string>().Where(program => program[0] != '/')];
+        foreach (var named in programs.Append(read.Firewall).OfType<string>())
+            if (!found.Exists(file => file.Path == named)) problem = $"{ModuleManifest.FileName} names {named}, which is not in the folder";
         if (problem.Length > 0) return false;
         // A program that somebody forgot to mark is meant to run all the same.
-        (manifest, files) = (read, [.. found.Select(file => file.Path == read.Start[0] ? file with { Executable = true } : file)]);
+        (manifest, files) = (read, [.. found.Select(file => programs.Contains(file.Path) ? file with { Executable = true } : file)]);
         return true;
     }
 
-    static bool TryManifest(string path, [NotNullWhen(true)] out ModuleManifest? manifest, out string problem)
+    /// <summary>Every file below a folder, by its path behind <paramref name="prefix"/>.</summary>
+    public static bool TryFiles(string folder, string prefix, out List<ModuleFile> files, out string problem)
     {
-        (manifest, problem) = (null, $"it is longer than {ModuleManifest.MaximumLength} octets");
-        if (new FileInfo(path).Length > ModuleManifest.MaximumLength) return false;
-        try
+        (files, problem) = ([], "");
+        long bytes = 0;
+        var plain = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, ReturnSpecialDirectories = false };
+        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos("*", plain).OrderBy(entry => entry.FullName, StringComparer.Ordinal))
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), forPeople);
-            manifest = document.Deserialize(ApiJson.Default.ModuleManifest);
-            problem = manifest is null ? "it is empty" : manifest.Start is not [{ Length: > 0 }, ..] ? "start names no program" : "";
-            return problem.Length == 0 && manifest is not null;
+            var name = prefix + Path.GetRelativePath(folder, entry.FullName);
+            if (!PackageReader.IsSafe(name)) problem = $"{name} is no path that a package takes";
+            else if (entry.LinkTarget is { } target && name.StartsWith(ModuleManifest.RootFolder + "/", StringComparison.Ordinal)) files.Add(new(name, default, LinkTarget: Relative(name, target)));
+            else if (entry.LinkTarget is { } outside) problem = $"{name} is a link (to {outside}): only below {ModuleManifest.RootFolder}/ does a package hold links";
+            else if (entry is not FileInfo file) continue;
+            else if (files.Count + 1 >= PackageReader.MaximumEntries || (bytes += file.Length) > PackageReader.MaximumBytes) problem = "it holds more than a package takes";
+            else files.Add(new(name, File.ReadAllBytes(file.FullName), Executable: (file.UnixFileMode & UnixFileMode.UserExecute) != 0));
+            if (problem.Length > 0) return false;
         }
-        catch (JsonException e)
-        {
-            problem = $"line {(e.LineNumber ?? 0) + 1}: {e.Message.Split('.', '\n')[0]}";
-            return false;
-        }
+        return true;
     }
+
+    /// <summary>An absolute target means the module's own root, and is said without leaving it.</summary>
+    static string Relative(string name, string target) =>
+        target[0] != '/' ? target : string.Concat(Enumerable.Repeat("../", name.Count(c => c == '/') - 1)) + target.TrimStart('/');
 }

@@ -7,7 +7,11 @@ using GridAppliance.Protocols.Packages;
 namespace GridAppliance.Api.Modules;
 
 /// <summary>A file of a module package. Paths use <c>/</c> and are relative to the package's root.</summary>
-public sealed record ModuleFile(string Path, ReadOnlyMemory<byte> Content, bool Executable = false);
+/// <param name="Path">Where.</param>
+/// <param name="Content">A file's octets; none for a link.</param>
+/// <param name="Executable">Whether it is a program.</param>
+/// <param name="LinkTarget">What it points at, when it is a symbolic link; only below <see cref="ModuleManifest.RootFolder"/>.</param>
+public sealed record ModuleFile(string Path, ReadOnlyMemory<byte> Content, bool Executable = false, string? LinkTarget = null);
 
 /// <summary>Writes module packages (<see cref="PackageHeader"/>): the same manifest, files and key give the same archive; only the signature is drawn anew each time.</summary>
 public static class ModulePackageWriter
@@ -42,11 +46,19 @@ public static class ModulePackageWriter
         return buffer.ToArray();
     }
 
-    // Owner, group and time are left at zero: they would make equal packages differ.
-    static void Add(TarWriter tar, ModuleFile file) => tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, file.Path)
+    // Owner, group and time are left at zero: they would make equal packages differ. Debian's paths grow longer than the oldest header holds.
+    static void Add(TarWriter tar, ModuleFile file)
     {
-        DataStream = new MemoryStream(file.Content.ToArray(), writable: false),
-        Mode = file.Executable ? Program : Plain,
-        ModificationTime = DateTimeOffset.UnixEpoch,
-    });
+        TarEntry entry = Fits(file.Path) && (file.LinkTarget?.Length ?? 0) < 100
+            ? new UstarTarEntry(file.LinkTarget is null ? TarEntryType.RegularFile : TarEntryType.SymbolicLink, file.Path)
+            : new GnuTarEntry(file.LinkTarget is null ? TarEntryType.RegularFile : TarEntryType.SymbolicLink, file.Path);
+        if (file.LinkTarget is { } target) entry.LinkName = target;
+        else entry.DataStream = new MemoryStream(file.Content.ToArray(), writable: false);
+        entry.Mode = file.Executable ? Program : Plain;
+        entry.ModificationTime = DateTimeOffset.UnixEpoch;
+        tar.WriteEntry(entry);
+    }
+
+    /// <summary>Whether the oldest form of header holds this path: 100 octets, or a name of 100 below a folder of 155.</summary>
+    static bool Fits(string path) => Encoding.UTF8.GetByteCount(path) <= 100;
 }

@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using System.Security.Cryptography;
-using System.Text.Json;
 using GridAppliance.Api.Agents;
 using GridAppliance.Protocols.Packages;
 
@@ -9,12 +8,12 @@ namespace GridAppliance.Api.Modules;
 /// <summary>What is wrong with a package whose digest was right.</summary>
 public enum PackageProblem
 {
-    None, NotAPackage, UntrustedKey, BadSignature, DamagedArchive, NoManifest, BadManifest, UnsafePath, UnsafeKind, TooManyEntries, TooLarge, NoProgram,
+    None, NotAPackage, UntrustedKey, BadSignature, DamagedArchive, NoManifest, BadManifest, UnsafePath, UnsafeKind, LinkOut, TooManyEntries, TooLarge, NoProgram,
 }
 
 /// <summary>
-/// Checks and unpacks a module package, for the appliance that takes one in and for the agent that installs it. Only plain files and folders below the destination come into being: no links, no devices, no set-id bits, nothing absolute and
-/// nothing that climbs, and no more entries and octets than <see cref="MaximumEntries"/> and <see cref="MaximumBytes"/>.
+/// Checks and unpacks a module package, for the appliance that takes one in and for the agent that installs it. Only plain files and folders below the two destinations
+/// come into being, and below its root links that stay inside: no devices, no set-id bits, nothing absolute and nothing that climbs, and no more entries and octets than <see cref="MaximumEntries"/> and <see cref="MaximumBytes"/>.
 /// </summary>
 public static class PackageReader
 {
@@ -43,22 +42,29 @@ public static class PackageReader
         return PackageProblem.None;
     }
 
-    /// <summary>Unpacks an archive that was verified into an empty folder.</summary>
-    public static PackageProblem Unpack(Stream archive, string destination, out ModuleManifest? manifest)
+    /// <summary>
+    /// Unpacks an archive that was verified: what lies below <see cref="ModuleManifest.RootFolder"/> goes into <paramref name="root"/>, the rest into
+    /// <paramref name="own"/>. Both must be new: no link stands in the way but those of the archive, and nothing is written through one.
+    /// </summary>
+    public static PackageProblem Unpack(Stream archive, string own, string root, out ModuleManifest? manifest)
     {
-        var problem = Walk(archive, entry => Place(entry, destination), out manifest);
-        if (problem != PackageProblem.None) return problem;
-        return TryProgram(destination, manifest!.Start[0], out _) ? PackageProblem.None : PackageProblem.NoProgram;
+        var kinds = new Dictionary<string, TarEntryType>(StringComparer.Ordinal);
+        var problem = Walk(archive, entry => Note(entry, kinds) is var wrong and not PackageProblem.None ? wrong : Place(entry, own, root), out manifest);
+        return problem != PackageProblem.None ? problem : Missing(manifest!, kinds);
     }
 
     /// <summary>Whether <see cref="Unpack"/> would take an archive that was verified; writes nothing.</summary>
     public static PackageProblem Inspect(Stream archive, out ModuleManifest? manifest)
     {
-        var kinds = new Dictionary<string, bool>(StringComparer.Ordinal);
+        var kinds = new Dictionary<string, TarEntryType>(StringComparer.Ordinal);
         var problem = Walk(archive, entry => Note(entry, kinds), out manifest);
-        if (problem != PackageProblem.None) return problem;
-        return kinds.TryGetValue(manifest!.Start[0], out var isFile) && isFile ? PackageProblem.None : PackageProblem.NoProgram;
+        return problem != PackageProblem.None ? problem : Missing(manifest!, kinds);
     }
+
+    /// <summary>What the manifest names as files of the package must be in it. An absolute path may also be the node's, or a needed module's.</summary>
+    static PackageProblem Missing(ModuleManifest manifest, Dictionary<string, TarEntryType> kinds) =>
+        new[] { manifest.Start?[0], manifest.Setup?[0], manifest.Stop?[0], manifest.Health?.Command?[0], manifest.Firewall }
+            .All(path => path is null || path[0] == '/' || (kinds.TryGetValue(path, out var kind) && kind != TarEntryType.Directory)) ? PackageProblem.None : PackageProblem.NoProgram;
 
     /// <summary>The manifest, then every other entry within the bounds.</summary>
     static PackageProblem Walk(Stream archive, Func<TarEntry, PackageProblem> take, out ModuleManifest? manifest)
@@ -84,30 +90,36 @@ public static class PackageReader
         return manifest is null ? PackageProblem.NoManifest : PackageProblem.None;
     }
 
-    /// <summary>The paths so far, and which of them are files: the same answers as <see cref="Place"/> gets from the file system.</summary>
-    static PackageProblem Note(TarEntry entry, Dictionary<string, bool> kinds)
+    /// <summary>Whether an entry may follow those before it: nothing lies below what is no folder, and nothing twice in one place.</summary>
+    static PackageProblem Note(TarEntry entry, Dictionary<string, TarEntryType> kinds)
     {
         var name = entry.Name.TrimEnd('/');
         if (!IsSafe(name)) return PackageProblem.UnsafePath;
-        if (entry.EntryType is not (TarEntryType.Directory or TarEntryType.RegularFile or TarEntryType.V7RegularFile)) return PackageProblem.UnsafeKind;
-        var isFile = entry.EntryType is not TarEntryType.Directory;
+        var kind = entry.EntryType is TarEntryType.V7RegularFile ? TarEntryType.RegularFile : entry.EntryType;
+        var isRoot = name.StartsWith(ModuleManifest.RootFolder + "/", StringComparison.Ordinal);
+        if (kind is not (TarEntryType.Directory or TarEntryType.RegularFile or TarEntryType.SymbolicLink) || (kind is TarEntryType.SymbolicLink && !isRoot)) return PackageProblem.UnsafeKind;
+        if (isRoot && (ManifestReader.IsReserved(name[ModuleManifest.RootFolder.Length..]) || (kind != TarEntryType.Directory && !ManifestReader.IsPlace(name[ModuleManifest.RootFolder.Length..], strict: false))))
+            return PackageProblem.UnsafePath;
+        if (kind is TarEntryType.SymbolicLink && !StaysInside(name[(ModuleManifest.RootFolder.Length + 1)..], entry.LinkName)) return PackageProblem.LinkOut;
         for (var slash = name.IndexOf('/'); slash >= 0; slash = name.IndexOf('/', slash + 1))
         {
-            if (kinds.TryGetValue(name[..slash], out var parentIsFile) && parentIsFile) return PackageProblem.UnsafePath;
-            kinds[name[..slash]] = false;
+            if (kinds.TryGetValue(name[..slash], out var parent) && parent != TarEntryType.Directory) return PackageProblem.UnsafePath;
+            kinds[name[..slash]] = TarEntryType.Directory;
         }
-        if (kinds.TryGetValue(name, out var before) && (isFile || before)) return PackageProblem.UnsafePath;
-        kinds[name] = isFile;
+        if (kinds.TryGetValue(name, out var before) && (kind != TarEntryType.Directory || before != TarEntryType.Directory)) return PackageProblem.UnsafePath;
+        kinds[name] = kind;
         return PackageProblem.None;
     }
 
-    /// <summary>The path of a module's program, if it is one of the module's own files.</summary>
-    public static bool TryProgram(string folder, string relative, out string path)
+    /// <summary>Whether a link at this path, relative to the root, never climbs above it.</summary>
+    static bool StaysInside(string path, string target)
     {
-        path = "";
-        if (!IsSafe(relative)) return false;
-        path = Path.Combine(folder, relative);
-        return File.Exists(path);
+        if (target.Length is 0 or > 1024 || target[0] == '/' || target.AsSpan().ContainsAny('\0', '\n')) return false;
+        var depth = path.AsSpan().Count('/');
+        foreach (var part in target.Split('/'))
+            if (part == ".." && --depth < 0) return false;
+            else if (part is not (".." or "." or "")) depth++;
+        return true;
     }
 
     /// <summary>A relative path of ordinary names.</summary>
@@ -121,43 +133,33 @@ public static class PackageReader
         if (entry.Name != ModuleManifest.FileName || entry.DataStream is not { } content || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             return PackageProblem.NoManifest;
         if (entry.Length > ModuleManifest.MaximumLength) return PackageProblem.TooLarge;
-        try
-        {
-            var read = JsonSerializer.Deserialize(content, ApiJson.Default.ModuleManifest);
-            if (read is not { Start: [_, ..] } || !ModuleManifest.IsName(read.Name) || !ModuleManifest.IsName(read.Class) || !ModuleManifest.IsVersion(read.Version)
-                || read.Start.Any(argument => argument is null || argument.Contains('\0')))
-                return PackageProblem.BadManifest;
-            manifest = read;
-            return PackageProblem.None;
-        }
-        catch (JsonException)
-        {
-            return PackageProblem.BadManifest;
-        }
+        var bytes = new byte[entry.Length];
+        content.ReadExactly(bytes);
+        return ManifestReader.TryRead(bytes, out manifest, out _) ? PackageProblem.None : PackageProblem.BadManifest;
     }
 
-    static PackageProblem Place(TarEntry entry, string destination)
+    /// <summary>Writes one entry that <see cref="Note"/> has passed.</summary>
+    static PackageProblem Place(TarEntry entry, string own, string root)
     {
         var name = entry.Name.TrimEnd('/');
-        if (!IsSafe(name)) return PackageProblem.UnsafePath;
-        var path = Path.Combine(destination, name);
+        var isRoot = name.StartsWith(ModuleManifest.RootFolder + "/", StringComparison.Ordinal);
+        var path = name == ModuleManifest.RootFolder ? root : isRoot ? Path.Combine(root, name[(ModuleManifest.RootFolder.Length + 1)..]) : Path.Combine(own, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!, Folder);
         switch (entry.EntryType)
         {
             case TarEntryType.Directory:
-                if (File.Exists(path)) return PackageProblem.UnsafePath;
                 Directory.CreateDirectory(path, Folder);
                 return PackageProblem.None;
-            case TarEntryType.RegularFile or TarEntryType.V7RegularFile:
-                if (Path.Exists(path)) return PackageProblem.UnsafePath;
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!, Folder);
+            case TarEntryType.SymbolicLink:
+                File.CreateSymbolicLink(path, entry.LinkName);
+                return PackageProblem.None;
+            default:
                 using (var file = new FileStream(path, new FileStreamOptions
                 {
                     Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = (entry.Mode & AnyExecute) != 0 ? Folder : Plain,
                 }))
                     entry.DataStream?.CopyTo(file);
                 return PackageProblem.None;
-            default:
-                return PackageProblem.UnsafeKind;
         }
     }
 }
@@ -176,8 +178,9 @@ public static class PackageProblems
         PackageProblem.BadManifest => "its manifest is not acceptable",
         PackageProblem.UnsafePath => "it holds a path that leads outside or twice to the same place",
         PackageProblem.UnsafeKind => "it holds something other than files and folders",
+        PackageProblem.LinkOut => "it holds a link that points outside its root",
         PackageProblem.TooManyEntries => "it holds too many files",
         PackageProblem.TooLarge => "it is too large when unpacked",
-        PackageProblem.NoProgram => "the program that it says to start is not in it",
+        PackageProblem.NoProgram => "a program or file that its manifest names is not in it",
     };
 }

@@ -17,7 +17,7 @@ namespace GridAppliance.Agents;
 /// <c>/agent/v1</c> on the boot plane; the protocol stands at the top of <see cref="EnrollRequest"/>'s file. 401 means "this appliance does not take your key": the agent
 /// enrols again. 403 means no, and no again. 503 means later.
 /// </summary>
-sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sessions, AgentPresence presence, AgentOrders orders, OrderWaiters waiters, ModuleFiles modules,
+sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sessions, AgentPresence presence, AgentOrders orders, OrderWaiters waiters, ModuleFiles modules, ModuleMirror mirror,
     NodeDirectory nodes, ApplianceKey key, BootReporter clients, TimeProvider time, ILogger<AgentEndpoints> logger) : IBootPlaneEndpoints
 {
     public void Map(IEndpointRouteBuilder endpoints)
@@ -53,6 +53,7 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
             return;
         }
         await presence.HeardAsync(node, heartbeat, context.RequestAborted);
+        await mirror.KeepAsync(node.Id, heartbeat.Changes, context.RequestAborted);
         await Write(context, new() { HeartbeatSeconds = AgentPolicy.HeartbeatSeconds(nodes.Current.ById.Count), OrderWaiting = orders.HasOrder(node.Id) }, ApiJson.Default.HeartbeatResponse);
     }
 
@@ -79,6 +80,7 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         }
         // Before the order ends: whoever waits for that finds the node as it is now.
         await presence.HasModulesAsync(node, result.Modules, context.RequestAborted);
+        await mirror.KeepAsync(node.Id, result.Changes, context.RequestAborted);
         if (await orders.ReportAsync(node.Id, context.Request.RouteValues["id"] as string ?? "", result, context.RequestAborted)) context.Response.StatusCode = StatusCodes.Status204NoContent;
         else await Refuse(context, StatusCodes.Status404NotFound, $"{node.Name} has no such order");
     }

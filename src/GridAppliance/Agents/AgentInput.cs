@@ -1,4 +1,5 @@
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 
 namespace GridAppliance.Agents;
@@ -13,6 +14,7 @@ static class AgentInput
     const int MostNics = 128;
     const int MostNeighbours = 16;
     const int MostModules = 64;
+    const int MostChanges = 1000;
     const int LongestWord = 256;
 
     public static EnrollRequest? Clean(EnrollRequest? request) =>
@@ -21,10 +23,10 @@ static class AgentInput
             : null;
 
     public static HeartbeatRequest? Clean(HeartbeatRequest? heartbeat) => heartbeat is { AgentVersion: not null }
-        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
+        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
         : null;
 
-    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Bmc = Clean(result.Bmc) };
+    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc) };
 
     static BmcHandover? Clean(BmcHandover? bmc) => bmc is { Address.Length: <= LongestWord, Account.Length: <= LongestWord, Key.Length: <= LongestWord, Box.Length: <= LongestWord } ? bmc : null;
 
@@ -57,6 +59,16 @@ static class AgentInput
         [.. Some(modules, MostModules).Where(module => module is { Name: not null, Version: not null, State: not null }).Select(module => new InstalledModuleDocument
         {
             Name = Word(module.Name)!, Version = Word(module.Version)!, State = Word(module.State)!,
+        })];
+
+    static IReadOnlyList<ModuleChangesDocument>? Clean(IReadOnlyList<ModuleChangesDocument>? changes) =>
+        changes is null ? null : [.. Some(changes, MostModules).Where(module => module is { Module: not null, Version: not null }).Select(module => new ModuleChangesDocument
+        {
+            Module = Word(module.Module)!, Version = Word(module.Version)!, Owners = [.. Some(module.Owners, MostModules).Select(owner => Word(owner)!)], Omitted = module.Omitted,
+            Changes = [.. Some(module.Changes, MostChanges).Where(change => change is { What: not null, Action: not null, Target: not null }).Select(change => change with
+            {
+                What = Word(change.What)!, Action = Word(change.Action)!, Target = Word(change.Target, 512)!, Digest = Word(change.Digest), Value = Word(change.Value, 512),
+            })],
         })];
 
     static IEnumerable<T> Some<T>(IReadOnlyList<T>? list, int most) where T : class => (list ?? []).Where(one => one is not null).Take(most);

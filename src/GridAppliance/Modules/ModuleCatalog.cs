@@ -43,6 +43,9 @@ sealed class ModuleCatalog
         return entries.Where(entry => entry.Module.Name == name && (version is null || entry.Module.Version == version)).MaxBy(entry => entry.Imported)?.Module;
     }
 
+    /// <summary>What a module of the catalogue says of itself.</summary>
+    public ModuleManifest? ManifestOf(ModuleDocument module) => entries.FirstOrDefault(entry => entry.Module.Digest == module.Digest)?.Manifest;
+
     public ModuleDocument? Find(string name, string version) => entries.FirstOrDefault(entry => entry.Module.Name == name && entry.Module.Version == version)?.Module;
 
     /// <summary>Takes a package in. One that is there already is found, and nothing changes.</summary>
@@ -63,13 +66,14 @@ sealed class ModuleCatalog
             if (entries.FirstOrDefault(entry => entry.ArchiveDigest == archiveDigest) is { } same) return new ModuleImport.Accepted(same.Module, IsNew: false);
             if (Find(manifest!.Name, manifest.Version) is not null)
                 return new ModuleImport.Refused($"{manifest.Name} {manifest.Version} is in the catalogue with other content; a changed module needs another version");
+            if (ModuleNeedsPlan.Circle(manifest, name => Find(name) is { } other ? ManifestOf(other) : null) is { } circle) return new ModuleImport.Refused($"modules would need each other in a circle: {circle}");
             var ours = signer == key.Fingerprint ? package : ModulePackageWriter.Seal(archive.Span, key.PublicKey, text => key.Sign(text));
             var digest = await files.KeepAsync(ours, cancellationToken);
             var module = new ModuleDocument
             {
                 Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Summary = manifest.Summary, Digest = digest, SizeBytes = ours.Length, SignedBy = signer,
             };
-            var added = new CatalogEntry(module, archiveDigest, time.GetUtcNow());
+            var added = new CatalogEntry(module, manifest, archiveDigest, time.GetUtcNow());
             // The file first: an entry without its file would be a promise that cannot be kept, a file without an entry is only clutter.
             await database.WriteAsync(connection =>
             {
@@ -115,8 +119,10 @@ sealed class ModuleCatalog
     }
 }
 
+/// <param name="Module">What is told of it.</param>
+/// <param name="Manifest">What it says of itself.</param>
 /// <param name="ArchiveDigest">SHA-256 of the part that is the same whoever signed it.</param>
-sealed record CatalogEntry(ModuleDocument Module, string ArchiveDigest, DateTimeOffset Imported);
+sealed record CatalogEntry(ModuleDocument Module, ModuleManifest Manifest, string ArchiveDigest, DateTimeOffset Imported);
 
 abstract record ModuleImport
 {

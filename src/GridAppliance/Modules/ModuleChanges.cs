@@ -12,16 +12,24 @@ sealed class ModuleChanges(ModuleCatalog catalog, OperationRunner operations)
     /// <param name="dryRun">Only say what would be done.</param>
     /// <param name="actor">Who.</param>
     /// <param name="cancellationToken">Ends the starting; what is started goes on.</param>
-    public async Task<ChangeDocument> InstallAsync(IReadOnlyList<Node> nodes, string wanted, bool dryRun, string actor, CancellationToken cancellationToken)
+    /// <param name="terms">For whom, and with what values.</param>
+    public async Task<ChangeDocument> InstallAsync(IReadOnlyList<Node> nodes, string wanted, bool dryRun, string actor, CancellationToken cancellationToken, ModuleTerms? terms = null)
     {
         var module = catalog.Find(wanted);
         return await ForEachAsync(nodes, dryRun, node => module is null
             ? (null, $"there is no module {wanted} in the catalogue")
-            : InstallModule.Refusal(catalog, node, module) is { } refusal ? (null, refusal) : (InstallModule.For(catalog, node, module, actor), $"{module.Name} {module.Version} will be installed"), cancellationToken);
+            : InstallModule.Refusal(catalog, node, module, terms) is { } refusal ? (null, refusal) : (InstallModule.For(catalog, node, module, actor, terms), Say(node, module)), cancellationToken);
     }
 
-    public Task<ChangeDocument> RemoveAsync(IReadOnlyList<Node> nodes, string name, bool dryRun, string actor, CancellationToken cancellationToken) =>
-        ForEachAsync(nodes, dryRun, node => RemoveModule.Refusal(node, name) is { } refusal ? (null, refusal) : (RemoveModule.For(catalog, node, name, actor), $"{name} will be removed"), cancellationToken);
+    public Task<ChangeDocument> RemoveAsync(IReadOnlyList<Node> nodes, string name, bool dryRun, string actor, CancellationToken cancellationToken, string? owner = null) =>
+        ForEachAsync(nodes, dryRun, node => RemoveModule.Refusal(node, name) is { } refusal ? (null, refusal) : (RemoveModule.For(catalog, node, name, actor, owner), $"{name} will be removed"), cancellationToken);
+
+    static string Say(Node node, ModuleDocument module) => node.Modules.FirstOrDefault(installed => installed.Name == module.Name) switch
+    {
+        null => $"{module.Name} {module.Version} will be installed",
+        { } same when same.Version == module.Version => $"{module.Name} {module.Version} is installed, and will be used as it is",
+        { } other => $"{module.Name} {other.Version} will be upgraded to {module.Version}",
+    };
 
     async Task<ChangeDocument> ForEachAsync(IReadOnlyList<Node> nodes, bool dryRun, Func<Node, (NewOperation? Operation, string Message)> plan, CancellationToken cancellationToken)
     {

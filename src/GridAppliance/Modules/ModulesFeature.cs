@@ -9,6 +9,7 @@ static class ModulesFeature
         services.AddSingleton<TrustedKeys>();
         services.AddSingleton<ModuleCatalog>();
         services.AddSingleton<ModuleChanges>();
+        services.AddSingleton<ModuleMirror>();
         services.AddHostedService<ShippedModules>();
     }
 }

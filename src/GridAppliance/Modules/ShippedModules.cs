@@ -42,9 +42,11 @@ sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, ILo
         var prefix = $"{Prefix}{folder}/";
         var manifest = JsonSerializer.Deserialize(Content(prefix + ModuleManifest.FileName), ApiJson.Default.ModuleManifest)!;
         var files = Names().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => name[prefix.Length..]).Where(path => path != ModuleManifest.FileName)
-            .Select(path => new ModuleFile(path, Content(prefix + path), Executable: path == manifest.Start[0]));
+            .Select(path => new ModuleFile(path, Content(prefix + path), Executable: IsProgram(manifest, path)));
         return (manifest, [.. files]);
     }
+
+    static bool IsProgram(ModuleManifest manifest, string path) => path == manifest.Start?[0] || path == manifest.Setup?[0] || path == manifest.Stop?[0] || path == manifest.Health?.Command?[0];
 
     static IEnumerable<string> Names() => Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal));
 

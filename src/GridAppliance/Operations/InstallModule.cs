@@ -13,21 +13,39 @@ sealed class InstallModule(NodeDirectory nodes, ModuleCatalog catalog, ModuleOrd
 
     public string Name => KindName;
 
-    public static NewOperation For(ModuleCatalog catalog, Node node, ModuleDocument module, string actor)
+    public static NewOperation For(ModuleCatalog catalog, Node node, ModuleDocument module, string actor, ModuleTerms? terms = null)
     {
+        var order = OrderOf(module) with { Owner = terms?.Owner, RefuseUpgrade = terms?.RefuseUpgrade ?? false, Parameters = terms?.Parameters };
         var previous = node.Modules.FirstOrDefault(installed => installed.Name == module.Name) is { } installed && catalog.Find(installed.Name, installed.Version) is { } known ? OrderOf(known) : null;
-        return new(KindName, JsonSerializer.Serialize(new(OrderOf(module), previous), ModuleOperationJson.Default.ModuleOperationInput))
+        return new(KindName, JsonSerializer.Serialize(new(order, previous, Before(catalog, module)), ModuleOperationJson.Default.ModuleOperationInput))
         {
-            NodeId = node.Id, Node = node.Name, Subject = module.Name, Key = $"{KindName}:{node.Id}:{module.Name}@{module.Version}", StartedBy = actor,
+            NodeId = node.Id, Node = node.Name, Subject = module.Name, Key = $"{KindName}:{node.Id}:{module.Name}@{module.Version}:{terms?.Owner}", StartedBy = actor,
         };
     }
 
     public static ModuleOrder OrderOf(ModuleDocument module) => new() { Name = module.Name, Version = module.Version, Digest = module.Digest, SizeBytes = module.SizeBytes };
 
+    /// <summary>What a module needs, as orders on its behalf; a node that has one already has its agent note the owner.</summary>
+    static IReadOnlyList<ModuleOrder>? Before(ModuleCatalog catalog, ModuleDocument module) =>
+        catalog.ManifestOf(module) is { } manifest && ModuleNeedsPlan.TryOrder(manifest, name => catalog.Find(name) is { } needed ? catalog.ManifestOf(needed) : null, out var before, out _) && before.Count > 0
+            ? [.. before.Select(name => OrderOf(catalog.Find(name)!) with { Owner = OwnerOf(catalog, before, manifest, name) })] : null;
+
+    /// <summary>The module that needs this one directly: of several the last to be installed, since each notes itself when it is there.</summary>
+    static string OwnerOf(ModuleCatalog catalog, IReadOnlyList<string> before, ModuleManifest wanted, string name) =>
+        $"module:{(wanted.Needs?.Modules?.Contains(name) is true ? wanted.Name : before.Last(other => catalog.ManifestOf(catalog.Find(other)!)?.Needs?.Modules?.Contains(name) is true))}";
+
     /// <summary>Why this module cannot go onto this node, or null when it can.</summary>
-    public static string? Refusal(ModuleCatalog catalog, Node node, ModuleDocument module)
+    public static string? Refusal(ModuleCatalog catalog, Node node, ModuleDocument module, ModuleTerms? terms = null)
     {
         if (NoAgent(node) is { } reason) return reason;
+        var manifest = catalog.ManifestOf(module);
+        if (manifest is not null && !ModuleNeedsPlan.TryOrder(manifest, name => catalog.Find(name) is { } needed ? catalog.ManifestOf(needed) : null, out _, out var problem)) return problem;
+        foreach (var (name, value) in terms?.Parameters ?? new Dictionary<string, string>())
+            if (manifest?.Parameters?.GetValueOrDefault(name)?.Accepts(value) is not true) return $"{module.Name} has no parameter {name} that takes this value";
+        var same = node.Modules.FirstOrDefault(installed => installed.Name == module.Name);
+        if (terms?.RefuseUpgrade is true && same is not null && same.Version != module.Version) return $"{node.Name} has {same.Name} {same.Version}";
+        if (terms?.OnlyUpgrade is true && same is null) return $"{node.Name} has no {module.Name}";
+        if (terms?.OnlyUpgrade is true && same!.Version == module.Version) return $"{node.Name} has {module.Name} {module.Version} already";
         var rival = node.Modules.FirstOrDefault(installed => installed.Name != module.Name && catalog.Find(installed.Name, installed.Version)?.Class == module.Class);
         return rival is null ? null : $"{node.Name} has {rival.Name} {rival.Version}, which is of the same class ({module.Class}); remove that first";
     }
@@ -46,6 +64,7 @@ sealed class InstallModule(NodeDirectory nodes, ModuleCatalog catalog, ModuleOrd
         return
         [
             new("check", _ => Task.FromResult(Check(operation, input.Module))),
+            .. (input.Before ?? []).SelectMany((needed, place) => Needed(operation, needed, $"-{place}")),
             new("order", token => orders.PlaceAsync(operation, ModuleOrders.Install, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
             new("install", _ => orders.AwaitAsync(operation)),
             new("record", token => RecordAsync(operation, input.Module, token)),
@@ -53,6 +72,13 @@ sealed class InstallModule(NodeDirectory nodes, ModuleCatalog catalog, ModuleOrd
     }
 
     public Task ConcludeAsync(Operation operation, OperationEnd end, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>A module that is needed: taken back, it loses this owner, and goes if that was the only one.</summary>
+    IEnumerable<Step> Needed(Operation operation, ModuleOrder needed, string part) =>
+    [
+        new($"order {needed.Name}", token => orders.PlaceAsync(operation, ModuleOrders.Install, needed, token, part), token => orders.TakeBackAsync(operation, (ModuleOrders.Remove, needed), token, part)),
+        new($"install {needed.Name}", _ => orders.AwaitAsync(operation, part)),
+    ];
 
     StepOutcome Check(Operation operation, ModuleOrder wanted)
     {

@@ -19,29 +19,30 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
     /// <summary>The agent's answer pokes the operation; this is for an answer whose poke was lost with a daemon.</summary>
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
-    public async Task<StepOutcome> PlaceAsync(Operation operation, string kind, ModuleOrder module, CancellationToken cancellationToken)
+    public async Task<StepOutcome> PlaceAsync(Operation operation, string kind, ModuleOrder module, CancellationToken cancellationToken, string part = "")
     {
-        var order = await PlaceAsync(operation, Forward(operation), kind, module, cancellationToken);
+        var order = await PlaceAsync(operation, Forward(operation) + part, kind, module, cancellationToken);
         return order.State == OrderState.Lost ? new StepOutcome.Failed(order.Message!) : new StepOutcome.Done($"ordered {operation.Node}'s agent");
     }
 
-    public async Task<StepOutcome> AwaitAsync(Operation operation) => Standing(await orders.FindAsync(Forward(operation)), operation);
+    public async Task<StepOutcome> AwaitAsync(Operation operation, string part = "") => Standing(await orders.FindAsync(Forward(operation) + part), operation);
 
     /// <summary>Sees to it that the order has no effect: withdrawn if no agent has seen it, else undone by <paramref name="opposite"/>.</summary>
     /// <param name="operation">Whose order.</param>
     /// <param name="opposite">Kind and module of the order that brings back what was before; null when there is none any more.</param>
     /// <param name="cancellationToken">The daemon stops.</param>
-    public async Task<StepOutcome> TakeBackAsync(Operation operation, (string Kind, ModuleOrder Module)? opposite, CancellationToken cancellationToken)
+    /// <param name="part">Which of an operation's orders, where it places several.</param>
+    public async Task<StepOutcome> TakeBackAsync(Operation operation, (string Kind, ModuleOrder Module)? opposite, CancellationToken cancellationToken, string part = "")
     {
-        switch ((await orders.WithdrawAsync(Forward(operation), cancellationToken))?.State)
+        switch ((await orders.WithdrawAsync(Forward(operation) + part, cancellationToken))?.State)
         {
             // A failed order has left nothing behind: that is the agent's part of the bargain.
             case null or OrderState.Withdrawn or OrderState.Failed: return new StepOutcome.Done();
-            case OrderState.Lost when !(await orders.FindAsync(Forward(operation)))!.Delivered: return new StepOutcome.Done();
+            case OrderState.Lost when !(await orders.FindAsync(Forward(operation) + part))!.Delivered: return new StepOutcome.Done();
             case OrderState.Open or OrderState.Succeeded or OrderState.Lost: break;
         }
         if (opposite is not { } back) return new StepOutcome.Failed($"what was on {operation.Node} before is not in the catalogue any more");
-        return Standing(await PlaceAsync(operation, $"{operation.Id:N}-undo", back.Kind, back.Module, cancellationToken), operation);
+        return Standing(await PlaceAsync(operation, $"{Forward(operation)}{part}-undo", back.Kind, back.Module, cancellationToken), operation);
     }
 
     async Task<AgentOrder> PlaceAsync(Operation operation, string id, string kind, ModuleOrder module, CancellationToken cancellationToken)
@@ -67,7 +68,11 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
 
 /// <param name="Module">What is installed or removed.</param>
 /// <param name="Previous">What the node has under that name before, where the catalogue still knows it; for the way back.</param>
-sealed record ModuleOperationInput(ModuleOrder Module, ModuleOrder? Previous);
+/// <param name="Before">What it needs and is installed first, in this order, on its behalf.</param>
+sealed record ModuleOperationInput(ModuleOrder Module, ModuleOrder? Previous, IReadOnlyList<ModuleOrder>? Before = null);
+
+/// <summary>For whom a module is installed, whether over another version, and with what values.</summary>
+sealed record ModuleTerms(string? Owner = null, bool RefuseUpgrade = false, bool OnlyUpgrade = false, IReadOnlyDictionary<string, string>? Parameters = null);
 
 [JsonSerializable(typeof(ModuleOperationInput))]
 sealed partial class ModuleOperationJson : JsonSerializerContext;

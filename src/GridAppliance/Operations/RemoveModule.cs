@@ -12,15 +12,15 @@ sealed class RemoveModule(NodeDirectory nodes, ModuleOrders orders) : IOperation
 
     public string Name => KindName;
 
-    public static NewOperation For(ModuleCatalog catalog, Node node, string name, string actor)
+    public static NewOperation For(ModuleCatalog catalog, Node node, string name, string actor, string? owner = null)
     {
         var installed = node.Modules.First(module => module.Name == name);
-        var known = catalog.Find(installed.Name, installed.Version) is { } module ? InstallModule.OrderOf(module) : null;
+        var known = catalog.Find(installed.Name, installed.Version) is { } module ? InstallModule.OrderOf(module) with { Owner = owner } : null;
         // A removal needs no more than the name; the agent is asked by it.
-        var target = known ?? new ModuleOrder { Name = installed.Name, Version = installed.Version, Digest = new('0', 64), SizeBytes = 1 };
+        var target = known ?? new ModuleOrder { Name = installed.Name, Version = installed.Version, Digest = new('0', 64), SizeBytes = 1, Owner = owner };
         return new(KindName, JsonSerializer.Serialize(new(target, known), ModuleOperationJson.Default.ModuleOperationInput))
         {
-            NodeId = node.Id, Node = node.Name, Subject = name, Key = $"{KindName}:{node.Id}:{name}", StartedBy = actor,
+            NodeId = node.Id, Node = node.Name, Subject = name, Key = $"{KindName}:{node.Id}:{name}:{owner}", StartedBy = actor,
         };
     }
 
@@ -37,7 +37,7 @@ sealed class RemoveModule(NodeDirectory nodes, ModuleOrders orders) : IOperation
             new("check", _ => Task.FromResult(Check(operation))),
             new("order", token => orders.PlaceAsync(operation, ModuleOrders.Remove, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
             new("remove", _ => orders.AwaitAsync(operation)),
-            new("record", token => RecordAsync(operation, input.Module.Name, token)),
+            new("record", _ => Task.FromResult(Record(operation, input.Module.Name))),
         ];
     }
 
@@ -50,11 +50,7 @@ sealed class RemoveModule(NodeDirectory nodes, ModuleOrders orders) : IOperation
         return InstallModule.NoAgent(node) is { } refusal ? new StepOutcome.Failed(refusal) : new StepOutcome.Done($"{operation.Subject} can be taken off {node.Name}");
     }
 
-    async Task<StepOutcome> RecordAsync(Operation operation, string name, CancellationToken cancellationToken)
-    {
-        await nodes.ChangeAsync(operation.NodeId ?? default, node => node.Modules.Any(installed => installed.Name == name)
-            ? (node with { Modules = node.Modules.RemoveAll(installed => installed.Name == name) }, [])
-            : null, cancellationToken);
-        return new StepOutcome.Done($"{name} is off {operation.Node}");
-    }
+    /// <summary>The agent's result has brought its list of modules along. One that has other owners is still on it, and rightly.</summary>
+    StepOutcome Record(Operation operation, string name) => new StepOutcome.Done(
+        nodes.Current.Find(operation.NodeId ?? default)?.Modules.Any(module => module.Name == name) is true ? $"{name} stays on {operation.Node} for its other owners" : $"{name} is off {operation.Node}");
 }

@@ -5,6 +5,9 @@ using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Modules.Changes;
+using GridAppliance.Agent.Modules.Views;
+using GridAppliance.Agent.Native;
 using GridAppliance.Agent.Orders;
 
 namespace GridAppliance.Tests.Agent;
@@ -18,7 +21,7 @@ sealed class AgentUnderTest : IAsyncDisposable
     readonly AgentLoop loop;
     readonly StringWriter console = new();
 
-    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null)
+    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null)
     {
         clock ??= TimeProvider.System;
         Paths = new AgentPaths(root);
@@ -27,7 +30,11 @@ sealed class AgentUnderTest : IAsyncDisposable
         var trigger = new HeartbeatTrigger();
         calls = new ApplianceCalls(boot.Appliance);
         key = AgentKey.LoadOrCreate(Paths.Key);
-        Modules = new ModuleHost(Paths, new ModuleStore(Paths), new ModuleLauncher(Launcher, Paths), calls, boot.ApplianceFingerprint, trigger, say, clock);
+        var views = new ModuleView(Paths);
+        var changes = new NodeChanges(Paths, kernel ?? new LinuxKernel(), reached);
+        var store = new ModuleStore(Paths);
+        var stage = new ModuleStage(Paths, store, new ModuleLauncher(Launcher, Paths, views), views, changes, trigger, say, clock, reached);
+        Modules = new ModuleHost(Paths, store, new ModulePackages(Paths, calls, boot.ApplianceFingerprint, clock), stage, views, changes, say, reached);
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
         var neighbours = new NeighbourTable(clock);
         var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")));
@@ -68,5 +75,10 @@ sealed class ScratchFolder : IDisposable
         return text.ToString();
     }
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    public void Dispose()
+    {
+        foreach (var place in MountTable.Below(Path)) MountTable.Unmount(place);
+        NodeRoot.Forget(Path);
+        Directory.Delete(Path, recursive: true);
+    }
 }

@@ -19,7 +19,11 @@ public sealed class ModulesTests : IAsyncLifetime
     ScriptedAppliance appliance = null!;
     int orders;
 
-    public async Task InitializeAsync() => appliance = await ScriptedAppliance.StartAsync();
+    public async Task InitializeAsync()
+    {
+        NodeRoot.Make(folder.Path);
+        appliance = await ScriptedAppliance.StartAsync();
+    }
 
     public async Task DisposeAsync()
     {
@@ -67,8 +71,8 @@ public sealed class ModulesTests : IAsyncLifetime
         var result = await InstallAsync(Package());
         Assert.True(result.Succeeded, result.Message);
         Assert.Equal(("hello", "1.0", "running"), Assert.Single(result.Modules) is var m ? (m.Name, m.Version, m.State) : default);
-        var place = Path.Combine(folder.Path, "var/lib/grid/modules/hello/1.0");
-        Assert.Equal($"hello in {place}\n", File.ReadAllText(Path.Combine(place, "started")));
+        var place = Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(folder.Path, "var/lib/grid/layers"))), "upper/opt/grid/hello");
+        Assert.Equal("hello in /opt/grid/hello\n", File.ReadAllText(Path.Combine(place, "started")));
         Assert.Equal("some", File.ReadAllText(Path.Combine(place, "data/text")));
         var process = ProcessOf("hello");
         var children = Process.GetProcesses().Where(p => GroupOf(p.Id) == process).Select(p => p.Id).ToArray();
@@ -77,8 +81,7 @@ public sealed class ModulesTests : IAsyncLifetime
         result = await RemoveAsync("hello");
         Assert.True(result.Succeeded, result.Message);
         Assert.Empty(result.Modules);
-        Assert.Equal("", folder.Listing("var/lib/grid/modules"));
-        Assert.Equal("", folder.Listing("var/lib/grid/incoming"));
+        Assert.Equal("", folder.Listing("var/lib/grid"));
         Assert.Equal("", folder.Listing("var/log/grid"));
         Assert.Equal("", folder.Listing("run/grid-agent/modules"));
         Assert.DoesNotContain(children, IsAlive);
@@ -99,7 +102,7 @@ public sealed class ModulesTests : IAsyncLifetime
         Assert.Contains("status 3", result.Message);
         Assert.Contains("out of luck", result.Message);
         Assert.Empty(result.Modules);
-        Assert.Equal("", folder.Listing("var/lib/grid/modules"));
+        Assert.Equal("", folder.Listing("var/lib/grid"));
     }
 
     [Fact]
@@ -108,7 +111,7 @@ public sealed class ModulesTests : IAsyncLifetime
         await using var agent = new AgentUnderTest(appliance, folder.Path);
         Assert.True((await InstallAsync(Package())).Succeeded);
         Assert.True((await InstallAsync(Package(version: "1.1"), version: "1.1")).Succeeded);
-        Assert.Equal(["1.1"], Directory.GetDirectories(Path.Combine(folder.Path, "var/lib/grid/modules/hello")).Select(Path.GetFileName));
+        Assert.Single(Directory.GetDirectories(Path.Combine(folder.Path, "var/lib/grid/layers")));
         var failed = await InstallAsync(Package(version: "1.2", script: Ends), version: "1.2");
         Assert.False(failed.Succeeded);
         Assert.Contains("1.1 is back", failed.Message);
@@ -164,44 +167,6 @@ public sealed class ModulesTests : IAsyncLifetime
         Assert.False(IsAlive(process));
     }
 
-    [Fact]
-    public void Whatever_moment_an_order_was_cut_off_in_a_module_is_wholly_there_or_wholly_absent()
-    {
-        var paths = new AgentPaths(folder.Path);
-        var store = new ModuleStore(paths);
-        var record = new ModuleRecord { Name = "hello", Version = "1.0", Class = "greeter", Digest = new string('d', 64), Start = ["run"] };
-        string Stage()
-        {
-            var staging = store.Stage(record.Digest);
-            File.WriteAllText(Path.Combine(staging, "run"), "x");
-            return staging;
-        }
-
-        Stage();                                            // cut off while unpacking
-        Assert.Empty(store.Recover());
-        Assert.Equal("", folder.Listing("var/lib/grid/modules"));
-
-        Directory.CreateDirectory(Path.Combine(paths.Modules, "hello"));
-        Directory.Move(Stage(), Path.Combine(paths.Modules, "hello", "1.0"));   // cut off between files and record
-        File.WriteAllText(Path.Combine(paths.Modules, "hello.json.new"), "{\"name\":");
-        store.Recover();
-        Assert.Equal("", folder.Listing("var/lib/grid/modules"));
-
-        store.Commit(Stage(), record);                      // wholly there
-        store.Recover();
-        Assert.Equal("/hello\n/hello.json\n/hello/1.0\n/hello/1.0/run\n", folder.Listing("var/lib/grid/modules"));
-
-        store.Commit(Stage(), record with { Version = "2.0" });   // cut off before the old version was dropped
-        store.Recover();
-        Assert.Equal("/hello\n/hello.json\n/hello/2.0\n/hello/2.0/run\n", folder.Listing("var/lib/grid/modules"));
-
-        var installed = store.Find("hello")!;
-        store.Write(installed with { Removing = true });    // cut off in a removal, before and after the files went
-        Assert.Equal("hello", Assert.Single(store.Recover()).Name);
-        store.Remove(store.Find("hello")!);
-        Assert.Equal("", folder.Listing("var/lib/grid/modules"));
-    }
-
     public static TheoryData<string, TarEntryType, string?, string> BadEntries() => new()
     {
         { "../escape", TarEntryType.RegularFile, null, "UnsafePath" },
@@ -210,6 +175,11 @@ public sealed class ModulesTests : IAsyncLifetime
         { "a//b", TarEntryType.RegularFile, null, "UnsafePath" },
         { "./run", TarEntryType.RegularFile, null, "UnsafePath" },
         { "link", TarEntryType.SymbolicLink, "/etc", "UnsafeKind" },
+        { "root/link", TarEntryType.SymbolicLink, "/etc", "LinkOut" },
+        { "root/a/link", TarEntryType.SymbolicLink, "../../etc/shadow", "LinkOut" },
+        { "root/bin/grid-agent", TarEntryType.RegularFile, null, "UnsafePath" },
+        { "root/var/lib/grid/journal", TarEntryType.RegularFile, null, "UnsafePath" },
+        { "root/opt", TarEntryType.SymbolicLink, "tmp", "UnsafePath" },
         { "link", TarEntryType.HardLink, "run", "UnsafeKind" },
         { "pipe", TarEntryType.Fifo, null, "UnsafeKind" },
         { "disk", TarEntryType.BlockDevice, null, "UnsafeKind" },
@@ -233,7 +203,7 @@ public sealed class ModulesTests : IAsyncLifetime
         }
         archive.Position = 0;
         var destination = Directory.CreateDirectory(Path.Combine(folder.Path, "into")).FullName;
-        Assert.Equal(expected, PackageReader.Unpack(archive, destination, out _).ToString());
+        Assert.Equal(expected, PackageReader.Unpack(archive, destination, Path.Combine(folder.Path, "root"), out _).ToString());
         Assert.False(File.Exists(Path.Combine(folder.Path, "escape")));
     }
 
@@ -249,7 +219,7 @@ public sealed class ModulesTests : IAsyncLifetime
                 if (program) tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "run") { DataStream = new MemoryStream("x"u8.ToArray()) });
             }
             archive.Position = 0;
-            return PackageReader.Unpack(archive, Directory.CreateDirectory(Path.Combine(folder.Path, Guid.NewGuid().ToString())).FullName, out _);
+            return PackageReader.Unpack(archive, Directory.CreateDirectory(Path.Combine(folder.Path, Guid.NewGuid().ToString())).FullName, Path.Combine(folder.Path, Guid.NewGuid().ToString()), out _);
         }
 
         const string Good = """{"name":"hello","version":"1.0","class":"greeter","start":["run"]}""";
@@ -260,8 +230,8 @@ public sealed class ModulesTests : IAsyncLifetime
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("hello", "../x")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("1.0", "1/0")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("[\"run\"]", "[]")));
-        Assert.Equal(PackageProblem.NoProgram, Unpack(Good.Replace("\"run\"", "\"../run\"")));
-        Assert.Equal(PackageProblem.DamagedArchive, PackageReader.Unpack(new MemoryStream(Enumerable.Repeat((byte)0x41, 2048).ToArray()), folder.Path, out _));
+        Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("\"run\"", "\"../run\"")));
+        Assert.Equal(PackageProblem.DamagedArchive, PackageReader.Unpack(new MemoryStream(Enumerable.Repeat((byte)0x41, 2048).ToArray()), folder.Path, Path.Combine(folder.Path, "r"), out _));
     }
 
     [Fact]

@@ -107,6 +107,8 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         { "run/below", "leads outside" },
         { "data/file/below", "leads outside" },
         { new string('x', 300), "leads outside" },
+        { "root/bin/grid-agent", "leads outside" },
+        { "root/etc/passwd", "leads outside" },
     };
 
     [Theory]
@@ -147,8 +149,8 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             TestPackage.Manifest("hello") with { Start = [] },
         ])
             await RefusesAsync("its manifest is not acceptable", TestPackage.Signed(key, TestPackage.Archive(manifest)));
-        await RefusesAsync("the program that it says to start is not in it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("hello") with { Start = ["/bin/sh"] })));
-        await RefusesAsync("the program that it says to start is not in it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("hello") with { Start = ["data"] })));
+        await RefusesAsync("a program or file that its manifest names is not in it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("hello") with { Firewall = "rules" })));
+        await RefusesAsync("a program or file that its manifest names is not in it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("hello") with { Start = ["data"] })));
     }
 
     [Fact]
@@ -164,8 +166,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             Directory.CreateDirectory(folder);
             var inspected = PackageReader.Inspect(new MemoryStream(archive), out _);
             PackageProblem unpacked;
-            try { unpacked = PackageReader.Unpack(new MemoryStream(archive), folder, out _); }
-            catch (IOException) { unpacked = PackageProblem.UnsafePath; }
+            unpacked = PackageReader.Unpack(new MemoryStream(archive), folder, folder + "-root", out _);
             Assert.True((inspected == PackageProblem.None) == (unpacked == PackageProblem.None), $"{string.Join(", ", entries.Select(e => e.Name))}: {inspected}, {unpacked}");
         }
         await Task.CompletedTask;
@@ -185,7 +186,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         using var kept = new MemoryStream(await KeptAsync(hello));
         Assert.Equal(PackageProblem.None, PackageReader.Verify(kept, key.Fingerprint));
         var folder = Directory.CreateDirectory(Path.Combine(store.Directory, "unpacked")).FullName;
-        Assert.Equal(PackageProblem.None, PackageReader.Unpack(kept, folder, out _));
+        Assert.Equal(PackageProblem.None, PackageReader.Unpack(kept, folder, folder + "-root", out _));
         Assert.True(File.GetUnixFileMode(Path.Combine(folder, "hello")).HasFlag(UnixFileMode.UserExecute));
         Assert.True(File.Exists(Path.Combine(folder, "www", "index.html")));
     }

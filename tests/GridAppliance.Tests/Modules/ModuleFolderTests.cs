@@ -34,7 +34,7 @@ public sealed class ModuleFolderTests : IDisposable
         Write("module.json", "{\n{");
         Assert.Contains("line 2", Problem());
         Write("module.json", Good.Replace("[ \"run\" ]", "[]"));
-        Assert.Contains("start names no program", Problem());
+        Assert.Contains("start: 1 to 64 arguments", Problem());
         Write("module.json", Good);
         Write("run", "x");
         File.CreateSymbolicLink(Path.Combine(folder, "out"), "/etc/passwd");

@@ -15,9 +15,20 @@ static class ModuleEndpoints
         modules.MapGet("/", (ModuleCatalog catalog) => TypedResults.Ok(catalog.List())).WithName("listModules").WithSummary("The catalogue, by name, the newest import first.");
         modules.MapPost("/", Import).WithName("importModule").WithSummary("Take a signed package into the catalogue; the body is the package.")
             .WithMetadata(new RequestSizeLimitAttribute(ModuleCatalog.LargestPackage)).Accepts<Stream>("application/octet-stream");
+        modules.MapGet("/{name}", One).WithName("getModule").WithSummary("One module with its manifest: its newest import, or NAME@VERSION.");
+        api.MapGet("/nodes/{name}/modules/{module}/changes", Changes).WithTags("modules").WithName("getModuleChanges").WithSummary("What a module has changed on a node, as its agent told last.");
         modules.MapPost("/install", Install).WithName("installModule").WithSummary("Install a module on the nodes of a range: one operation per node.");
         modules.MapPost("/remove", Remove).WithName("removeModule").WithSummary("Remove a module from the nodes of a range: one operation per node.");
     }
+
+    static Results<Ok<ModuleDocument>, ProblemHttpResult> One(string name, ModuleCatalog catalog) =>
+        catalog.Find(name) is { } module ? TypedResults.Ok(module with { Manifest = catalog.ManifestOf(module) })
+        : Problems.Answer(StatusCodes.Status404NotFound, $"there is no module {Problems.Short(name)} in the catalogue", "see what there is: gridctl module list");
+
+    static Results<Ok<ModuleChangesDocument>, ProblemHttpResult> Changes(string name, string module, NodeDirectory directory, ModuleMirror mirror) =>
+        directory.Current.Find(name) is not { } node ? Problems.NoSuchNode(name)
+        : mirror.Find(node.Id, module) is { } changes ? TypedResults.Ok(changes)
+        : Problems.Answer(StatusCodes.Status404NotFound, $"{node.Name} has no module {Problems.Short(module)}", $"see what it has: gridctl node show {node.Name}");
 
     static async Task<Results<Ok<ModuleDocument>, Created<ModuleDocument>, ProblemHttpResult>> Import(
         HttpContext context, ModuleCatalog catalog, ModuleUploads uploads, CancellationToken cancellation)
@@ -41,11 +52,12 @@ static class ModuleEndpoints
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Install(
         ModuleChangeRequest request, HttpContext context, NodeDirectory directory, ModuleChanges changes, CancellationToken cancellation) =>
-        RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.InstallAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
+        RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.InstallAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation,
+            new(request.Owner, request.RefuseUpgrade, request.OnlyUpgrade, request.Parameters)));
 
     static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Remove(
         ModuleChangeRequest request, HttpContext context, NodeDirectory directory, ModuleChanges changes, CancellationToken cancellation) =>
-        RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.RemoveAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation));
+        RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.RemoveAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation, request.Owner));
 }
 
 /// <summary>A package is checked whole, in memory: one upload at a time, the others wait.</summary>

@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace GridAppliance.Agent.Modules;
+
+/// <summary>Whether a module does what it is there for: its port answers, or its own program says so.</summary>
+sealed class ModuleHealthCheck(ModuleRecord record, ModuleLauncher launcher, ModuleStore store, TimeProvider clock)
+{
+    static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan OneLook = TimeSpan.FromSeconds(5);
+
+    public bool Exists => record.Manifest.Health is not null;
+
+    /// <summary>How long what a module's author wrote may take.</summary>
+    public static TimeSpan LimitOf(ModuleRecord record) => record.Manifest.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultLimit;
+
+    /// <summary>Null as soon as it is healthy; when the limit is over, why it is not.</summary>
+    public async Task<string?> WaitAsync(CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        while (await LookAsync(cancellationToken) is { } reason)
+        {
+            if (clock.GetElapsedTime(began) > LimitOf(record)) return string.Create(CultureInfo.InvariantCulture, $"was not healthy within {LimitOf(record).TotalSeconds} s: {reason}");
+            await Task.Delay(LookAgain, clock, cancellationToken);
+        }
+        return null;
+    }
+
+    /// <summary>Null when it is healthy now.</summary>
+    public async Task<string?> LookAsync(CancellationToken cancellationToken) => record.Manifest.Health switch
+    {
+        { Port: { } port } => await ConnectAsync(port, cancellationToken),
+        { PortParameter: { } name } => await ConnectAsync(int.Parse(record.Parameters[name], CultureInfo.InvariantCulture), cancellationToken),
+        { Command: { } command } => await launcher.RunAsync(record, command, store.LogFile(record.Name), OneLook, clock, cancellationToken),
+        _ => null,
+    };
+
+    async Task<string?> ConnectAsync(int port, CancellationToken cancellationToken)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var limit = new CancellationTokenSource(OneLook, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port, either.Token);
+            return null;
+        }
+        catch (SocketException)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"nothing answers on port {port}");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"port {port} does not answer");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using GridAppliance.Agent.Calls;
+using GridAppliance.Agent.Identity;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
+
+namespace GridAppliance.Agent.Modules;
+
+/// <summary>Fetches packages from the appliance, and unpacks those that are what the order named and that the appliance has signed.</summary>
+sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trustedFingerprint, TimeProvider clock)
+{
+    /// <summary>How long an appliance may be away in the middle of its own order.</summary>
+    static readonly TimeSpan ApplianceAway = TimeSpan.FromMinutes(10);
+
+    public static string OwnIn(string staging) => Path.Combine(staging, "own");
+
+    public static string RootIn(string staging) => Path.Combine(staging, "root");
+
+    /// <returns>The manifest, or why the package is not unpacked into <paramref name="staging"/>.</returns>
+    public async Task<(ModuleManifest? Manifest, string? Problem)> FetchAsync(ModuleOrder order, CallSigner signer, string staging, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(paths.Incoming);
+        await using var package = new FileStream(Path.Combine(paths.Incoming, order.Digest), new FileStreamOptions
+        {
+            Mode = FileMode.Create, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
+        });
+        var answer = await DownloadAsync(order, signer, package, cancellationToken);
+        if (!answer.Succeeded) return (null, $"the package could not be fetched: {answer.Problem}");
+        package.Position = 0;
+        var problem = PackageReader.Verify(package, trustedFingerprint);
+        ModuleManifest? manifest = null;
+        if (problem == PackageProblem.None) problem = PackageReader.Unpack(package, Directory.CreateDirectory(OwnIn(staging)).FullName, RootIn(staging), out manifest);
+        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {problem.Say()}");
+    }
+
+    /// <summary>Gets the package. An appliance that is away is no answer: it ordered this, and is asked again until it is back or <see cref="ApplianceAway"/> is over.</summary>
+    async Task<Answer> DownloadAsync(ModuleOrder order, CallSigner signer, FileStream package, CancellationToken cancellationToken)
+    {
+        var backoff = new Backoff(Random.Shared);
+        var began = clock.GetTimestamp();
+        while (true)
+        {
+            package.SetLength(0);
+            var answer = await calls.DownloadAsync(signer, order.Digest, order.SizeBytes, package, cancellationToken);
+            if (answer.Arrived || clock.GetElapsedTime(began) > ApplianceAway) return answer;
+            await Task.Delay(backoff.Next(), clock, cancellationToken);
+        }
+    }
+}

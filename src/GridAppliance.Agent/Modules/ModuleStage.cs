@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using GridAppliance.Agent.Modules.Changes;
+using GridAppliance.Agent.Modules.Views;
+using GridAppliance.Agent.Native;
+
+namespace GridAppliance.Agent.Modules;
+
+/// <summary>
+/// Brings one module into being on the node and out again, step by step, each of which may be repeated. Whether it is installed is not decided here: see <see cref="ModuleStore"/>.
+/// </summary>
+/// <param name="reached">Told at every point at which the agent might end. For tests.</param>
+sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher launcher, ModuleView views, NodeChanges changes, HeartbeatTrigger trigger, AgentConsole console,
+    TimeProvider clock, Action<string>? reached) : IAsyncDisposable
+{
+    readonly ConcurrentDictionary<string, ModuleWatch> watches = new(StringComparer.Ordinal);
+    readonly ModuleFirewall firewall = new(launcher, changes, views, store, clock);
+
+    /// <summary>installing, running or failed. A module without a program runs as long as it is there.</summary>
+    public string StateOf(ModuleRecord record) => watches.TryGetValue(record.Name, out var watch) ? watch.State : record.Manifest.Start is null ? "running" : "failed";
+
+    /// <summary>A module that was just unpacked: kernel, view, files, firewall, set-up, program, good health.</summary>
+    /// <returns>Null when all is well; else why not, and the caller takes it down again.</returns>
+    public async Task<string?> PutAsync(ModuleRecord record, string staging, CancellationToken cancellationToken)
+    {
+        try
+        {
+            changes.Apply(record.Instance, record.Manifest);
+            views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
+            reached?.Invoke("view mounted");
+            new ViewFiles(views.Of(record), reached).Lay(ModulePackages.OwnIn(staging), ModulePackages.RootIn(staging), record.Manifest);
+            if (await firewall.LoadAsync(record, cancellationToken) is { } wrong) return wrong;
+            reached?.Invoke("firewall loaded");
+            if (record.Manifest.Setup is { } setup && await launcher.RunAsync(record, setup, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } failed) return failed;
+            reached?.Invoke("set up");
+            var reason = await StartAsync(record, null).ProveAsync(cancellationToken);
+            reached?.Invoke("started");
+            if (reason is null) Sync();
+            return reason;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return $"cannot be installed: {e.Message}";
+        }
+    }
+
+    /// <summary>A module that is installed, after a restart of the agent or of the machine, or when another version failed: whatever of it is missing is made again.</summary>
+    public async Task ResumeAsync(ModuleRecord record, CancellationToken cancellationToken)
+    {
+        changes.Apply(record.Instance, record.Manifest);
+        views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
+        if (await firewall.LoadAsync(record, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
+        _ = StartAsync(record, launcher.Adopt(record));
+    }
+
+    /// <summary>Ends a module's programs: asked first, by its own program for that if it has one.</summary>
+    public async Task StopAsync(ModuleRecord record, CancellationToken cancellationToken)
+    {
+        var running = watches.TryRemove(record.Name, out var watch) ? watch.Current : null;
+        if (watch is not null) await watch.DisposeAsync();
+        running ??= launcher.Adopt(record);
+        if (record.Manifest.Stop is { } stop && MountTable.IsMounted(views.Of(record)) && (running is not null || record.Manifest.Start is null)
+            && await launcher.RunAsync(record, stop, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
+        if (running is not null) await launcher.StopAsync(running, clock, cancellationToken);
+        else await launcher.ClearAsync(record.Name, clock, cancellationToken);
+        reached?.Invoke("stopped");
+    }
+
+    /// <summary>Takes away all that <see cref="PutAsync"/> made, in the opposite order.</summary>
+    public async Task TakeDownAsync(ModuleRecord record, CancellationToken cancellationToken)
+    {
+        await StopAsync(record, cancellationToken);
+        changes.Undo(record.Instance);
+        views.Drop(record.Instance);
+        reached?.Invoke("view dropped");
+    }
+
+    /// <summary>Takes away what interrupted orders left: layers, kernel changes and processes of installations that there are no records of.</summary>
+    public async Task SweepAsync(IReadOnlyList<ModuleRecord> installed, CancellationToken cancellationToken)
+    {
+        var known = installed.Select(record => record.Instance).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in launcher.Groups().Where(group => installed.All(record => record.Name != group || launcher.Adopt(record) is null))) await launcher.ClearAsync(name, clock, cancellationToken);
+        foreach (var owner in changes.Owners().Where(owner => !known.Contains(owner)).Reverse()) changes.Undo(owner);
+        foreach (var instance in views.Instances().Where(instance => !known.Contains(instance))) views.Drop(instance);
+        views.Close();
+    }
+
+    public void Close() => views.Close();
+
+    public ValueTask DisposeAsync() => DisposeWatchesAsync();
+
+    async ValueTask DisposeWatchesAsync()
+    {
+        foreach (var name in watches.Keys)
+            if (watches.TryRemove(name, out var watch)) await watch.DisposeAsync();
+    }
+
+    IProof StartAsync(ModuleRecord record, ModuleProcess? running)
+    {
+        var health = new ModuleHealthCheck(record, launcher, store, clock);
+        if (record.Manifest.Start is null) return new ProofOfHealth(health);
+        var watch = new ModuleWatch(record, store, launcher, health, trigger, console, clock);
+        watches[record.Name] = watch;
+        watch.Begin(running);
+        return watch;
+    }
+
+    /// <summary>What was laid is on the disk before the record says that it is there.</summary>
+    void Sync()
+    {
+        var folder = Libc.Open(paths.Layers, Libc.OpenReadOnly | Libc.OpenCloseOnExec);
+        if (folder < 0) return;
+        _ = Libc.SyncFileSystem(folder);
+        _ = Libc.Close(folder);
+    }
+
+    sealed class ProofOfHealth(ModuleHealthCheck health) : IProof
+    {
+        public Task<string?> ProveAsync(CancellationToken cancellationToken) => health.WaitAsync(cancellationToken);
+    }
+}
+
+/// <summary>Something that will be seen to work, or not.</summary>
+interface IProof
+{
+    /// <summary>Null once it works; else why not.</summary>
+    Task<string?> ProveAsync(CancellationToken cancellationToken);
+}

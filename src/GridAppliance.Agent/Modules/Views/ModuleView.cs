@@ -1,0 +1,128 @@
+using System.Globalization;
+using GridAppliance.Agent.Native;
+using GridAppliance.Api.Modules;
+
+namespace GridAppliance.Agent.Modules.Views;
+
+/// <summary>
+/// What a module sees as the node's root, and all that it and its programs ever write there: an overlay, below it the modules that it needs and the node itself, which nobody
+/// writes; on top a folder of the module's own. Deleting that folder is taking back every write.
+/// <para><c>layers/INSTANCE/upper</c> holds the writes, <c>work</c> is the overlay's own, on <c>view</c> the whole is mounted.</para>
+/// </summary>
+sealed class ModuleView(AgentPaths paths)
+{
+    /// <summary>File systems that cannot hold an overlay's upper folder: then memory holds it.</summary>
+    static readonly string[] unfit = ["overlay", "rootfs", "ramfs", "squashfs", "nfs", "nfs4", "erofs", "iso9660"];
+
+    public string Of(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "view");
+
+    public string UpperOf(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "upper");
+
+    /// <summary>Installations that have a layer.</summary>
+    public IReadOnlyList<string> Instances() => Directory.Exists(paths.Layers) ? [.. Directory.GetDirectories(paths.Layers).Select(folder => Path.GetFileName(folder)!)] : [];
+
+    /// <summary>Octets that modules may still write.</summary>
+    public long FreeBytes()
+    {
+        Prepare();
+        return new DriveInfo(paths.Layers).AvailableFreeSpace;
+    }
+
+    /// <summary>Mounts a module's view, if it is not there already.</summary>
+    /// <param name="record">The module.</param>
+    /// <param name="below">What it needs, the nearest first.</param>
+    /// <exception cref="IOException">The kernel refuses; what was mounted until then is taken down by <see cref="Drop"/>.</exception>
+    public void Mount(ModuleRecord record, IReadOnlyList<ModuleRecord> below)
+    {
+        var view = Of(record);
+        // The last of its mounts tells that all are there.
+        if (MountTable.IsMounted(Path.Combine(view, "dev"))) return;
+        Prepare();
+        MountTable.Unmount(view);
+        foreach (var folder in (string[])["upper", "work", "view"]) Directory.CreateDirectory(Path.Combine(FolderOf(record.Instance), folder));
+        var lowers = string.Join(':', below.Select(UpperOf).Append(paths.Root));
+        MountTable.Mount("grid", view, "overlay", 0, $"lowerdir={lowers},upperdir={UpperOf(record)},workdir={Path.Combine(FolderOf(record.Instance), "work")},redirect_dir=off,metacopy=off");
+        foreach (var folder in (string[])["proc", "sys", "dev", "run", "tmp"]) Directory.CreateDirectory(Path.Combine(view, folder));
+        MountOwn(record, view);
+        MountOthers(view);
+        MountTable.Mount("proc", Path.Combine(view, "proc"), "proc", Libc.MountNoSetId | Libc.MountNoDevices | Libc.MountNoPrograms, null);
+        // The kernel's settings are the node's: a module says in its manifest what it wants of them.
+        ReadOnly(Path.Combine(view, "proc/sys"));
+        MountTable.Mount("sysfs", Path.Combine(view, "sys"), "sysfs", Libc.MountNoSetId | Libc.MountNoDevices | Libc.MountNoPrograms, null);
+        ReadOnly(Path.Combine(view, "sys"));
+        MountTable.Mount("devtmpfs", Path.Combine(view, "dev"), "devtmpfs", Libc.MountNoSetId, null);
+    }
+
+    /// <summary>Takes a layer away with all that was written to it.</summary>
+    public void Drop(string instance)
+    {
+        var folder = FolderOf(instance);
+        if (!Directory.Exists(folder)) return;
+        var view = Path.Combine(folder, "view");
+        MountTable.Unmount(view);
+        // What is below here is about to be deleted, and must be the module's alone.
+        if (MountTable.Below(folder) is [var still, ..]) throw new IOException($"{still} is still mounted");
+        if (Directory.Exists(view)) Directory.Delete(view, recursive: false);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>Leaves nothing behind when no module is left.</summary>
+    public void Close()
+    {
+        if (!Directory.Exists(paths.Layers) || Directory.EnumerateFileSystemEntries(paths.Layers).Any()) return;
+        MountTable.Unmount(paths.Layers);
+        Directory.Delete(paths.Layers, recursive: false);
+    }
+
+    string FolderOf(string instance) => Path.Combine(paths.Layers, instance);
+
+    /// <summary>The folder of layers, on a file system that can hold them, and shared with what modules' programs see: a view that is taken down is gone there too.</summary>
+    void Prepare()
+    {
+        if (MountTable.IsMounted(paths.Layers)) return;
+        Directory.CreateDirectory(paths.Layers);
+        var holder = MountTable.Read().Where(mount => mount.Place == "/" || paths.Layers.StartsWith(mount.Place + "/", StringComparison.Ordinal)).MaxBy(mount => mount.Place.Length)!;
+        if (unfit.Contains(holder.Type)) MountTable.Mount("grid", paths.Layers, "tmpfs", Libc.MountNoDevices, "mode=0700");
+        else MountTable.Mount(paths.Layers, paths.Layers, null, Libc.MountBind, null);
+        MountTable.Mount("none", paths.Layers, null, Libc.MountPrivate, null);
+        MountTable.Mount("none", paths.Layers, null, Libc.MountShared, null);
+    }
+
+    static void MountOwn(ModuleRecord record, string view)
+    {
+        foreach (var mount in record.Manifest.Mounts ?? [])
+        {
+            var place = ViewPath.ResolveWhole(view, mount.Path);
+            Directory.CreateDirectory(place);
+            if (mount.Source is { } source)
+            {
+                // Through the view: what a needed module brings is there as well.
+                var from = ViewPath.ResolveWhole(view, source);
+                if (!Directory.Exists(from)) throw new IOException($"the module wants {source} at {mount.Path}, and this node has no such folder");
+                MountTable.Mount(from, place, null, Libc.MountBind, null);
+                MountTable.Mount("none", place, null, Libc.MountBind | Libc.MountAgain | Libc.MountReadOnly, null);
+            }
+            else MountTable.Mount("grid", place, "tmpfs", Libc.MountNoSetId | Libc.MountNoDevices, string.Create(CultureInfo.InvariantCulture, $"size={mount.SizeMiB}m,mode=0755"));
+        }
+    }
+
+    /// <summary>The node's other disks: an overlay is of one file system, and what a program wrote to these would not be captured. So they are there to read.</summary>
+    void MountOthers(string view)
+    {
+        if (paths.Root != "/") return;
+        foreach (var mount in MountTable.Read().Where(mount => mount.Place != "/" && mount.Source.StartsWith("/dev/", StringComparison.Ordinal) && !mount.Place.StartsWith(paths.Layers, StringComparison.Ordinal)
+                     && !ManifestReader.IsReserved(mount.Place)))
+        {
+            var place = ViewPath.ResolveWhole(view, mount.Place);
+            if (!Directory.Exists(place)) continue;
+            MountTable.Mount(mount.Place, place, null, Libc.MountBind, null);
+            MountTable.Mount("none", place, null, Libc.MountBind | Libc.MountAgain | Libc.MountReadOnly, null);
+        }
+    }
+
+    static void ReadOnly(string place)
+    {
+        MountTable.Mount(place, place, null, Libc.MountBind, null);
+        MountTable.Mount("none", place, null, Libc.MountBind | Libc.MountAgain | Libc.MountReadOnly | Libc.MountNoSetId | Libc.MountNoDevices | Libc.MountNoPrograms, null);
+    }
+}
