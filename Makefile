@@ -27,6 +27,8 @@ PACKAGES := libsqlite3-0 openssl iproute2 ethtool qemu-system-x86 ipxe-qemu ovmf
 PACKAGES += atftp tftp-hpa curl busybox-static
 # SNMP is tried on others' agent and tools too.
 PACKAGES += snmp snmpd
+# The rules against forged addresses are read back by their own tool.
+PACKAGES += nftables
 # So is the iSCSI target.
 PACKAGES += tgt
 # A console server to talk RFC 2217 with.

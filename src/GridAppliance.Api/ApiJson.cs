@@ -66,6 +66,7 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(CablingDocument))]
 [JsonSerializable(typeof(DriftDocument))]
 [JsonSerializable(typeof(FabricVerdictDocument))]
+[JsonSerializable(typeof(GuardDocument))]
 [JsonSerializable(typeof(DriftRequest))]
 [JsonSerializable(typeof(DriftAnswerDocument))]
 [JsonSerializable(typeof(IReadOnlyList<SanFabricDocument>))]

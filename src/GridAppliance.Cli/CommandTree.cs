@@ -94,6 +94,7 @@ static class CommandTree
             new FabricVerifyCommand(),
             new FabricExpectCommand(),
             new FabricDriftCommand(),
+            new FabricGuardCommand(),
         },
         new Command("san", "Storage: who reaches what.")
         {

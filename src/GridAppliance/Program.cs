@@ -3,6 +3,7 @@ using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
+using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
 using GridAppliance.Modules;
@@ -68,6 +69,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddAgents();
     services.AddModules();
     services.AddManagementPlane();
+    services.AddGuard();
     services.AddBootServices();
     services.AddDhcp();
     services.AddSwitches();

@@ -16,6 +16,9 @@ public sealed partial class ApplianceClient
     /// <summary>Has every switch read, and says what is not as it should be.</summary>
     public Task<FabricVerdictDocument> VerifyFabric(CancellationToken cancellation) => Send(HttpMethod.Post, "api/v1/fabric/verify", null, ApiJson.Default.FabricVerdictDocument, cancellation);
 
+    /// <summary>What keeps nodes from speaking in others' names, and what it has dropped.</summary>
+    public Task<GuardDocument> GetGuard(CancellationToken cancellation) => Get("api/v1/fabric/guard", ApiJson.Default.GuardDocument, cancellation);
+
     public Task<DriftDocument> GetDrift(CancellationToken cancellation) => Get("api/v1/fabric/drift", ApiJson.Default.DriftDocument, cancellation);
 
     /// <summary>Makes switches as they were left.</summary>

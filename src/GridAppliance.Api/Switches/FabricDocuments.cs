@@ -106,7 +106,59 @@ public sealed record FabricVerdictDocument
 
 public sealed record FabricComplaintDocument
 {
-    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port or owner.</summary>
+    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port, owner, forged or wrong-port.</summary>
     public required string Kind { get; init; }
     public required string Message { get; init; }
+}
+
+/// <summary>What keeps nodes from speaking in others' names (<c>GET /api/v1/fabric/guard</c>).</summary>
+public sealed record GuardDocument
+{
+    public required IReadOnlyList<NetworkGuardDocument> Networks { get; init; }
+    /// <summary>Who was dropped lately, the latest first.</summary>
+    public required IReadOnlyList<ForgedSourceDocument> Forged { get; init; }
+    /// <summary>NICs that are shut out because they are not on the port that they got their address on.</summary>
+    public required IReadOnlyList<DisplacedNicDocument> Displaced { get; init; }
+}
+
+public sealed record NetworkGuardDocument
+{
+    public required string Network { get; init; }
+    public required string Interface { get; init; }
+    /// <summary>on or failed.</summary>
+    public required string State { get; init; }
+    /// <summary>Why it is not in force.</summary>
+    public string? Reason { get; init; }
+    /// <summary>NICs that may speak from their addresses.</summary>
+    public required int Assigned { get; init; }
+    /// <summary>Frames that were dropped since it came into force.</summary>
+    public required long Dropped { get; init; }
+}
+
+/// <summary>Somebody who sent from an address that is not his, or from a port that is not his.</summary>
+public sealed record ForgedSourceDocument
+{
+    public required string Network { get; init; }
+    public required string Mac { get; init; }
+    public required string Ip { get; init; }
+    public required long Packets { get; init; }
+    public required DateTimeOffset First { get; init; }
+    public required DateTimeOffset Last { get; init; }
+    /// <summary>Where the frames came from, when a switch has said so.</summary>
+    public string? Switch { get; init; }
+    public string? Port { get; init; }
+    /// <summary>The node whose NIC it is, if it is one's.</summary>
+    public string? Node { get; init; }
+    /// <summary>All of it in a sentence.</summary>
+    public required string Message { get; init; }
+}
+
+public sealed record DisplacedNicDocument
+{
+    public required string Mac { get; init; }
+    public string? Node { get; init; }
+    /// <summary>SWITCH/PORT where it got its address.</summary>
+    public required string Own { get; init; }
+    /// <summary>SWITCH/PORT where it is seen now.</summary>
+    public required string Seen { get; init; }
 }

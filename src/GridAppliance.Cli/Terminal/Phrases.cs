@@ -37,5 +37,5 @@ static class Phrases
         _ => $"{span.TotalDays:0} d",
     };
 
-    public static string Count(int count, string one, string? many = null) => $"{count} {(count == 1 ? one : many ?? one + "s")}";
+    public static string Count(long count, string one, string? many = null) => $"{count} {(count == 1 ? one : many ?? one + "s")}";
 }

@@ -20,6 +20,7 @@ static class ApplianceConfiguration
             address: {{plan.Appliance.Address}}
             dhcp: { mode: server, range: {{plan.Appliance.Range}}, leaseTime: 10m }
             boot: true
+            guard: { mode: on }
         policy:
           enroll: {{plan.Appliance.Enroll}}
         switches:

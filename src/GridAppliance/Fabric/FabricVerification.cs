@@ -1,5 +1,7 @@
 using GridAppliance.Api.Switches;
+using GridAppliance.Guard;
 using GridAppliance.Hosting;
+using GridAppliance.Nodes;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
 
@@ -9,7 +11,7 @@ namespace GridAppliance.Fabric;
 /// Whether the fabric is as it should be, judged from what every switch says now: cables against the plan and against each other, ports against how they were left, and ports that
 /// join what should be apart. It judges configuration; that a switch does what it says is for probe frames to show.
 /// </summary>
-sealed class FabricVerification(SwitchFleet fleet, FabricState state, DriftReconciler drift)
+sealed class FabricVerification(SwitchFleet fleet, FabricState state, DriftReconciler drift, GuardReport guard, NodeDirectory nodes)
 {
     const int AtOnce = 32;
 
@@ -33,6 +35,8 @@ sealed class FabricVerification(SwitchFleet fleet, FabricState state, DriftRecon
             .. fleet.Current.Values.Where(s => s.Trouble is not null || s.Reading is null).Select(s => Complaint("unread", $"switch {s.Name} cannot be read: {s.Trouble?.Message ?? "it has not answered yet"}")),
             .. fleet.Current.Values.Where(s => s.Ownership?.State == Ownership.Theirs).Select(s => Complaint("owner", $"switch {s.Name} belongs to the appliance '{s.Ownership!.Owner!.Name}'")),
             .. state.Current.Findings.Select(f => Complaint(FabricState.KindText(f.Kind), f.Message)),
+            .. guard.Current.Forged.Select(f => Complaint("forged", ForgedSources.Words(f, nodes.Current, fleet))),
+            .. guard.Current.Displaced.Select(d => Complaint("wrong-port", $"{nodes.Current.Find(d.Mac)?.Name ?? d.Mac.ToString()} is shut out: its port is {d.Pin}, and it is seen on {d.Seen}")),
             .. drift.Current.Select(d => Complaint("drift", d.Message)),
             .. fleet.Current.Values.Where(s => s.Reading is not null).SelectMany(PortsThatJoin),
         ];

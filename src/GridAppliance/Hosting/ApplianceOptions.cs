@@ -53,6 +53,10 @@ sealed record NetworkOptions
     public IReadOnlyList<Reservation> Reservations { get; init; } = [];
     /// <summary>TFTP on :69, HTTP boot plane on :8067.</summary>
     public bool Boot { get; init; }
+    /// <summary>Whether the kernel drops what comes from an address that was not assigned to the NIC that sends it.</summary>
+    public GuardMode Guard { get; init; }
+    /// <summary>Addresses of others than nodes that may speak to us there all the same: switches, outlets, relays.</summary>
+    public IReadOnlyList<Ipv4Address> GuardAllow { get; init; } = [];
 }
 
 /// <summary>A switch of the configuration file.</summary>
@@ -65,6 +69,8 @@ sealed record SwitchOptions(SwitchRecord Record, string Secrets)
 }
 
 enum DhcpMode { Off, Server, Proxy }
+
+enum GuardMode { Off, On }
 
 /// <summary>An address that is always this NIC's.</summary>
 sealed record Reservation(MacAddress Mac, Ipv4Address Address);

@@ -2,6 +2,7 @@ using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Fabric;
+using GridAppliance.Guard;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
@@ -31,5 +32,6 @@ static class Schema
         .. SanFabrics.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
+        .. PortPinStore.Migrations,
     ];
 }

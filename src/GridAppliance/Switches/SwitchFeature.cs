@@ -1,5 +1,6 @@
 using GridAppliance.Fabric;
 using GridAppliance.Fabric.Traps;
+using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Switches.Fleet;
@@ -22,6 +23,7 @@ static class SwitchFeature
         services.AddSingleton<SwitchIntents>();
         services.AddSingleton<DriftReconciler>();
         services.AddSingleton<FabricVerification>();
+        services.AddSingleton<GuardReport>();
         services.AddSingleton(static provider => new SwitchSurroundings(
             provider.GetRequiredService<ISwitchJournal>(), provider.GetRequiredService<SwitchStore>(), provider.GetRequiredService<Timeline>(), provider.GetRequiredService<SwitchIntents>(),
             new(provider.GetRequiredService<ApplianceKey>().Fingerprint[..SwitchMark.IdLength], provider.GetRequiredService<ApplianceOptions>().Name),

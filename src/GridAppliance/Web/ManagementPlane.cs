@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
+using GridAppliance.Fabric;
+using GridAppliance.Guard;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Scripts;
 using GridAppliance.Fabric;
@@ -142,6 +144,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<FabricPokes>();
         Lent<DriftReconciler>();
         Lent<FabricVerification>();
+        Lent<GuardReport>();
         Lent<SanFabrics>();
         Lent<ConsoleDirectory>();
         Lent<ConsoleScripts>();

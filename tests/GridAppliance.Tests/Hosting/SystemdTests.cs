@@ -29,11 +29,11 @@ public sealed partial class SystemdTests
     }
 
     [Fact]
-    public void The_unit_has_two_capabilities_and_an_unprivileged_user()
+    public void The_unit_has_three_capabilities_and_an_unprivileged_user()
     {
         var unit = File.ReadAllLines(Path.Combine(Root, "systemd", "gridappliance.service"));
-        Assert.Contains("AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_RAW", unit);
-        Assert.Contains("CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW", unit);
+        Assert.Contains("AmbientCapabilities=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_NET_ADMIN", unit);
+        Assert.Contains("CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_NET_ADMIN", unit);
         Assert.Contains("User=gridappliance", unit);
         Assert.Contains("Type=notify", unit);
     }

@@ -72,6 +72,9 @@ sealed partial class DhcpListener : IDisposable
     /// <summary>Where ACKs wait for their leases; set before <see cref="RunAsync"/>, for the networks that have leases.</summary>
     public required Func<DhcpNetwork, LeaseCommitter?> CommitterOf { get; init; }
 
+    /// <summary>Told of every address that a client is about to be told of.</summary>
+    public Action<Lease>? Assigned { get; init; }
+
     /// <summary>Serves until it is told to stop.</summary>
     public Task RunAsync(CancellationToken cancellationToken)
     {
@@ -125,6 +128,7 @@ sealed partial class DhcpListener : IDisposable
     void Process(ReadOnlySpan<byte> datagram, in DhcpArrival arrival, Span<byte> frame)
     {
         var answer = dispatch.Handle(datagram, arrival, frame[UdpFrame.HeaderLength..]);
+        if (answer is { Verdict: DhcpVerdict.Send or DhcpVerdict.SendWhenDurable, Lease: { } assigned }) Assigned?.Invoke(assigned);
         switch (answer.Verdict)
         {
             case DhcpVerdict.Silence:

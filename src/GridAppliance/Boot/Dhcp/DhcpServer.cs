@@ -5,6 +5,9 @@ using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Boot.Dhcp;
 
+/// <summary>An address that is promised to a NIC.</summary>
+readonly record struct HeldAddress(string Network, MacAddress Mac, Ipv4Address Address);
+
 /// <summary>Opens a listener for every network with DHCP, makes sure that no other server is there, and keeps them running.</summary>
 sealed partial class DhcpServer(
     ApplianceOptions options, BootDirectoryState directory, BootObserver observer, BootClients clients, ILeaseStore store, ApplianceProblems problems, TimeProvider clock, ILogger<DhcpServer> logger)
@@ -18,6 +21,7 @@ sealed partial class DhcpServer(
     readonly CancellationTokenSource watchingEnds = new();
     readonly List<Task> watching = [];
     bool disposed;
+    volatile bool isServing;
 
     /// <summary>Addresses that somebody holds now, by the network's name; networks whose addresses are another server's business are left out.</summary>
     public IReadOnlyDictionary<string, int> LeasesInUse()
@@ -29,6 +33,22 @@ sealed partial class DhcpServer(
             lock (network.Gate) use[network.Options.Name] = network.Leases?.InUse(now) ?? 0;
         }
         return use;
+    }
+
+    /// <summary>Told of each address when it is offered or granted, before the client is: the network's name, the NIC, the address. Called while packets wait.</summary>
+    public event Action<string, MacAddress, Ipv4Address>? Assigned;
+
+    /// <summary>All addresses that are promised to a NIC now; null while leases have not been read back yet.</summary>
+    public IReadOnlyList<HeldAddress>? HeldAddresses()
+    {
+        if (!isServing) return null;
+        var now = clock.GetUtcNow();
+        var held = new List<HeldAddress>();
+        foreach (var network in committers.Keys)
+        {
+            lock (network.Gate) held.AddRange(network.Leases?.Held(now).Select(l => new HeldAddress(network.Options.Name, l.Mac, l.Address)) ?? []);
+        }
+        return held;
     }
 
     /// <exception cref="StartupException">A port, an interface or an address is not to be had, or another DHCP server is on the wire.</exception>
@@ -61,8 +81,14 @@ sealed partial class DhcpServer(
         foreach (var network in networks)
         {
             if (network.Leases is { } leases) committers[network] = new(network, leases, store, clients, problems, clock, logger);
-            listeners.Add(new(network, dispatch, clock, logger) { CommitterOf = n => committers.GetValueOrDefault(n) });
+            listeners.Add(new(network, dispatch, clock, logger)
+            {
+                CommitterOf = n => committers.GetValueOrDefault(n),
+                // A relayed client's address is of the network that its relay is in.
+                Assigned = lease => Assigned?.Invoke((dispatch.Containing(lease.Address) ?? network).Options.Name, lease.Mac, lease.Address),
+            });
         }
+        isServing = true;
         foreach (var listener in listeners)
         {
             listener.Rivals.Found += rival => OnRival(listener.Network, rival);

@@ -16,6 +16,9 @@ static class NetworkSection
         var dhcp = section.Section("dhcp");
         var mode = dhcp.Choice("mode", DhcpMode.Off);
         var range = dhcp.Value<Ipv4Range>("range", "10.77.0.50-10.77.0.250", required: mode == DhcpMode.Server);
+        var guard = section.Section("guard");
+        var guardMode = guard.Choice("mode", GuardMode.Off);
+        if (guardMode == GuardMode.On && mode != DhcpMode.Server) guard.Problem("mode", "only where this appliance gives the addresses (dhcp: { mode: server }) does it know who may use them");
         var options = new NetworkOptions
         {
             Name = name,
@@ -29,9 +32,12 @@ static class NetworkSection
             Domain = dhcp.Text("domain"),
             Reservations = Reservations(dhcp, address),
             Boot = section.Flag("boot", false),
+            Guard = guardMode,
+            GuardAllow = Allowed(guard),
         };
         CheckAddresses(dhcp, options, address);
         dhcp.RejectUnknown();
+        guard.RejectUnknown();
         section.RejectUnknown();
         return options;
     }
@@ -88,6 +94,20 @@ static class NetworkSection
             if (Ipv4Address.TryParse(text, null, out var address)) addresses.Add(address);
             else problem($"'{text}' is not an IPv4 address");
         return addresses;
+    }
+
+    /// <summary>Addresses and ranges of them.</summary>
+    static List<Ipv4Address> Allowed(YamlSection guard)
+    {
+        const int most = 4096;
+        var allowed = new List<Ipv4Address>();
+        foreach (var (text, problem) in guard.Texts("allow"))
+        {
+            if (Ipv4Address.TryParse(text, null, out var single)) allowed.Add(single);
+            else if (Ipv4Range.TryParse(text, null, out var range) && allowed.Count + range.Count <= most) allowed.AddRange(Enumerable.Range(0, (int)range.Count).Select(i => new Ipv4Address(range.First.Value + (uint)i)));
+            else problem($"'{text}' is neither an IPv4 address nor a range of them like 10.77.0.2-10.77.0.9 ({most} at the most)");
+        }
+        return allowed;
     }
 
     static List<Reservation> Reservations(YamlSection dhcp, Ipv4Network? own)

@@ -1,5 +1,6 @@
 using GridAppliance.Api.Switches;
 using GridAppliance.Fabric;
+using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Switches;
@@ -21,6 +22,8 @@ static class FabricEndpoints
         fabric.MapPut("/cabling", Plan).WithName("setCabling").WithSummary("Replace the plan of who should be where; an empty one is none.");
         fabric.MapPost("/verify", async (FabricVerification verification, CancellationToken cancellation) => TypedResults.Ok(await verification.RunAsync(cancellation)))
             .WithName("verifyFabric").WithSummary("Read every switch now, and say what is not as it should be. No frame is sent.");
+        fabric.MapGet("/guard", (GuardReport guard, NodeDirectory nodes, SwitchFleet fleet) => TypedResults.Ok(GuardDocuments.Of(guard.Current, nodes.Current, fleet)))
+            .WithName("getGuard").WithSummary("What keeps nodes from speaking in others' names, and what it has dropped.");
         fabric.MapGet("/drift", (DriftReconciler drift) => TypedResults.Ok(new DriftDocument { Differences = [.. drift.Current.Select(Document)] })).WithName("getDrift").WithSummary("Ports that are not as they were left.");
         fabric.MapPost("/drift/assert", Assert).WithName("assertDrift").WithSummary("Make switches as they were left.");
         fabric.MapPost("/drift/adopt", Adopt).WithName("adoptDrift").WithSummary("Take what switches have for what is wanted.");

@@ -73,6 +73,15 @@ sealed class LeaseTable
         return count;
     }
 
+    /// <summary>Addresses that are promised to somebody now: offered after they were found free, granted, or on their way to the disk.</summary>
+    public IEnumerable<Lease> Held(DateTimeOffset now)
+    {
+        foreach (var lease in leases.Concat(outsideRange.Values))
+        {
+            if (lease is { State: LeaseState.Bound or LeaseState.Committing or LeaseState.Offered, IsProbing: false } && lease.Until > now) yield return lease;
+        }
+    }
+
     /// <summary>What the client holds or held last.</summary>
     public Lease? Find(MacAddress mac) => byMac.GetValueOrDefault(mac);
 

@@ -49,6 +49,12 @@ sealed class TestSegment : IAsyncDisposable
     public async Task AddHostAsync(string host)
     {
         await AddSpaceAsync(host);
+        await CableAsync(host);
+    }
+
+    /// <summary>Plugs the host in; what it had before is gone.</summary>
+    public async Task CableAsync(string host)
+    {
         await Ip("link", "add", "eth0", "netns", Space(host), "type", "veth", "peer", "name", "p-" + host, "netns", Space("switch"));
         await Ip("-n", Space("switch"), "link", "set", "p-" + host, "master", "br0", "up");
         await Ip("-n", Space(host), "link", "set", "eth0", "up");

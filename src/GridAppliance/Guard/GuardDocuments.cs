@@ -1,0 +1,29 @@
+using GridAppliance.Api.Switches;
+using GridAppliance.Nodes;
+using GridAppliance.Switches.Fleet;
+
+namespace GridAppliance.Guard;
+
+/// <summary>The guard as the management plane shows it. Pure.</summary>
+static class GuardDocuments
+{
+    public static GuardDocument Of(GuardReport.Snapshot guard, NodeSnapshot nodes, SwitchFleet fleet) => new()
+    {
+        Networks =
+        [
+            .. guard.Networks.Select(n => new NetworkGuardDocument
+            {
+                Network = n.Network, Interface = n.Interface, State = n.Trouble is null ? "on" : "failed", Reason = n.Trouble, Assigned = n.Assigned, Dropped = (long)n.Dropped,
+            }),
+        ],
+        Forged =
+        [
+            .. guard.Forged.Select(f => new ForgedSourceDocument
+            {
+                Network = f.Network, Mac = f.Source.Mac.ToString(), Ip = f.Source.Address.ToString(), Packets = (long)f.Packets, First = f.First, Last = f.Last,
+                Switch = f.From?.Switch, Port = f.From?.Port, Node = nodes.Find(f.Source.Mac)?.Name, Message = ForgedSources.Words(f, nodes, fleet),
+            }),
+        ],
+        Displaced = [.. guard.Displaced.Select(d => new DisplacedNicDocument { Mac = d.Mac.ToString(), Node = nodes.Find(d.Mac)?.Name, Own = d.Pin.ToString(), Seen = d.Seen.ToString() })],
+    };
+}

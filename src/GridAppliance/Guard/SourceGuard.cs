@@ -1,0 +1,233 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using GridAppliance.Boot.Dhcp;
+using GridAppliance.Boot.Dhcp.Leases;
+using GridAppliance.Fabric;
+using GridAppliance.Hosting;
+using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Store;
+using GridAppliance.Switches.Fleet;
+
+namespace GridAppliance.Guard;
+
+/// <summary>
+/// Keeps the kernel's table of who may speak from which address equal to what was assigned, leaves out whoever is not on the port that he got his address on, and tells what was
+/// dropped. No frame passes through here: the kernel judges each by what stands in the table.
+/// </summary>
+sealed partial class SourceGuard : BackgroundService
+{
+    static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
+    /// <summary>However many forged sources come: a reading of every switch is not theirs to have at will.</summary>
+    static readonly TimeSpan SearchEvery = TimeSpan.FromSeconds(6);
+    static readonly TimeSpan TryAgain = TimeSpan.FromSeconds(30);
+
+    readonly ImmutableArray<NetworkOptions> networks;
+    readonly GuardTable table;
+    readonly ILeaseStore leases;
+    readonly DhcpServer dhcp;
+    readonly FabricState fabric;
+    readonly SwitchFleet fleet;
+    readonly FabricPokes pokes;
+    readonly NodeDirectory nodes;
+    readonly PortPinStore store;
+    readonly ApplianceProblems problems;
+    readonly GuardReport report;
+    readonly ForgedSources forged;
+    readonly TimeProvider clock;
+    readonly ILogger logger;
+    // Full: the newest is dropped, and is in force within a second all the same, since everything is compared then.
+    readonly Channel<(int Link, SourcePair Pair)> assigned = Channel.CreateBounded<(int, SourcePair)>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    ImmutableDictionary<MacAddress, PortPin> pins;
+    ImmutableArray<DisplacedNic> displaced = [];
+    readonly int[] counts;
+    readonly ulong[] dropped;
+    string? trouble;
+    DateTimeOffset nextTry, nextLook, nextSearch;
+
+    public SourceGuard(ApplianceOptions options, ILeaseStore leases, DhcpServer dhcp, FabricState fabric, SwitchFleet fleet, FabricPokes pokes, NodeDirectory nodes, PortPinStore store,
+        Timeline timeline, ApplianceProblems problems, GuardReport report, TimeProvider clock, ILogger<SourceGuard> logger)
+    {
+        (this.leases, this.dhcp, this.fabric, this.fleet, this.pokes, this.nodes, this.store, this.problems, this.report, this.clock, this.logger) =
+            (leases, dhcp, fabric, fleet, pokes, nodes, store, problems, report, clock, logger);
+        networks = [.. options.Networks.Where(n => n is { Guard: GuardMode.On, DhcpMode: DhcpMode.Server })];
+        table = new(options.Name, [.. networks.Select(n => new GuardedLink(n.Interface, [.. n.GuardAllow, .. n.Dns, .. n.Router is { } router ? [router] : (Ipv4Address[])[]]))]);
+        (counts, dropped) = (new int[networks.Length], new ulong[networks.Length]);
+        forged = new(fleet, nodes, timeline);
+        pins = networks.IsEmpty ? ImmutableDictionary<MacAddress, PortPin>.Empty : store.Load();
+    }
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (networks.IsEmpty) return Task.CompletedTask;
+        dhcp.Assigned += OnAssigned;
+        Install();
+        return base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        dhcp.Assigned -= OnAssigned;
+        await base.StopAsync(cancellationToken);
+        // Now, not when everything else is disposed of: a daemon that is stopped leaves nothing behind.
+        table.Remove();
+    }
+
+    public override void Dispose()
+    {
+        table.Dispose();
+        base.Dispose();
+    }
+
+    void OnAssigned(string network, MacAddress mac, Ipv4Address address)
+    {
+        for (var i = 0; i < networks.Length; i++)
+        {
+            if (networks[i].Name == network) assigned.Writer.TryWrite((i, new(mac, address)));
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var meter = GuardFeature.Observe(report);
+        while (true)
+        {
+            while (assigned.Reader.TryRead(out var added))
+            {
+                if (table.IsInForce && !displaced.Any(d => d.Mac == added.Pair.Mac) && table.Assign(added.Link, added.Pair) is { } reason) Failed(reason);
+            }
+            await LookAsync(stoppingToken);
+            await Waiting.UntilAsync(assigned.Reader, Tick, clock, stoppingToken);
+        }
+    }
+
+    async Task LookAsync(CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        if (!table.IsInForce && now >= nextTry) Install();
+        if (dhcp.HeldAddresses() is { } held)
+        {
+            await JudgeAsync(held, cancellationToken);
+            for (var i = 0; i < networks.Length && table.IsInForce; i++) Fill(i, held);
+        }
+        if (now < nextLook) return;
+        nextLook = now + LookEvery;
+        if (table.IsInForce)
+        {
+            if (table.ReadDrops() is { } drops)
+            {
+                for (var i = 0; i < dropped.Length; i++) dropped[i] = drops.Totals[i];
+                await forged.SawAsync(drops.Sources.Select(d => (networks[d.Link].Name, d.Source, d.Packets)), now, cancellationToken);
+                if (forged.HasUnknownPorts) LookForThem();
+            }
+            else
+            {
+                // Its interface went and came back, or somebody took it out by hand.
+                Install();
+            }
+        }
+        report.Current = new([.. networks.Select((n, i) => new NetworkGuard(n.Name, n.Interface, trouble, counts[i], dropped[i]))], forged.Current, displaced);
+    }
+
+    // A switch is read again now rather than within a minute: it has seen the frames.
+    void LookForThem()
+    {
+        var now = clock.GetUtcNow();
+        if (now < nextSearch) return;
+        nextSearch = now + SearchEvery;
+        foreach (var one in fleet.Current.Values.Where(s => s.Trouble is null)) pokes.Read(one.Name);
+    }
+
+    void Install()
+    {
+        nextTry = clock.GetUtcNow() + TryAgain;
+        if (table.Install() is { } refusal)
+        {
+            Failed(refusal);
+            return;
+        }
+        if (trouble is not null) LogInForceAgain();
+        trouble = null;
+        foreach (var network in networks) problems.Clear(Code(network));
+        // Who is up already is let in at once, from what was written down: the DHCP server has not read it yet when we start.
+        var held = dhcp.HeldAddresses() ?? Stored();
+        for (var i = 0; i < networks.Length && table.IsInForce; i++) Fill(i, held);
+    }
+
+    List<HeldAddress> Stored()
+    {
+        var now = clock.GetUtcNow();
+        return [.. from lease in leases.Load() where lease.Until > now from network in networks where network.Address.Contains(lease.Address) select new HeldAddress(network.Name, lease.Mac, lease.Address)];
+    }
+
+    void Fill(int link, IEnumerable<HeldAddress> held)
+    {
+        var network = networks[link];
+        var kept = displaced.Select(d => d.Mac).ToHashSet();
+        List<SourcePair> wanted = [.. held.Where(h => h.Network == network.Name && !kept.Contains(h.Mac)).Select(h => new SourcePair(h.Mac, h.Address))];
+        counts[link] = wanted.Count;
+        if (table.Assign(link, wanted) is { } reason) Failed(reason);
+    }
+
+    void Failed(string reason)
+    {
+        table.Remove();
+        if (trouble != reason) LogNotInForce(reason);
+        trouble = reason;
+        foreach (var network in networks)
+            problems.Raise(Code(network), $"Network '{network.Name}' is not guarded against forged addresses: {reason}.", "Give the daemon CAP_NET_ADMIN as its systemd unit does, or set 'guard: { mode: off }' for that network.");
+    }
+
+    static string Code(NetworkOptions network) => $"guard.{network.Name}";
+
+    async Task JudgeAsync(IReadOnlyList<HeldAddress> held, CancellationToken cancellationToken)
+    {
+        var map = fabric.Current;
+        var known = nodes.Current;
+        var moved = new Dictionary<MacAddress, PortPin>();
+        var elsewhere = ImmutableArray.CreateBuilder<DisplacedNic>();
+        foreach (var mac in held.Select(h => h.Mac).Distinct())
+        {
+            PortPin? pin = pins.TryGetValue(mac, out var own) ? own : null;
+            switch (PinRules.Judge(mac, pin, map, name => fleet.Find(name)?.Reading))
+            {
+                case PinVerdict.Moved: moved[mac] = Seen(map, mac); break;
+                case PinVerdict.Elsewhere: elsewhere.Add(new(mac, own, Seen(map, mac))); break;
+                case PinVerdict.Unseen or PinVerdict.Agrees: break;
+            }
+        }
+        // While a node is known its place is its own, switched on or off.
+        List<MacAddress> forgotten = [.. pins.Keys.Where(mac => known.Find(mac) is null && !moved.ContainsKey(mac))];
+        if (moved.Count > 0 || forgotten.Count > 0) await RememberAsync(moved, forgotten, cancellationToken);
+        foreach (var one in elsewhere.Where(e => displaced.All(d => d.Mac != e.Mac)))
+        {
+            // Whether its own port has a link is in no cheap reading: read all of that switch before this is believed for long.
+            pokes.Read(one.Pin.Switch);
+            await forged.TellDisplacedAsync(one, cancellationToken);
+        }
+        displaced = elsewhere.ToImmutable();
+    }
+
+    static PortPin Seen(FabricMap map, MacAddress mac) => new(map.Placements[mac].Switch, map.Placements[mac].Port);
+
+    async Task RememberAsync(Dictionary<MacAddress, PortPin> moved, List<MacAddress> forgotten, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.SaveAsync(moved, forgotten, cancellationToken);
+        }
+        catch (StoreException)
+        {
+            // Said elsewhere. What is not kept is found again after a restart.
+        }
+        pins = pins.RemoveRange(forgotten).SetItems(moved);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Forged addresses are not kept out: {Reason}")]
+    partial void LogNotInForce(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Forged addresses are kept out again")]
+    partial void LogInForceAgain();
+}
