@@ -1,11 +1,10 @@
 using System.Net.Sockets;
 using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
-using GridAppliance.Fabric;
-using GridAppliance.Guard;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Scripts;
 using GridAppliance.Fabric;
+using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
