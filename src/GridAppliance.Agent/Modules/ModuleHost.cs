@@ -29,6 +29,12 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         try
         {
             store.Recover();
+            // The machine was restarted, and with its memory went the layers: what is left of those modules goes too. The appliance sees that they are gone.
+            foreach (var record in store.Records().Where(record => !views.Has(record)))
+            {
+                console.Say($"module {record.Name} went with the machine's memory");
+                store.Leave(record);
+            }
             foreach (var record in store.LeavingRecords()) await FinishRemovalAsync(record, cancellationToken);
             await stage.SweepAsync(store.Records(), cancellationToken);
         }

@@ -22,7 +22,12 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
 
     public ModuleProcess? Current => current;
 
-    public void Begin(ModuleProcess? found) => running = RunAsync(found);
+    public void Begin(ModuleProcess? found)
+    {
+        // One that an earlier agent started has been healthy before.
+        if (found is not null) state = "running";
+        running = RunAsync(found);
+    }
 
     /// <summary>Null once the program is healthy, or has stayed up for <see cref="Proof"/> where nothing better is known; else why not.</summary>
     public Task<string?> ProveAsync(CancellationToken cancellationToken) => proven.Task.WaitAsync(cancellationToken);

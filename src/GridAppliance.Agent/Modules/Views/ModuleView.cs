@@ -11,15 +11,15 @@ namespace GridAppliance.Agent.Modules.Views;
 /// </summary>
 sealed class ModuleView(AgentPaths paths)
 {
-    /// <summary>File systems that cannot hold an overlay's upper folder: then memory holds it.</summary>
-    static readonly string[] unfit = ["overlay", "rootfs", "ramfs", "squashfs", "nfs", "nfs4", "erofs", "iso9660"];
-
     public string Of(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "view");
 
     public string UpperOf(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "upper");
 
     /// <summary>Installations that have a layer.</summary>
     public IReadOnlyList<string> Instances() => Directory.Exists(paths.Layers) ? [.. Directory.GetDirectories(paths.Layers).Select(folder => Path.GetFileName(folder)!)] : [];
+
+    /// <summary>Whether a module's layer is there. After a restart of the machine it is not, where memory held it.</summary>
+    public bool Has(ModuleRecord record) => Directory.Exists(UpperOf(record));
 
     /// <summary>Octets that modules may still write.</summary>
     public long FreeBytes()
@@ -70,20 +70,25 @@ sealed class ModuleView(AgentPaths paths)
     public void Close()
     {
         if (!Directory.Exists(paths.Layers) || Directory.EnumerateFileSystemEntries(paths.Layers).Any()) return;
+        // What an administrator has mounted stays.
+        if (MountTable.Read().Any(mount => mount.Place == paths.Layers && mount.Source != "grid")) return;
         MountTable.Unmount(paths.Layers);
         Directory.Delete(paths.Layers, recursive: false);
     }
 
     string FolderOf(string instance) => Path.Combine(paths.Layers, instance);
 
-    /// <summary>The folder of layers, on a file system that can hold them, and shared with what modules' programs see: a view that is taken down is gone there too.</summary>
+    /// <summary>
+    /// The folder of layers: a file system of its own, since a layer may not lie within what is below another, and shared with what modules' programs see, so that a view that is taken
+    /// down is gone there too. Memory, which ends with the boot as the programs do; or what an administrator has mounted there.
+    /// </summary>
     void Prepare()
     {
-        if (MountTable.IsMounted(paths.Layers)) return;
-        Directory.CreateDirectory(paths.Layers);
-        var holder = MountTable.Read().Where(mount => mount.Place == "/" || paths.Layers.StartsWith(mount.Place + "/", StringComparison.Ordinal)).MaxBy(mount => mount.Place.Length)!;
-        if (unfit.Contains(holder.Type)) MountTable.Mount("grid", paths.Layers, "tmpfs", Libc.MountNoDevices, "mode=0700");
-        else MountTable.Mount(paths.Layers, paths.Layers, null, Libc.MountBind, null);
+        if (!MountTable.IsMounted(paths.Layers))
+        {
+            Directory.CreateDirectory(paths.Layers);
+            MountTable.Mount("grid", paths.Layers, "tmpfs", Libc.MountNoDevices, "mode=0700");
+        }
         MountTable.Mount("none", paths.Layers, null, Libc.MountPrivate, null);
         MountTable.Mount("none", paths.Layers, null, Libc.MountShared, null);
     }

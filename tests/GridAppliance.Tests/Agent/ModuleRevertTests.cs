@@ -1,0 +1,256 @@
+using System.Diagnostics;
+using System.Text;
+using GridAppliance.Agent.Modules.Changes;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
+
+namespace GridAppliance.Tests.Agent;
+
+/// <summary>Removing modules brings a node back to what it was: a whole agent, real programs, a real kernel, and a root of its own below a folder.</summary>
+public sealed class ModuleRevertTests : IAsyncLifetime
+{
+    const string Setting = "net.ipv4.neigh.default.unres_qlen_bytes";
+
+    /// <summary>Writes all over the place: new, changed, deleted, replaced by a folder, moved, dressed anew, linked, through a folder made opaque; and leaves a child behind.</summary>
+    const string Writer = """
+        #!/bin/sh
+        echo more >> /etc/app.conf; chmod 600 /etc/app.conf; chown 7:7 /etc/app.conf
+        rm /etc/hosts; mkdir /etc/hosts; echo x > /etc/hosts/inside
+        rm -r /srv/data; mkdir /srv/data; echo new > /srv/data/fresh
+        mkdir -p /var/lib/app/deep; ln -s /etc/app.conf /var/lib/app/link; mkfifo /var/lib/app/pipe
+        echo user:x:9:9::/:/bin/false >> /etc/passwd
+        echo run > /run/app.pid
+        dd if=/dev/zero of=/var/lib/app/blob bs=1024 count=200 2>/dev/null
+        mount -t tmpfs none /tmp; echo t > /tmp/t
+        (setsid sleep 1000 &)
+        touch /opt/grid/$GRID_MODULE/up
+        i=0; while :; do i=$((i + 1)); echo $i >> /var/log/app.log; echo $i > /var/lib/app/counter.$((i % 50)); sleep 0.01; done
+        """;
+
+    readonly ScratchFolder folder = new();
+    ScriptedAppliance appliance = null!;
+    AgentUnderTest agent = null!;
+    OrdersToAgent orders = null!;
+
+    public async Task InitializeAsync()
+    {
+        setting = File.ReadAllText("/proc/sys/" + Setting.Replace('.', '/'));
+        NodeRoot.Make(folder.Path);
+        // A file with an access control list: user 1000 may read it.
+        GridAppliance.Agent.Native.Libc.SetAttribute(Path.Combine(folder.Path, "srv/data/big"), "system.posix_acl_access",
+            Convert.FromHexString("0200000001000600ffffffff02000400e803000004000400ffffffff10000400ffffffff20000400ffffffff"), 44, 0);
+        appliance = await ScriptedAppliance.StartAsync();
+        agent = new AgentUnderTest(appliance, folder.Path);
+        orders = new OrdersToAgent(appliance);
+        // Whatever the agent itself makes below /run, it has made.
+        Assert.True((await orders.SendAsync(new OrderDocument { Id = "look", NodeId = "node-1", Kind = "inventory" })).Succeeded);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await agent.DisposeAsync();
+        await appliance.DisposeAsync();
+        folder.Dispose();
+        await File.WriteAllTextAsync("/proc/sys/" + Setting.Replace('.', '/'), setting);
+    }
+
+    static ModuleManifest Alpha => new()
+    {
+        Name = "alpha", Version = "1.0", Class = "alpha", Start = ["run"], Health = new() { Command = ["/bin/test", "-e", "/opt/grid/alpha/up"] },
+        Users = [new() { Name = "alpha", Id = 800 }], Sysctls = new Dictionary<string, string> { [Setting] = "123456" }, Hosts = [new() { Address = "10.9.8.7", Names = ["alpha"] }],
+        Files = [new() { Path = "/var/spool/alpha", Owner = 800, Group = 800, Mode = "0750" }, new() { Path = "/etc/alpha.conf", Mode = "0600" }],
+        Mounts = [new() { Path = "/srv/alpha", SizeMiB = 1 }],
+    };
+
+    static ModuleManifest Beta => Alpha with { Name = "beta", Class = "beta", Users = null, Health = new() { Command = ["/bin/test", "-e", "/opt/grid/beta/up"] }, Files = null, Mounts = null };
+
+    /// <summary>Stands on alpha: sees its files and writes over them.</summary>
+    static ModuleManifest Gamma => new()
+    {
+        Name = "gamma", Version = "1.0", Class = "gamma", Needs = new() { Modules = ["alpha"] }, Setup = ["run"],
+    };
+
+    static byte[] Script(string text) => Encoding.UTF8.GetBytes(text);
+
+    readonly Dictionary<ModuleManifest, byte[]> packages = [];
+    string setting = "";
+
+    /// <summary>The same package each time, though each signature would be another.</summary>
+    byte[] Alphas => packages.TryGetValue(alpha, out var known) ? known : packages[alpha] = Package(alpha);
+
+    static readonly ModuleManifest alpha = Alpha;
+
+    byte[] Package(ModuleManifest manifest, string script = Writer) => ModulePackageWriter.Write(manifest,
+        [new("run", Script(script), Executable: true), new("root/etc/alpha.conf", Script(manifest.Name)), new("root/usr/sbin/alphad", Script("#!/bin/sh\n"), Executable: true), new("root/usr/lib/link", default, LinkTarget: "../sbin/alphad")], appliance.Key);
+
+    string Now() => NodeFingerprint.Take(folder.Path, Setting);
+
+    [Fact]
+    public async Task One_module_whose_programs_write_everywhere_leaves_no_difference()
+    {
+        var before = Now();
+        var result = await orders.InstallAsync(Alphas, "alpha");
+        Assert.True(result.Succeeded, result.Message);
+        Assert.Equal("123456", File.ReadAllText("/proc/sys/" + Setting.Replace('.', '/')).Trim());
+        Assert.Equal("as it was\n", File.ReadAllText(Path.Combine(folder.Path, "etc/app.conf")));
+        Assert.True(NodeFingerprint.Processes(folder.Path).Count() >= 3, "the program, its sleep and the child that it left behind");
+
+        // What it did is on the record: the kernel's, the manifest's and its programs'.
+        var changes = Assert.Single(agent.Modules.Changes()).Changes;
+        Assert.Contains(changes, c => c is { What: "sysctl", Target: Setting, Global: true } && c.Value!.EndsWith("→ 123456", StringComparison.Ordinal));
+        Assert.Contains(changes, c => c is { What: "user", Target: "alpha", Value: "800" });
+        Assert.Contains(changes, c => c is { What: "service", Target: "alpha" });
+        Assert.Contains(changes, c => c is { What: "mount", Target: "/srv/alpha" });
+        Assert.Contains(changes, c => c is { What: "file", Action: "changed", Target: "/etc/app.conf", SizeBytes: 15, Digest.Length: 64 });
+        Assert.Contains(changes, c => c is { What: "file", Action: "added", Target: "/var/lib/app/blob", SizeBytes: 204800 });
+        Assert.Contains(changes, c => c is { Action: "removed", Target: "/srv/data/big" });
+        Assert.Contains(changes, c => c is { What: "link", Action: "added", Target: "/var/lib/app/link" });
+        Assert.Contains(changes, c => c is { What: "file", Action: "added", Target: "/bin/alphad" });
+        Assert.DoesNotContain(changes, c => c.Target is "/etc" or "/var" or "/srv");
+
+        result = await orders.RemoveAsync("alpha");
+        Assert.True(result.Succeeded, result.Message);
+        Assert.Equal(before, Now());
+    }
+
+    [Theory]
+    [InlineData("alpha beta gamma")]
+    [InlineData("gamma beta alpha")]
+    [InlineData("beta alpha gamma")]
+    [InlineData("alpha gamma beta")]
+    public async Task Modules_that_are_stacked_leave_no_difference_in_whatever_order_they_go(string order)
+    {
+        var before = Now();
+        Assert.True((await orders.InstallAsync(Alphas, "alpha")).Succeeded);
+        Assert.True((await orders.InstallAsync(Package(Beta), "beta")).Succeeded);
+        var onTop = await orders.InstallAsync(Package(Gamma, "#!/bin/sh\n[ \"$(cat /etc/alpha.conf)\" = gamma ] && [ -x /opt/grid/alpha/run ] && rm -r /opt/grid/alpha/run && echo over > /etc/alpha.conf\n"), "gamma");
+        Assert.True(onTop.Succeeded, onTop.Message);
+        Assert.Equal(["alpha", "beta", "gamma"], onTop.Modules.Select(module => module.Name));
+        // As the appliance does it: what is needed is there for those that need it as well.
+        Assert.True((await orders.InstallAsync(Alphas, "alpha", owner: "module:gamma")).Succeeded);
+        foreach (var name in order.Split(' '))
+        {
+            var gone = await orders.RemoveAsync(name);
+            Assert.True(gone.Succeeded, gone.Message);
+        }
+        Assert.Empty(agent.Modules.List());
+        Assert.Equal(before, Now());
+    }
+
+    [Fact]
+    public async Task A_restart_of_the_agent_leaves_the_programs_alone_and_a_removal_after_it_no_difference()
+    {
+        var before = Now();
+        Assert.True((await orders.InstallAsync(Alphas, "alpha")).Succeeded);
+        var running = NodeFingerprint.Processes(folder.Path).ToHashSet();
+        await agent.DisposeAsync();
+        agent = new AgentUnderTest(appliance, folder.Path);
+        Assert.True((await orders.SendAsync(new OrderDocument { Id = "look-2", NodeId = "node-1", Kind = "inventory" })).Succeeded);
+        Assert.Equal("running", Assert.Single(agent.Modules.List()).State);
+        Assert.Subset(NodeFingerprint.Processes(folder.Path).ToHashSet(), running.Where(process => !process.EndsWith("sleep", StringComparison.Ordinal)).Take(1).ToHashSet());
+        Assert.True((await orders.RemoveAsync("alpha")).Succeeded);
+        Assert.Equal(before, Now());
+    }
+
+    [Fact]
+    public async Task Two_owners_share_one_installation_and_it_goes_with_the_last()
+    {
+        var before = Now();
+        Assert.True((await orders.InstallAsync(Alphas, "alpha", owner: "farm:a")).Succeeded);
+        var second = await orders.InstallAsync(Alphas, "alpha", owner: "farm:b");
+        Assert.Contains("used as it is", second.Message, StringComparison.Ordinal);
+        Assert.Equal(["farm:a", "farm:b"], Assert.Single(second.Changes!).Owners);
+        Assert.Contains("stays for farm:b", (await orders.RemoveAsync("alpha", "farm:a")).Message, StringComparison.Ordinal);
+        Assert.Single(agent.Modules.List());
+        Assert.Contains("is removed", (await orders.RemoveAsync("alpha", "farm:b")).Message, StringComparison.Ordinal);
+        Assert.Equal(before, Now());
+    }
+
+    [Fact]
+    public async Task What_stands_in_the_way_is_said_and_nothing_is_half_done()
+    {
+        var before = Now();
+        async Task Refuses(string reason, ModuleManifest manifest, string script = Writer, string? owner = null, IReadOnlyDictionary<string, string>? parameters = null)
+        {
+            var result = await orders.InstallAsync(Package(manifest, script), manifest.Name, manifest.Version, owner, parameters);
+            Assert.False(result.Succeeded);
+            Assert.Contains(reason, result.Message, StringComparison.Ordinal);
+        }
+
+        await Refuses("gamma needs the module alpha, which is not installed", Gamma);
+        await Refuses("needs 5000000 MiB of memory", Alpha with { Needs = new() { MemoryMiB = 5_000_000 } });
+        await Refuses("needs 15000000 MiB of disk", Alpha with { Needs = new() { DiskMiB = 15_000_000 } });
+        await Refuses("needs 4000 CPUs", Alpha with { Needs = new() { Cpus = 4000 } });
+        await Refuses("did not end within 1 s", Alpha with { Setup = ["run"], TimeoutSeconds = 1 }, "#!/bin/sh\necho x > /etc/half; setsid sleep 100 & sleep 100\n");
+        await Refuses("ended with status 5, saying: no such luck", Alpha with { Setup = ["run"] }, "#!/bin/sh\nrm -r /etc; echo no such luck; exit 5\n");
+        await Refuses("was not healthy within 1 s", Alpha with { TimeoutSeconds = 1, Health = new() { Port = 1 } });
+        await Refuses("no setting net.no.such", Alpha with { Sysctls = new Dictionary<string, string> { [Setting] = "123456", ["net.no.such"] = "1" } });
+        await Refuses("does not take nonsense", Alpha with { Sysctls = new Dictionary<string, string> { [Setting] = "nonsense" } });
+        await Refuses("has root already, with another number", Alpha with { Users = [new() { Name = "root", Id = 800 }] });
+        await Refuses("no /usr/sbin/nft to load", Alpha with { Firewall = "run" });
+        await Refuses("has no parameter shape", Alpha, parameters: new Dictionary<string, string> { ["shape"] = "round" });
+        await Refuses("parameter port does not take this value: a number from 1 to 9", Alpha with { Parameters = new Dictionary<string, ModuleParameter> { ["port"] = new() { Type = "number", Default = "5", Minimum = 1, Maximum = 9 } } },
+            parameters: new Dictionary<string, string> { ["port"] = "10" });
+        Directory.CreateDirectory(Path.Combine(folder.Path, "var/lib/dpkg"));
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "var/lib/dpkg/status"), "Package: apache2\nStatus: install ok installed\n\n");
+        await Refuses("carries the package haproxy, which conflicts with this node's apache2", Alpha with { Packages = [new() { Name = "haproxy", Version = "2", Sha256 = new('0', 64), Conflicts = ["apache2"] }] });
+        Directory.Delete(Path.Combine(folder.Path, "var/lib/dpkg"), recursive: true);
+
+        Assert.True((await orders.InstallAsync(Alphas, "alpha")).Succeeded);
+        await Refuses("alpha is installed already, and of the same class", Beta with { Class = "alpha" });
+        await Refuses($"{Setting} is held at 123456 by the module alpha", Beta with { Sysctls = new Dictionary<string, string> { [Setting] = "77777" } });
+        var overFolder = await orders.InstallAsync(ModulePackageWriter.Write(new() { Name = "delta", Version = "1.0", Class = "delta" }, [new("root/srv/data", Script("x"))], appliance.Key), "delta");
+        Assert.Contains("/srv/data is a folder on this node, and a file of the module", overFolder.Message, StringComparison.Ordinal);
+        Assert.True((await orders.RemoveAsync("alpha")).Succeeded);
+        File.SetLastWriteTimeUtc(Path.Combine(folder.Path, "var/lib"), DateTime.UnixEpoch);
+        Assert.Equal(WithoutTimeOf(before, "/var/lib"), WithoutTimeOf(Now(), "/var/lib"));
+    }
+
+    static string WithoutTimeOf(string fingerprint, string path) => string.Join('\n', fingerprint.Split('\n').Where(line => !line.StartsWith(path + " ", StringComparison.Ordinal)));
+
+    [Fact]
+    public async Task Fifty_files_are_installed_and_removed_within_a_second()
+    {
+        var before = Now();
+        var files = Enumerable.Range(0, 50).Select(i => new ModuleFile($"root/srv/fifty/file{i}", new byte[4096])).Append(new("run", Script("#!/bin/sh\ntouch /tmp/up\nexec sleep 1000\n"), Executable: true));
+        var package = ModulePackageWriter.Write(new() { Name = "fifty", Version = "1.0", Class = "fifty", Start = ["run"], Health = new() { Command = ["/bin/test", "-e", "/tmp/up"] } }, files, appliance.Key);
+        var watch = Stopwatch.StartNew();
+        var result = await orders.InstallAsync(package, "fifty");
+        var installed = watch.Elapsed;
+        Assert.True(result.Succeeded, result.Message);
+        watch.Restart();
+        result = await orders.RemoveAsync("fifty");
+        Assert.True(result.Succeeded, result.Message);
+        // Measured for docs/figures.md; a busy machine is no failure.
+        Console.WriteLine($"fifty files: installed in {installed.TotalMilliseconds:F0} ms, removed in {watch.Elapsed.TotalMilliseconds:F0} ms");
+        Assert.Equal(before, Now());
+    }
+}
+
+/// <summary>The appliance's side of orders about modules.</summary>
+sealed class OrdersToAgent(ScriptedAppliance appliance)
+{
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    int count;
+
+    public async Task<OrderResult> SendAsync(OrderDocument order)
+    {
+        appliance.Send(order);
+        return (await appliance.Results.Reader.ReadAsync().AsTask().WaitAsync(Patience)).Result;
+    }
+
+    public Task<OrderResult> InstallAsync(byte[] package, string name, string version = "1.0", string? owner = null, IReadOnlyDictionary<string, string>? parameters = null) => SendAsync(Install(package, name, version, owner, parameters));
+
+    public Task<OrderResult> RemoveAsync(string name, string? owner = null) => SendAsync(Remove(name, owner));
+
+    public OrderDocument Install(byte[] package, string name, string version = "1.0", string? owner = null, IReadOnlyDictionary<string, string>? parameters = null) => new()
+    {
+        Id = $"m-{++count}", NodeId = "node-1", Kind = "module.install",
+        Module = new ModuleOrder { Name = name, Version = version, Digest = appliance.Publish(package), SizeBytes = package.Length, Owner = owner, Parameters = parameters },
+    };
+
+    public OrderDocument Remove(string name, string? owner = null) => new()
+    {
+        Id = $"m-{++count}", NodeId = "node-1", Kind = "module.remove", Module = new ModuleOrder { Name = name, Version = "", Digest = "", SizeBytes = 0, Owner = owner },
+    };
+}
