@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Modules.Changes;
+using GridAppliance.Agent.Resources;
+using GridAppliance.Agent.Updates;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Nodes;
@@ -20,6 +22,9 @@ namespace GridAppliance.Agent;
 [JsonSerializable(typeof(InventoryDocument))]
 [JsonSerializable(typeof(ModuleRecord))]
 [JsonSerializable(typeof(OrderResult))]
+[JsonSerializable(typeof(RelationOrder))]
+[JsonSerializable(typeof(ResourcePages))]
+[JsonSerializable(typeof(UpdateRecord))]
 sealed partial class WrittenJson : JsonSerializerContext;
 
 /// <summary>What the agent reads.</summary>
@@ -32,4 +37,7 @@ sealed partial class WrittenJson : JsonSerializerContext;
 [JsonSerializable(typeof(OrderEnvelope))]
 [JsonSerializable(typeof(OrderResult))]
 [JsonSerializable(typeof(ProblemDocument))]
+[JsonSerializable(typeof(RelationOrder))]
+[JsonSerializable(typeof(ResourcePages))]
+[JsonSerializable(typeof(UpdateRecord))]
 sealed partial class ReadJson : JsonSerializerContext;

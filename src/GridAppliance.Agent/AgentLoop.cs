@@ -5,31 +5,43 @@ using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Orders;
+using GridAppliance.Agent.Resources;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 
 namespace GridAppliance.Agent;
 
 /// <summary>Why the agent's loop ended.</summary>
-enum AgentEnd { Stopped, Reboot }
+enum AgentEnd
+{
+    Stopped,
+    Reboot,
+    /// <summary>Another version is unpacked and has to be tried.</summary>
+    Update,
+    /// <summary>This is the other version, and the appliance has taken its report.</summary>
+    Accepted,
+}
 
 /// <summary>
 /// The agent's life: enrol, then heartbeats and orders side by side until the appliance no longer knows the node; then enrol again. Every wait ends by itself, and an
 /// appliance that is away only makes the waits longer (to <see cref="Backoff"/>'s cap).
 /// </summary>
-sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, InventoryReader inventory, NeighbourListener listener, ModuleHost modules, OrderExecutor executor,
-    HeartbeatTrigger trigger, AgentConsole console, Random random, TimeProvider clock)
+sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, InventoryReader inventory, NeighbourListener listener, ModuleHost modules, ResourceHost resources,
+    ManagerRelation relation, OrderExecutor executor, HeartbeatTrigger trigger, AgentConsole console, Random random, TimeProvider clock)
 {
     static readonly TimeSpan OrderWait = TimeSpan.FromSeconds(25);
 
-    enum SessionEnd { Unknown, Reboot }
+    enum SessionEnd { Unknown, Reboot, Update, Accepted }
 
     public async Task<AgentEnd> RunAsync(CancellationToken cancellationToken)
     {
         using var beside = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var listening = Task.CompletedTask;
+        Task listening = Task.CompletedTask, leases = Task.CompletedTask;
         try
         {
+            // Limits first: what the modules' programs do when they come back, they do inside.
+            await resources.RecoverAsync(cancellationToken);
+            leases = resources.RunAsync(beside.Token);
             await modules.RecoverAsync(cancellationToken);
             var enrolment = enroller.Restore();
             while (true)
@@ -41,7 +53,13 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
                     console.Say($"enrolled as {enrolment.Response.Node}");
                     // Only now: the first call does not wait for anything that it does not need.
                     if (listening.IsCompleted) listening = listener.RunAsync(beside.Token);
-                    if (await RunSessionAsync(enrolment, cancellationToken) == SessionEnd.Reboot) return AgentEnd.Reboot;
+                    switch (await RunSessionAsync(enrolment, cancellationToken))
+                    {
+                        case SessionEnd.Unknown: break;
+                        case SessionEnd.Reboot: return AgentEnd.Reboot;
+                        case SessionEnd.Update: return AgentEnd.Update;
+                        case SessionEnd.Accepted: return AgentEnd.Accepted;
+                    }
                 }
                 console.Say("the appliance does not know this node any more; enrolling again");
                 enrolment = null;
@@ -54,7 +72,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
         finally
         {
             await beside.CancelAsync();
-            await listening;
+            await Task.WhenAll(listening, leases);
         }
     }
 
@@ -90,6 +108,8 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
                 UptimeSeconds = Math.Round(clock.GetTimestamp() / (double)clock.TimestampFrequency, 1),
                 Modules = modules.List(),
                 Changes = changesNow != toldChanges ? changes : null,
+                Holdings = resources.Report(),
+                RelationVersion = relation.Current?.Version ?? 0,
                 Inventory = changed ? found : null,
             }, cancellationToken);
             if (answer.IsUnknownKey) return SessionEnd.Unknown;
@@ -103,7 +123,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
             }
             if (changed) trigger.Pull(withInventory: true);
             console.Say($"heartbeat: {answer.Problem}");
-            await Task.Delay(backoff.Next(), clock, cancellationToken);
+            await Task.Delay(backoff.Next(answer.RetryAfter), clock, cancellationToken);
         }
     }
 
@@ -116,14 +136,15 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
         {
             var answer = await calls.NextOrderAsync(signer, OrderWait, cancellationToken);
             if (answer.IsUnknownKey) return SessionEnd.Unknown;
-            var accepted = answer.Status == 200 & OrderCheck.TryAccept(answer.Body, enrolment.ApplianceKey, signer.NodeId, out var order, out var defect);
+            var accepted = answer.Status == 200 & OrderCheck.TryAccept(answer.Body, answer.Counter, enrolment.ApplianceKey, signer.NodeId, out var order, out var defect);
             if (accepted)
             {
                 backoff.Reset();
-                var result = await executor.RunAsync(order!, signer, life);
+                if (await executor.RunAsync(order!, signer, life) is not { } result) return SessionEnd.Update;
                 console.Say($"order {order!.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
                 if (await ReportAsync(signer, order.Id, result, cancellationToken) is { } end) return end;
                 if (OrderExecutor.Reboots(order, result)) return SessionEnd.Reboot;
+                if (executor.TakesOver(order)) return SessionEnd.Accepted;
                 trigger.Pull();
                 continue;
             }
@@ -133,7 +154,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
                 continue;
             }
             if (answer.Status == 200) console.Say($"an order was refused: {defect}");
-            await Task.Delay(backoff.Next(), clock, cancellationToken);
+            await Task.Delay(backoff.Next(answer.RetryAfter), clock, cancellationToken);
         }
     }
 
@@ -148,7 +169,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
             if (answer.IsUnknownKey) return SessionEnd.Unknown;
             if (answer.Succeeded || answer.Status is 404 or 409 or 410) return null;
             console.Say($"result of an order: {answer.Problem}");
-            await Task.Delay(backoff.Next(), clock, cancellationToken);
+            await Task.Delay(backoff.Next(answer.RetryAfter), clock, cancellationToken);
         }
     }
 

@@ -7,18 +7,27 @@ sealed class AgentPaths(string root)
     public string Proc => Path.Combine(root, "proc");
     public string Sys => Path.Combine(root, "sys");
     public string CommandLine => Path.Combine(Proc, "cmdline");
+    public string BootId => Path.Combine(Proc, "sys/kernel/random/boot_id");
 
     /// <summary>Memory only: gone with the boot, kept over a restart of the agent.</summary>
     public string Run => Path.Combine(root, "run/grid-agent");
     public string Key => Path.Combine(Run, "key");
     public string Enrolment => Path.Combine(Run, "enrolment.json");
     public string Orders => Path.Combine(Run, "orders");
+    public string Resources => Path.Combine(Run, "resources.json");
+    public string Relation => Path.Combine(Run, "relation.json");
     public string Processes => Path.Combine(Run, "modules");
 
     /// <summary>What modules change in the kernel, before they do.</summary>
     public string Journal => Path.Combine(root, "var/lib/grid/journal");
     /// <summary>What modules write: see <see cref="Modules.Views.ModuleView"/>.</summary>
     public string Layers => Path.Combine(root, "var/lib/grid/layers");
+    /// <summary>An update of the agent: what is tried, which process that is, and that it was accepted.</summary>
+    public string AgentUpdate => Path.Combine(Run, "update.json");
+    public string AgentTrial => Path.Combine(Run, "update.trial");
+    public string AgentAccepted => Path.Combine(Run, "update.accepted");
+    public string AgentUpdates => Path.Combine(root, "var/lib/grid/agent");
+
     public string Modules => Path.Combine(root, "var/lib/grid/modules");
     public string Incoming => Path.Combine(root, "var/lib/grid/incoming");
     public string ModuleLogs => Path.Combine(root, "var/log/grid");

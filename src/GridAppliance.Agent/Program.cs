@@ -9,8 +9,12 @@ using GridAppliance.Agent.Modules.Changes;
 using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Agent.Native;
 using GridAppliance.Agent.Orders;
+using GridAppliance.Agent.Resources;
+using GridAppliance.Agent.Updates;
 
-var paths = new AgentPaths("/");
+// "--root FOLDER" is for machines that are no nodes: everything below a folder, and no restart of the machine.
+var root = args is ["--root", var folder] ? folder : "/";
+var paths = new AgentPaths(root);
 var console = new AgentConsole(Console.Out);
 if (!BootParameters.TryParse(File.ReadAllText(paths.CommandLine), out var boot, out var problem))
 {
@@ -27,33 +31,53 @@ var clock = TimeProvider.System;
 var trigger = new HeartbeatTrigger();
 // From grid-hardware, once all drivers are in: look at the machine again, now.
 using var looked = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => { signal.Cancel = true; trigger.Pull(); });
-using var key = AgentKey.LoadOrCreate(paths.Key);
 var calls = new ApplianceCalls(boot.Appliance);
+var bootId = ManagerRelation.BootId(paths);
+var packages = new ModulePackages(paths, calls, boot.ApplianceFingerprint, clock);
+var update = new AgentUpdate(paths, root == "/" ? Environment.ProcessPath! : Path.Combine(root, "bin/grid-agent"), packages, bootId, console, clock);
+if (update.IsTrial) update.BeginTrial();
+// Init starts us again from the file that is in place then.
+else if (update.IsUnfinished && await update.TryAsync(life.Token) == TrialEnd.Accepted) return 0;
+
+using var key = AgentKey.LoadOrCreate(paths.Key);
 var neighbours = new NeighbourTable(clock);
 var ipmi = new IpmiDevice();
-var inventory = new InventoryReader(paths, neighbours, ipmi);
+var machine = MachineResourcesReader.Read(paths);
+var inventory = new InventoryReader(paths, neighbours, ipmi, machine);
+var resources = new ResourceHost(new ResourceBook(paths, machine, bootId), new ControlGroups(paths), trigger, console, clock);
 var views = new ModuleView(paths);
 var changes = new NodeChanges(paths, new LinuxKernel());
 var store = new ModuleStore(paths);
-var stage = new ModuleStage(paths, store, new ModuleLauncher("/bin/grid-run", paths, views), views, changes, trigger, console, clock, null);
-var modules = new ModuleHost(paths, store, new ModulePackages(paths, calls, boot.ApplianceFingerprint, clock), stage, views, changes, console);
-var executor = new OrderExecutor(modules, new BmcAdoption(ipmi), new OrderLedger(paths.Orders), trigger);
+var stage = new ModuleStage(paths, store, new ModuleLauncher(Path.Combine(root, "bin/grid-run"), paths, views, resources.GroupFor), views, changes, trigger, console, clock, null);
+var modules = new ModuleHost(paths, store, packages, stage, views, changes, console);
+var relation = new ManagerRelation(paths);
+var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new OrderLedger(paths.Orders), trigger);
 var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
 var listener = new NeighbourListener(neighbours, trigger, console);
-var loop = new AgentLoop(enroller, key, calls, inventory, listener, modules, executor, trigger, console, Random.Shared, clock);
+var loop = new AgentLoop(enroller, key, calls, inventory, listener, modules, resources, relation, executor, trigger, console, Random.Shared, clock);
 
-var end = await loop.RunAsync(life.Token);
-await life.CancelAsync();
-
-switch (end)
+while (true)
 {
-    case AgentEnd.Stopped:
-        return 0;
-    case AgentEnd.Reboot:
-        console.Say("restarting this machine");
-        await modules.StopAllAsync(CancellationToken.None);
-        Machine.Reboot();
-        return 0;
-    default:
-        throw new InvalidOperationException($"no such end: {end}");
+    switch (await loop.RunAsync(life.Token))
+    {
+        case AgentEnd.Stopped:
+            await life.CancelAsync();
+            return 0;
+        case AgentEnd.Reboot:
+            console.Say("restarting this machine");
+            await life.CancelAsync();
+            await modules.StopAllAsync(CancellationToken.None);
+            if (root == "/") Machine.Reboot();
+            return 0;
+        case AgentEnd.Update:
+            // Their programs go on; the new agent looks after them meanwhile.
+            await modules.DisposeAsync();
+            if (await update.TryAsync(life.Token) == TrialEnd.Accepted) return 0;
+            break;
+        case AgentEnd.Accepted:
+            update.Accept();
+            return 0;
+        default:
+            throw new InvalidOperationException("the loop ended in no known way");
+    }
 }

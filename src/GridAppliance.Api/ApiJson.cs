@@ -6,6 +6,7 @@ using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
 using GridAppliance.Api.Power;
+using GridAppliance.Api.Resources;
 using GridAppliance.Api.San;
 using GridAppliance.Api.Switches;
 
@@ -87,6 +88,13 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatRequest))]
 [JsonSerializable(typeof(HeartbeatResponse))]
+[JsonSerializable(typeof(IReadOnlyList<NodeResourcesDocument>))]
+[JsonSerializable(typeof(HoldRequest))]
+[JsonSerializable(typeof(FreeRequest))]
+[JsonSerializable(typeof(IdlePolicyDocument))]
+[JsonSerializable(typeof(IReadOnlyList<IdlePolicyDocument>))]
+[JsonSerializable(typeof(MasterRequest))]
+[JsonSerializable(typeof(AgentUpdateRequest))]
 [JsonSerializable(typeof(OrderEnvelope))]
 [JsonSerializable(typeof(OrderDocument))]
 [JsonSerializable(typeof(OrderResult))]

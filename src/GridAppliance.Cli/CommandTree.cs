@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GridAppliance.Cli.Commands;
+using GridAppliance.Cli.Commands.Resources;
 using GridAppliance.Cli.Commands.San;
 using GridAppliance.Cli.Commands.Switches;
 using GridAppliance.Cli.Terminal;
@@ -21,6 +22,7 @@ static class CommandTree
             new NodeRetireCommand(),
             new NodeReviveCommand(),
             new NodeRemoveCommand(),
+            new NodeMasterCommand(),
         },
         new WhyCommand(),
         new ConsoleCommand(),
@@ -51,7 +53,16 @@ static class CommandTree
             new ModuleUpgradeCommand(),
             new ModuleRemoveCommand(),
             new ModuleChangesCommand(),
+            new ModuleIdleCommand(),
         },
+        new Command("agent", "The program on each node that carries out orders.")
+        {
+            new AgentUpdateCommand(),
+        },
+        new ResourcesCommand(),
+        new ReserveCommand(),
+        new AllocateCommand(),
+        new FreeCommand(),
         new Command("power", "The machines' power.")
         {
             new PowerStatusCommand(),

@@ -10,6 +10,7 @@ using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power;
+using GridAppliance.Resources;
 using GridAppliance.San;
 using GridAppliance.Store;
 using GridAppliance.Switches;
@@ -68,6 +69,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddOperations();
     services.AddAgents();
     services.AddModules();
+    services.AddResources();
     services.AddManagementPlane();
     services.AddGuard();
     services.AddBootServices();

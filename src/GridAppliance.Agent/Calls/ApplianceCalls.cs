@@ -41,7 +41,7 @@ sealed class ApplianceCalls(IPEndPoint appliance)
         deadline.CancelAfter(CallTimeout);
         try
         {
-            using var exchange = await StartAsync("GET", $"{Plane}/module/{digest}", default, signer, deadline.Token);
+            using var exchange = await StartAsync("GET", $"{Plane}/module/{digest}", default, signer, out _, deadline.Token);
             if (exchange.Status != 200) return new Answer(exchange.Status, [], $"the appliance answered {exchange.Status}");
             return await CopyAsync(exchange, digest, size, destination, deadline);
         }
@@ -89,9 +89,9 @@ sealed class ApplianceCalls(IPEndPoint appliance)
         deadline.CancelAfter(timeout);
         try
         {
-            using var exchange = await StartAsync(method, path, body, signer, deadline.Token);
+            using var exchange = await StartAsync(method, path, body, signer, out var counter, deadline.Token);
             var content = await exchange.ReadToEndAsync(MaximumAnswer, deadline.Token);
-            return new Answer(exchange.Status, content, exchange.Status is >= 200 and < 300 ? null : ProblemIn(content, exchange.Status));
+            return new Answer(exchange.Status, content, exchange.Status is >= 200 and < 300 ? null : ProblemIn(content, exchange.Status)) { Counter = counter, RetryAfter = exchange.RetryAfter };
         }
         catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
@@ -99,10 +99,11 @@ sealed class ApplianceCalls(IPEndPoint appliance)
         }
     }
 
-    Task<HttpExchange> StartAsync(string method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, CancellationToken cancellationToken)
+    Task<HttpExchange> StartAsync(string method, string path, ReadOnlyMemory<byte> body, CallSigner? signer, out long counter, CancellationToken cancellationToken)
     {
+        counter = 0;
         var type = body.IsEmpty ? "" : "Content-Type: application/json\r\n";
-        var signature = signer is null ? "" : $"{AgentSignature.HeaderName}: {signer.Header(method, path, body.Span)}\r\n";
+        var signature = signer is null ? "" : $"{AgentSignature.HeaderName}: {signer.Header(method, path, body.Span, out counter)}\r\n";
         return HttpExchange.StartAsync(appliance, method, path, type + signature, body, ConnectTimeout, cancellationToken);
     }
 

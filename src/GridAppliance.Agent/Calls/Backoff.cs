@@ -10,6 +10,9 @@ sealed class Backoff(Random random)
 
     public void Reset() => failures = 0;
 
+    /// <param name="asked">What the appliance asks for beyond that; spread over as much again, so that those whom it sent away together do not come back together.</param>
+    public TimeSpan Next(TimeSpan? asked) => Next() + (asked is { } wait ? wait * (1 + random.NextDouble()) : TimeSpan.Zero);
+
     public TimeSpan Next()
     {
         var whole = Math.Min(First.TotalMilliseconds * Math.Pow(2, Math.Min(failures++, 16)), Cap.TotalMilliseconds);

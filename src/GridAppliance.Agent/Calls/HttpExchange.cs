@@ -23,6 +23,9 @@ sealed class HttpExchange : IDisposable
 
     public int Status { get; private set; }
 
+    /// <summary>Retry-After, where the answer has one.</summary>
+    public TimeSpan? RetryAfter { get; private set; }
+
     /// <summary>The body was read up to the end that the head named. Without a named length nobody can tell its end from a connection that broke off.</summary>
     public bool EndsAsNamed => left == 0;
 
@@ -114,6 +117,8 @@ sealed class HttpExchange : IDisposable
         foreach (var line in lines)
             if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase) && long.TryParse(line.AsSpan(15).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var named))
                 left = named;
+            else if (line.StartsWith("Retry-After:", StringComparison.OrdinalIgnoreCase) && int.TryParse(line.AsSpan(12).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
+                RetryAfter = TimeSpan.FromSeconds(Math.Min(seconds, 300));
         if (status is 204 or 304) left = 0;
     }
 

@@ -12,9 +12,10 @@ sealed class CallSigner(AgentKey key, string nodeId, TimeProvider clock)
 
     public string NodeId => nodeId;
 
-    public string Header(string method, string pathAndQuery, ReadOnlySpan<byte> body)
+    /// <param name="counter">What this call was signed under; the answer to it may be bound to that.</param>
+    public string Header(string method, string pathAndQuery, ReadOnlySpan<byte> body, out long counter)
     {
-        var counter = Next();
+        counter = Next();
         return AgentSignature.FormatHeader(nodeId, counter, key.Sign(AgentSignature.CallText(method, pathAndQuery, nodeId, counter, body)));
     }
 

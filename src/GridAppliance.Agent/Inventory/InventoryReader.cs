@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using GridAppliance.Agent.Resources;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Protocols.Smbios;
 
 namespace GridAppliance.Agent.Inventory;
 
 /// <summary>What this machine is made of, as /sys and /proc tell it. Cheap enough for every heartbeat; disks and links come and go.</summary>
-sealed class InventoryReader(AgentPaths paths, NeighbourTable neighbours, IpmiDevice ipmi)
+sealed class InventoryReader(AgentPaths paths, NeighbourTable neighbours, IpmiDevice ipmi, MachineResources resources)
 {
     // Words that boards carry in place of a value that nobody filled in.
     static readonly string[] Placeholders =
@@ -33,6 +34,7 @@ sealed class InventoryReader(AgentPaths paths, NeighbourTable neighbours, IpmiDe
             Firmware = Directory.Exists(Path.Combine(paths.Sys, "firmware/efi")) ? "uefi" : "bios",
             Kernel = SystemFiles.Text(paths.Proc, "sys/kernel/osrelease"),
             Bmc = ipmi.Find() ?? (table.HasIpmi ? new BmcDocument { Kind = "ipmi" } : null),
+            Allocatable = resources.Amounts,
         };
     }
 
@@ -48,7 +50,7 @@ sealed class InventoryReader(AgentPaths paths, NeighbourTable neighbours, IpmiDe
     }
 
     /// <summary>What the kernel has to give away, for machines whose firmware has no table: a little less than what is plugged in.</summary>
-    static long MemoryOf(string proc)
+    public static long MemoryOf(string proc)
     {
         var line = (SystemFiles.Text(proc, "meminfo") ?? "").Split('\n').FirstOrDefault(l => l.StartsWith("MemTotal:", StringComparison.Ordinal));
         return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var kilobytes, ..] && long.TryParse(kilobytes, CultureInfo.InvariantCulture, out var n) ? n / 1024 : 0;

@@ -13,7 +13,8 @@ sealed record ModuleProcess(Process Process, string Name, long StartTime);
 /// Starts, finds again and ends modules' programs, each below its module's view. They do not end with the agent: a note under /run says which process it was and when it started, so
 /// that an agent that was restarted finds it (and not another process that got its number).
 /// </summary>
-sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views)
+/// <param name="place">The group of an owner in whose limits this module runs, if there is one.</param>
+sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, Func<string, string?>? place = null)
 {
     static readonly TimeSpan Politeness = TimeSpan.FromSeconds(5);
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
@@ -105,7 +106,12 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views)
 
     string NoteOf(string name) => Path.Combine(paths.Processes, name);
 
-    string GroupOf(string name) => Path.Combine(paths.ControlGroups, name);
+    string GroupOf(string name) => Path.Combine(place?.Invoke(name) ?? paths.ControlGroups, name);
+
+    /// <summary>Wherever it was started: owners come and go.</summary>
+    IEnumerable<string> GroupsOf(string name) => Directory.Exists(paths.ControlGroups)
+        ? Directory.GetDirectories(paths.ControlGroups).Prepend(paths.ControlGroups).Select(parent => Path.Combine(parent, name)).Where(Directory.Exists)
+        : [];
 
     string MakeGroup(string name)
     {
@@ -123,7 +129,7 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views)
     }
 
     /// <summary>Groups that have a module's name.</summary>
-    public IReadOnlyList<string> Groups() => Directory.Exists(paths.ControlGroups) ? [.. Directory.GetDirectories(paths.ControlGroups).Select(folder => Path.GetFileName(folder)!)] : [];
+    public IReadOnlyList<string> Groups() => Directory.Exists(paths.ControlGroups) ? [.. Directory.GetDirectories(paths.ControlGroups).Select(folder => Path.GetFileName(folder)!).Where(ModuleManifest.IsName)] : [];
 
     /// <summary>Ends everything that runs in a module's group, whoever started it.</summary>
     public async Task ClearAsync(string name, TimeProvider clock, CancellationToken cancellationToken)
@@ -134,8 +140,11 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views)
 
     async Task ClearGroupAsync(string name, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var group = GroupOf(name);
-        if (!Directory.Exists(group)) return;
+        foreach (var group in GroupsOf(name).ToList()) await ClearOneAsync(group, clock, cancellationToken);
+    }
+
+    async Task ClearOneAsync(string group, TimeProvider clock, CancellationToken cancellationToken)
+    {
         await File.WriteAllTextAsync(Path.Combine(group, "cgroup.kill"), "1", cancellationToken);
         for (var i = 0; i < 250 && Directory.Exists(group); i++)
         {
@@ -151,7 +160,7 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views)
     }
 
     /// <summary>Field 22 of /proc/PID/stat; null for a process that is not there or only waits to be reaped.</summary>
-    static long? StartTimeOf(int process)
+    public static long? StartTimeOf(int process)
     {
         try
         {

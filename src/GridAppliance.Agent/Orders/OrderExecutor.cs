@@ -1,38 +1,51 @@
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Resources;
+using GridAppliance.Agent.Updates;
 using GridAppliance.Api.Agents;
 
 namespace GridAppliance.Agent.Orders;
 
 /// <summary>Carries out one order at a time and always comes back with a result.</summary>
-sealed class OrderExecutor(ModuleHost modules, BmcAdoption bmc, OrderLedger ledger, HeartbeatTrigger heartbeat)
+sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRelation relation, AgentUpdate update, BmcAdoption bmc, OrderLedger ledger, HeartbeatTrigger heartbeat)
 {
-    /// <summary>The result that this order already has, or the one that it gets now.</summary>
-    public async Task<OrderResult> RunAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
+    /// <summary>The result that this order already has, or the one that it gets now; null when only another agent can give it, which is to be tried.</summary>
+    public async Task<OrderResult?> RunAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
     {
-        if (ledger.Find(order.Id) is { } known) return known;
-        var result = await CarryOutAsync(order, signer, cancellationToken);
-        ledger.Keep(order.Id, result);
+        // Which agent runs is asked anew each time: an answer that the other one kept would not be this one's.
+        var isKept = order.Kind != OrderKind.UpdateAgent;
+        if (isKept && ledger.Find(order.Id) is { } known) return known;
+        if (await CarryOutAsync(order, signer, cancellationToken) is not { } result) return null;
+        if (isKept) ledger.Keep(order.Id, result);
         return result;
     }
 
     /// <summary>Whether the machine restarts once the result of this order has been delivered.</summary>
     public static bool Reboots(OrderDocument order, OrderResult result) => order.Kind == OrderKind.Reboot && result.Succeeded;
 
-    async Task<OrderResult> CarryOutAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
+    /// <summary>Whether this agent is the new one that the order asked for, its report delivered.</summary>
+    public bool TakesOver(OrderDocument order) => update.IsTrial && order.Kind == OrderKind.UpdateAgent;
+
+    async Task<OrderResult?> CarryOutAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
     {
         try
         {
-            if (order is { Kind: OrderKind.AdoptBmc, Bmc: { } wanted })
+            if (order is { Kind: OrderKind.AdoptBmc, Bmc: { } account })
             {
-                var (handover, message) = bmc.Adopt(order, wanted);
+                var (handover, message) = bmc.Adopt(order, account);
                 return new OrderResult { Succeeded = handover is not null, Message = message, Modules = modules.List(), Bmc = handover };
             }
+            if (order is { Kind: OrderKind.UpdateAgent, Module: { } agent })
+                return await update.PrepareAsync(order, agent, signer, cancellationToken) is { } said ? new OrderResult { Succeeded = said.Succeeded, Message = said.Message, Modules = modules.List() } : null;
             var outcome = order switch
             {
                 { Kind: OrderKind.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
                 { Kind: OrderKind.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, module.Owner, cancellationToken),
+                { Kind: OrderKind.Hold, Holding: { } holding } => await resources.HoldAsync(holding, cancellationToken),
+                { Kind: OrderKind.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
+                { Kind: OrderKind.Relation, Relation: { } wanted } => relation.Change(wanted),
+                { Kind: OrderKind.Hold or OrderKind.Free or OrderKind.Relation } => ModuleOutcome.Refused("the order does not say what to do"),
                 { Kind: OrderKind.Inventory } => ReadInventory(),
                 { Kind: OrderKind.Reboot } => ModuleOutcome.Done("restarting"),
                 { Kind: OrderKind.InstallModule or OrderKind.RemoveModule } => ModuleOutcome.Refused("the order names no module"),
@@ -61,4 +74,8 @@ static class OrderKind
     public const string Inventory = "inventory";
     public const string Reboot = "reboot";
     public const string AdoptBmc = "bmc.adopt";
+    public const string Hold = "resources.hold";
+    public const string Free = "resources.free";
+    public const string Relation = "relation";
+    public const string UpdateAgent = "agent.update";
 }

@@ -1,5 +1,6 @@
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Resources;
 
 namespace GridAppliance.Api.Agents;
 
@@ -13,7 +14,8 @@ namespace GridAppliance.Api.Agents;
 //
 // A signed call carries `Grid-Agent: v1 <nodeId> <counter> <base64 signature>`: ECDSA P-256/SHA-256 (IEEE P1363 form) by the agent's own key over the text
 // `METHOD\nPATH-AND-QUERY\nNODEID\nCOUNTER\nhex SHA-256 of the body\n`. The counter only grows; the appliance refuses one that it has seen. No clock is involved.
-// What the appliance orders is signed the other way round: OrderEnvelope.Signature is by the appliance's key, whose fingerprint stood on the kernel command line.
+// What the appliance orders is signed the other way round: OrderEnvelope.Signature is by the appliance's key, whose fingerprint stood on the kernel command line, and
+// OrderEnvelope.Freshness binds the answer to the counter of the very call that it answers: an order that was recorded once is worth nothing later.
 
 /// <summary>The agent's first call. Spends the one-time token and names the key that speaks for this node from now on.</summary>
 public sealed record EnrollRequest
@@ -44,6 +46,9 @@ public sealed record HeartbeatRequest
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     /// <summary>What each module on the node has changed; only when that is news.</summary>
     public IReadOnlyList<ModuleChangesDocument>? Changes { get; init; }
+    public IReadOnlyList<HoldingReport> Holdings { get; init; } = [];
+    /// <summary>Of the <see cref="RelationOrder"/> that is in force; 0 before one came.</summary>
+    public long RelationVersion { get; init; }
     /// <summary>Only when it changed since the last heartbeat that was answered.</summary>
     public InventoryDocument? Inventory { get; init; }
 }
@@ -57,6 +62,8 @@ public sealed record OrderEnvelope
     public required string Order { get; init; }
     /// <summary>By the appliance's key over those bytes; ECDSA P-256/SHA-256, P1363, base64.</summary>
     public required string Signature { get; init; }
+    /// <summary>By the same key over <see cref="AgentSignature.FreshText"/>: this order answers that call, and no other.</summary>
+    public string? Freshness { get; init; }
 }
 
 /// <summary>One thing for the agent to do. Delivered at least once: the agent keeps results by id and answers a repeated order with the result it already has.</summary>
@@ -65,10 +72,57 @@ public sealed record OrderDocument
     public required string Id { get; init; }
     /// <summary>The node it is for; an agent refuses an order for another.</summary>
     public required string NodeId { get; init; }
-    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt.</summary>
+    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update.</summary>
     public required string Kind { get; init; }
     public ModuleOrder? Module { get; init; }
     public BmcOrder? Bmc { get; init; }
+    /// <summary>With resources.hold and resources.free.</summary>
+    public HoldingOrder? Holding { get; init; }
+    /// <summary>With relation.</summary>
+    public RelationOrder? Relation { get; init; }
+}
+
+/// <summary>
+/// Bring this holding about, or end it. Says how it is to be, not what is to change: the same order twice is the order once. An id that has ended does not come back.
+/// </summary>
+public sealed record HoldingOrder
+{
+    public required string Id { get; init; }
+    public required string Owner { get; init; }
+    public required ResourceAmounts Amounts { get; init; }
+    /// <summary>How many units there are of each named resource that it takes from; the node itself cannot know.</summary>
+    public IReadOnlyDictionary<string, int> Of { get; init; } = new Dictionary<string, int>();
+    /// <summary>With limits in force, or only kept free.</summary>
+    public bool Allocated { get; init; }
+    /// <summary>From the moment it is carried out, on the agent's own clock that never jumps: past it the agent ends the holding by itself.</summary>
+    public long Seconds { get; init; }
+    /// <summary>Modules whose programs run inside its limits.</summary>
+    public IReadOnlyList<string> Modules { get; init; } = [];
+}
+
+/// <summary>Who passes requests on to this node's manager, and to whom it passes them on. The whole relation each time, never a part.</summary>
+public sealed record RelationOrder
+{
+    /// <summary>Grows with each change; an older one changes nothing.</summary>
+    public required long Version { get; init; }
+    public ManagerDocument? Master { get; init; }
+    public IReadOnlyList<ManagerDocument> Workers { get; init; } = [];
+}
+
+/// <summary>One node's manager, as others are told of it.</summary>
+public sealed record ManagerDocument
+{
+    public required string NodeId { get; init; }
+    public required string Node { get; init; }
+    public string? Address { get; init; }
+}
+
+/// <summary>A holding as the agent has it.</summary>
+public sealed record HoldingReport
+{
+    public required string Id { get; init; }
+    public bool Allocated { get; init; }
+    public HoldingUsage? Usage { get; init; }
 }
 
 /// <summary>Make the appliance an account of its own on the machine's BMC.</summary>

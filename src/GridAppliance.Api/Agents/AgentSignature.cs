@@ -27,6 +27,10 @@ public static class AgentSignature
     public static byte[] CallText(string method, string pathAndQuery, string nodeId, long counter, ReadOnlySpan<byte> body) => Encoding.UTF8.GetBytes(
         string.Create(CultureInfo.InvariantCulture, $"{method}\n{pathAndQuery}\n{nodeId}\n{counter}\n{Convert.ToHexStringLower(SHA256.HashData(body))}\n"));
 
+    /// <summary>What the appliance signs to show that this order is its answer to the call with this counter.</summary>
+    public static byte[] FreshText(string nodeId, long counter, ReadOnlySpan<byte> order) => Encoding.UTF8.GetBytes(
+        string.Create(CultureInfo.InvariantCulture, $"order\n{nodeId}\n{counter}\n{Convert.ToHexStringLower(SHA256.HashData(order))}\n"));
+
     /// <summary>The header's value.</summary>
     public static string FormatHeader(string nodeId, long counter, ReadOnlySpan<byte> signature) =>
         string.Create(CultureInfo.InvariantCulture, $"{Scheme} {nodeId} {counter} {Convert.ToBase64String(signature)}");

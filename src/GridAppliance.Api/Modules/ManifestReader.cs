@@ -47,7 +47,7 @@ public static class ManifestReader
     static string? Problem(ModuleManifest m) =>
         !ModuleManifest.IsName(m.Name) ? "name: lower-case letters, digits and dashes, 63 at most"
         : !ModuleManifest.IsName(m.Class) ? "class: lower-case letters, digits and dashes, 63 at most"
-        : agentsOwn.Contains(m.Name) || agentsOwn.Contains(m.Class) ? $"{(agentsOwn.Contains(m.Name) ? m.Name : m.Class)} is a word of the agent's own orders: a module may not shadow it"
+        : !m.IsAgent && (agentsOwn.Contains(m.Name) || agentsOwn.Contains(m.Class)) ? $"{(agentsOwn.Contains(m.Name) ? m.Name : m.Class)} is a word of the agent's own orders: a module may not shadow it"
         : !ModuleManifest.IsVersion(m.Version) ? "version: letters, digits, '.', '+' and '-', 63 at most"
         : m.Summary is { Length: > 1024 } ? "summary: 1024 characters at most"
         : (m.Start is { } start ? Arguments(start, "start") : null) ?? (m.Setup is { } setup ? Arguments(setup, "setup") : null) ?? (m.Stop is { } stop ? Arguments(stop, "stop") : null)
@@ -60,6 +60,7 @@ public static class ManifestReader
         ?? Each(m.KernelModules, Few, "kernelModules", name => IsWord(name) ? null : "is no kernel module's name")
         ?? Each(m.Mounts, Few, "mounts", Mount) ?? Twice(m.Mounts?.Select(mount => mount.Path), "mounts")
         ?? (m.Firewall is { } rules && !PackageReader.IsSafe(rules) ? "firewall: a file of the package" : null)
+        ?? Each(m.Provides?.ToList(), Few, "provides", entry => ModuleManifest.IsName(entry.Key) && entry.Value is > 0 and <= 1_000_000 ? null : "is no name with a number of units")
         ?? Each(m.Hosts, Few, "hosts", host => !IPAddress.TryParse(host.Address, out _) ? "has no IP address"
             : host.Names is not { Count: > 0 and <= 16 } || !host.Names.All(IsHostName) ? "has a name that is no host name" : null)
         ?? Each(m.Parameters?.ToList(), Few, "parameters", entry => !IsWord(entry.Key) || entry.Key.Contains('-') ? "is no parameter's name"

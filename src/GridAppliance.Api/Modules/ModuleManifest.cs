@@ -50,11 +50,20 @@ public sealed record ModuleManifest
     /// <summary>By name; the programs find the values in their environment as <c>GRID_PARAM_NAME</c>, the firewall's rules as <c>$name</c>.</summary>
     public IReadOnlyDictionary<string, ModuleParameter>? Parameters { get; init; }
 
+    /// <summary>Name and class of the package that carries the agent itself. It is never installed: it replaces the agent (<c>gridctl agent update</c>).</summary>
+    public const string Agent = "grid-agent";
+
+    [JsonIgnore]
+    public bool IsAgent => Name == Agent && Class == Agent;
+
     /// <summary>Where a package's own files lie in its view.</summary>
     public static string FolderOf(string name) => $"/opt/grid/{name}";
 
     /// <summary>The nftables table that belongs to a module.</summary>
     public static string TableOf(string name) => $"grid_{name.Replace('-', '_')}";
+
+    /// <summary>Resources that a node has while the module runs there, in units, by name; owners hold some of them. None where it is null.</summary>
+    public IReadOnlyDictionary<string, int>? Provides { get; init; }
 
     /// <summary>Whether <paramref name="text"/> may name a module or a class: <c>[a-z0-9][a-z0-9-]{0,62}</c>. Such a name is safe as one part of a path.</summary>
     public static bool IsName(string? text) =>

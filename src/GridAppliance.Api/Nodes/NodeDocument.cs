@@ -1,3 +1,5 @@
+using GridAppliance.Api.Resources;
+
 namespace GridAppliance.Api.Nodes;
 
 /// <summary>A node as the management plane shows it (<c>GET /api/v1/nodes/{name}</c>). Fields are only ever added.</summary>
@@ -31,6 +33,8 @@ public sealed record NodeDocument
     public AgentDocument? Agent { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     public InventoryDocument? Inventory { get; init; }
+    /// <summary>The node whose manager passes requests on to this one's.</summary>
+    public string? Master { get; init; }
     /// <summary>What is wrong, in one sentence, or null.</summary>
     public string? Problem { get; init; }
     /// <summary>The boot under way or the last one.</summary>
@@ -84,6 +88,8 @@ public sealed record InventoryDocument
     public string? Firmware { get; init; }
     public string? Kernel { get; init; }
     public BmcDocument? Bmc { get; init; }
+    /// <summary>What the agent can give to owners: the machine, less what the system needs.</summary>
+    public ResourceAmounts? Allocatable { get; init; }
 }
 
 public sealed record DiskDocument

@@ -8,6 +8,7 @@ using GridAppliance.Boot.Http;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
+using GridAppliance.Resources;
 using GridAppliance.Store;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -18,7 +19,7 @@ namespace GridAppliance.Agents;
 /// enrols again. 403 means no, and no again. 503 means later.
 /// </summary>
 sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sessions, AgentPresence presence, AgentOrders orders, OrderWaiters waiters, ModuleFiles modules, ModuleMirror mirror,
-    NodeDirectory nodes, ApplianceKey key, BootReporter clients, TimeProvider time, ILogger<AgentEndpoints> logger) : IBootPlaneEndpoints
+    ResourceLedger ledger, ManagerRelations relations, NodeDirectory nodes, ApplianceKey key, BootReporter clients, TimeProvider time, ILogger<AgentEndpoints> logger) : IBootPlaneEndpoints
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -54,10 +55,12 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         }
         await presence.HeardAsync(node, heartbeat, context.RequestAborted);
         await mirror.KeepAsync(node.Id, heartbeat.Changes, context.RequestAborted);
+        ledger.Heard(node.Id, heartbeat.Holdings);
+        await relations.HeardAsync(node, heartbeat.RelationVersion, context.RequestAborted);
         await Write(context, new() { HeartbeatSeconds = AgentPolicy.HeartbeatSeconds(nodes.Current.ById.Count), OrderWaiting = orders.HasOrder(node.Id) }, ApiJson.Default.HeartbeatResponse);
     }
 
-    async Task NextOrderAsync(HttpContext context, Node node, byte[] body)
+    async Task NextOrderAsync(HttpContext context, Node node, byte[] body, long counter)
     {
         var seconds = int.TryParse(context.Request.Query["wait"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 0;
         var wait = TimeSpan.FromSeconds(Math.Min(seconds, AgentPolicy.LongestWait.TotalSeconds));
@@ -68,7 +71,11 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
             return;
         }
         var bytes = JsonSerializer.SerializeToUtf8Bytes(order.Document, ApiJson.Default.OrderDocument);
-        await Write(context, new() { Order = Convert.ToBase64String(bytes), Signature = Convert.ToBase64String(key.Sign(bytes)) }, ApiJson.Default.OrderEnvelope);
+        await Write(context, new()
+        {
+            Order = Convert.ToBase64String(bytes), Signature = Convert.ToBase64String(key.Sign(bytes)),
+            Freshness = Convert.ToBase64String(key.Sign(AgentSignature.FreshText(node.Id.ToString(), counter, bytes))),
+        }, ApiJson.Default.OrderEnvelope);
     }
 
     async Task ReportAsync(HttpContext context, Node node, byte[] body)
@@ -101,12 +108,14 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         }
     }
 
-    RequestDelegate Signed(Func<HttpContext, Node, byte[], Task> handler) => async context =>
+    RequestDelegate Signed(Func<HttpContext, Node, byte[], Task> handler) => Signed((context, node, body, _) => handler(context, node, body));
+
+    RequestDelegate Signed(Func<HttpContext, Node, byte[], long, Task> handler) => async context =>
     {
         switch (await SignedCall.ReadAsync(context, nodes, sessions, context.RequestAborted))
         {
             case { Node: { State: NodeState.Retired } retired }: await Refuse(context, StatusCodes.Status403Forbidden, $"{retired.Name} is retired"); break;
-            case { Node: { } node, Body: var body }: await handler(context, node, body); break;
+            case { Node: { } node, Body: var body, Counter: var counter }: await handler(context, node, body, counter); break;
             case { Refusal: var refusal }: await Refuse(context, StatusCodes.Status401Unauthorized, refusal ?? "not believed"); break;
         }
     };

@@ -1,6 +1,7 @@
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Resources;
 
 namespace GridAppliance.Agents;
 
@@ -15,6 +16,7 @@ static class AgentInput
     const int MostNeighbours = 16;
     const int MostModules = 64;
     const int MostChanges = 1000;
+    const int MostHoldings = 256;
     const int LongestWord = 256;
 
     public static EnrollRequest? Clean(EnrollRequest? request) =>
@@ -23,7 +25,7 @@ static class AgentInput
             : null;
 
     public static HeartbeatRequest? Clean(HeartbeatRequest? heartbeat) => heartbeat is { AgentVersion: not null }
-        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
+        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Holdings = Clean(heartbeat.Holdings), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
         : null;
 
     public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc) };
@@ -40,6 +42,7 @@ static class AgentInput
         Arch = Word(inventory.Arch),
         Firmware = Word(inventory.Firmware),
         Kernel = Word(inventory.Kernel),
+        Allocatable = Clean(inventory.Allocatable),
         Bmc = inventory.Bmc is { } bmc ? new() { Kind = Word(bmc.Kind), Address = Word(bmc.Address) } : null,
         Disks = [.. Some(inventory.Disks, MostDisks).Where(disk => disk.Name is not null).Select(disk => disk with
         {
@@ -54,6 +57,13 @@ static class AgentInput
             })],
         })],
     };
+
+    static IReadOnlyList<HoldingReport> Clean(IReadOnlyList<HoldingReport>? holdings) => [.. Some(holdings, MostHoldings).Where(holding => holding.Id is { Length: <= LongestWord })];
+
+    /// <summary>A machine provides no named resources: modules do.</summary>
+    static ResourceAmounts? Clean(ResourceAmounts? amounts) => amounts is { Cpus: >= 0, MemoryMiB: >= 0, DiskMiB: >= 0, Accelerators: >= 0 } and { Cpus: < 1 << 16, MemoryMiB: < 1L << 40, DiskMiB: < 1L << 50, Accelerators: < 1 << 16 }
+        ? new() { Cpus = amounts.Cpus, MemoryMiB = amounts.MemoryMiB, DiskMiB = amounts.DiskMiB, Accelerators = amounts.Accelerators }
+        : null;
 
     static IReadOnlyList<InstalledModuleDocument> Clean(IReadOnlyList<InstalledModuleDocument>? modules) =>
         [.. Some(modules, MostModules).Where(module => module is { Name: not null, Version: not null, State: not null }).Select(module => new InstalledModuleDocument

@@ -5,7 +5,7 @@ using GridAppliance.Nodes;
 namespace GridAppliance.Agents;
 
 /// <summary>Who made a signed call, and what it said; or why it is not believed.</summary>
-readonly record struct SignedCall(Node? Node, byte[] Body, string? Refusal)
+readonly record struct SignedCall(Node? Node, byte[] Body, long Counter, string? Refusal)
 {
     /// <summary>Reads the body and checks header, key, counter and signature. The clock plays no part.</summary>
     public static async Task<SignedCall> ReadAsync(HttpContext context, NodeDirectory nodes, AgentSessions sessions, CancellationToken cancellationToken)
@@ -16,10 +16,10 @@ readonly record struct SignedCall(Node? Node, byte[] Body, string? Refusal)
         if (await AgentBody.ReadAsync(context, cancellationToken) is not { } body) return Refused("the body is too large");
         var request = context.Request;
         var text = AgentSignature.CallText(request.Method, $"{request.Path}{request.QueryString}", call.NodeId, call.Counter, body);
-        return sessions.Verify(node, text, call.Counter, call.Signature.Span) ? new(node, body, null) : Refused("the signature does not match, or the call was made before");
+        return sessions.Verify(node, text, call.Counter, call.Signature.Span) ? new(node, body, call.Counter, null) : Refused("the signature does not match, or the call was made before");
     }
 
-    static SignedCall Refused(string reason) => new(null, [], reason);
+    static SignedCall Refused(string reason) => new(null, [], 0, reason);
 }
 
 /// <summary>A request's body, whole and bounded.</summary>

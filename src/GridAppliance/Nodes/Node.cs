@@ -42,6 +42,10 @@ sealed record Node
     public string? Problem { get; init; }
     /// <summary>Its next boot over the network is for a person to mend it: no agent starts, and its disks are not touched.</summary>
     public RecoveryWish? Recovery { get; init; }
+    /// <summary>Whose manager passes requests on to this node's.</summary>
+    public NodeReference? Master { get; init; }
+    /// <summary>Grows with each change of who is its master and whose master it is: what its agent has to have been told.</summary>
+    public long RelationVersion { get; init; }
     /// <summary>What was asked of its power; what is observed stands in <see cref="Reach"/>.</summary>
     public PowerWish? PowerWish { get; init; }
 
@@ -71,12 +75,16 @@ sealed record Node
         Agent = AgentKey.IsEmpty ? null : new() { Version = AgentVersion, LastSeen = AgentLastSeen },
         Modules = [.. Modules],
         Inventory = Inventory,
+        Master = Master?.Name,
         Problem = Problem,
         Boot = Boot?.ToDocument(),
         FirstSeen = FirstSeen,
         StateSince = StateSince,
     };
 }
+
+/// <summary>Another node, by identity and by the name that it had.</summary>
+sealed record NodeReference(Guid Id, string Name);
 
 /// <summary>Somebody wants to mend this node from its console.</summary>
 sealed record RecoveryWish(string By, DateTimeOffset At);

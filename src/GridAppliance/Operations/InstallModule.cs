@@ -46,6 +46,7 @@ sealed class InstallModule(NodeDirectory nodes, ModuleCatalog catalog, ModuleOrd
         if (terms?.RefuseUpgrade is true && same is not null && same.Version != module.Version) return $"{node.Name} has {same.Name} {same.Version}";
         if (terms?.OnlyUpgrade is true && same is null) return $"{node.Name} has no {module.Name}";
         if (terms?.OnlyUpgrade is true && same!.Version == module.Version) return $"{node.Name} has {module.Name} {module.Version} already";
+        if (module.Name == ModuleManifest.Agent) return "that is the agent itself: see gridctl agent update";
         var rival = node.Modules.FirstOrDefault(installed => installed.Name != module.Name && catalog.Find(installed.Name, installed.Version)?.Class == module.Class);
         return rival is null ? null : $"{node.Name} has {rival.Name} {rival.Version}, which is of the same class ({module.Class}); remove that first";
     }

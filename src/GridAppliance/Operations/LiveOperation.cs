@@ -3,11 +3,14 @@ using System.Collections.Immutable;
 namespace GridAppliance.Operations;
 
 /// <summary>An unfinished operation in memory. Everything but <see cref="Journal"/> is the runner's, under its lock.</summary>
-sealed class LiveOperation(JournaledOperation stored)
+sealed class LiveOperation(JournaledOperation stored, bool takesTurns = true)
 {
     ImmutableList<JournalEntry> journal = [.. stored.Journal];
 
     public Operation Operation { get; } = stored.Operation;
+
+    /// <summary>See <see cref="IOperationKind.TakesTurns"/>.</summary>
+    public bool TakesTurns => takesTurns;
 
     /// <summary>What is durable of it, in the order of the commits.</summary>
     public ImmutableList<JournalEntry> Journal => Volatile.Read(ref journal);

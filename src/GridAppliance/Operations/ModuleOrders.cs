@@ -55,7 +55,8 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
         }, cancellationToken);
     }
 
-    static StepOutcome Standing(AgentOrder? order, Operation operation) => order switch
+    /// <summary>What an order's standing means to the operation that placed it.</summary>
+    public static StepOutcome Standing(AgentOrder? order, Operation operation) => order switch
     {
         { State: OrderState.Succeeded } => new StepOutcome.Done(order.Message),
         { State: OrderState.Open } => new StepOutcome.NotYet(LookAgain, order.Delivered ? $"{operation.Node}'s agent is at it" : $"{operation.Node}'s agent has not come for the order yet"),

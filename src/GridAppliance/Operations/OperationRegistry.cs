@@ -11,6 +11,9 @@ interface IOperationKind
     /// <summary>The steps, the same ones for the same operation each time it is asked, in the same order.</summary>
     IReadOnlyList<Step> StepsFor(Operation operation);
 
+    /// <summary>Whether it waits for the operations before it on its node, and those after it wait for it.</summary>
+    bool TakesTurns => true;
+
     /// <summary>The last word, after everything is done or taken back; like a step it may be said twice. It must not touch what a later operation has taken over.</summary>
     Task ConcludeAsync(Operation operation, OperationEnd end, CancellationToken cancellationToken);
 }

@@ -56,7 +56,7 @@ sealed partial class OperationRunner : BackgroundService
         var (operation, isNew) = await journal.CreateAsync(wanted, cancellationToken);
         if (isNew)
         {
-            lock (gate) turns.Add(new(new(operation, [])), time.GetUtcNow());
+            lock (gate) turns.Add(new(new(operation, []), TakesTurns(operation)), time.GetUtcNow());
             Wake();
         }
         return new Submission.Accepted(operation, isNew);
@@ -130,7 +130,7 @@ sealed partial class OperationRunner : BackgroundService
         var unfinished = await journal.LoadUnfinishedAsync(cancellationToken);
         lock (gate)
         {
-            foreach (var stored in unfinished) turns.Add(new(stored), time.GetUtcNow());
+            foreach (var stored in unfinished) turns.Add(new(stored, TakesTurns(stored.Operation)), time.GetUtcNow());
         }
         if (unfinished.Count > 0) LogResuming(unfinished.Count);
         Wake();
@@ -243,6 +243,8 @@ sealed partial class OperationRunner : BackgroundService
 
     OperationDocument Describe(LiveOperation live) => OperationDocuments.From(kinds, live.Operation, live.Journal,
         turns.Ahead(live) is { } ahead ? $"{live.Operation.Node} is busy with {ahead.Operation.Title}; this begins when that has ended" : live.Waiting);
+
+    bool TakesTurns(Operation operation) => kinds.Find(operation.Kind)?.TakesTurns ?? true;
 
     LiveOperation? FindByKey(string? key) => key is null ? null : turns.All.FirstOrDefault(live => live.Operation.Key == key);
 

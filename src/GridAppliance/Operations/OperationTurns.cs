@@ -19,7 +19,7 @@ sealed class OperationTurns
 
     /// <summary>The operation that <paramref name="live"/> waits for, or null when it has the turn.</summary>
     public LiveOperation? Ahead(LiveOperation live) =>
-        live.Operation.NodeId is { } node && byNode.TryGetValue(node, out var queue) && queue[0] != live ? queue[0] : null;
+        live.TakesTurns && live.Operation.NodeId is { } node && byNode.TryGetValue(node, out var queue) && queue.Find(static one => one.TakesTurns) is { } first && first != live ? first : null;
 
     /// <returns>False when it was there already.</returns>
     public bool Add(LiveOperation live, DateTimeOffset now)
@@ -41,7 +41,7 @@ sealed class OperationTurns
         if (live.Operation.NodeId is not { } node || !byNode.TryGetValue(node, out var queue)) return;
         queue.Remove(live);
         if (queue.Count == 0) byNode.Remove(node);
-        else Schedule(queue[0], now);
+        else if (live.TakesTurns && queue.Find(static one => one.TakesTurns) is { } next) Schedule(next, now);
     }
 
     public void Schedule(LiveOperation live, DateTimeOffset due)

@@ -8,6 +8,10 @@ static class OperationsFeature
         services.AddSingleton<IOperationKind, EnrollNode>();
         services.AddSingleton<IOperationKind, InstallModule>();
         services.AddSingleton<IOperationKind, RemoveModule>();
+        services.AddSingleton<IOperationKind, HoldResources>();
+        services.AddSingleton<IOperationKind, FreeResources>();
+        services.AddSingleton<IOperationKind, SetMaster>();
+        services.AddSingleton<IOperationKind, UpdateAgent>();
 
         services.AddSingleton<ModuleOrders>();
         services.AddSingleton<OperationJournal>();

@@ -7,6 +7,7 @@ using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power.Ports;
+using GridAppliance.Resources;
 using GridAppliance.San;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
@@ -33,5 +34,6 @@ static class Schema
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
         .. PortPinStore.Migrations,
+        .. ResourceStore.Migrations,
     ];
 }

@@ -12,6 +12,7 @@ using GridAppliance.Operations;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
+using GridAppliance.Resources;
 using GridAppliance.San;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Consoles;
@@ -104,6 +105,8 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapEvents();
         api.MapOperations();
         api.MapModules();
+        api.MapResources();
+        api.MapManagers();
         api.MapPorts();
         api.MapSwitches();
         api.MapPower();
@@ -128,6 +131,11 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<OperationRunner>();
         Lent<ModuleCatalog>();
         Lent<ModuleChanges>();
+        Lent<ModuleMirror>();
+        Lent<ResourceLedger>();
+        Lent<ResourceRequests>();
+        Lent<ModuleUses>();
+        Lent<ManagerRequests>();
         Lent<NodePorts>();
         Lent<NodePower>();
         Lent<BmcSettings>();

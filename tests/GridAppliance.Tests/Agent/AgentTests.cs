@@ -100,6 +100,22 @@ public sealed class AgentTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_that_somebody_recorded_is_not_carried_out_a_second_time()
+    {
+        await using var agent = new AgentUnderTest(appliance, folder.Path);
+        appliance.Send(Order("o-1"));
+        Assert.Equal("o-1", (await Next(appliance.Results)).Id);
+        var recorded = appliance.LastEnvelope;
+        // As long ago as one likes: what the agent kept of it is gone.
+        Directory.Delete(agent.Paths.Orders, recursive: true);
+        appliance.Replay(recorded);
+        appliance.Send(Order("o-2"));
+        Assert.Equal("o-2", (await Next(appliance.Results)).Id);
+        Assert.False(appliance.Results.Reader.TryRead(out _));
+        Assert.Contains("NotFresh", agent.Said);
+    }
+
+    [Fact]
     public async Task A_restart_is_ordered_answered_first_and_then_ends_the_loop()
     {
         await using var agent = new AgentUnderTest(appliance, folder.Path);

@@ -9,6 +9,8 @@ using GridAppliance.Agent.Modules.Changes;
 using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Agent.Native;
 using GridAppliance.Agent.Orders;
+using GridAppliance.Agent.Resources;
+using GridAppliance.Agent.Updates;
 
 namespace GridAppliance.Tests.Agent;
 
@@ -21,7 +23,7 @@ sealed class AgentUnderTest : IAsyncDisposable
     readonly AgentLoop loop;
     readonly StringWriter console = new();
 
-    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null)
+    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, ScriptedGroups? groups = null)
     {
         clock ??= TimeProvider.System;
         Paths = new AgentPaths(root);
@@ -29,16 +31,21 @@ sealed class AgentUnderTest : IAsyncDisposable
         var say = new AgentConsole(TextWriter.Synchronized(console));
         var trigger = new HeartbeatTrigger();
         calls = new ApplianceCalls(boot.Appliance);
+        var machine = new MachineResources([0, 1, 2, 3], 4096, 100_000, ["0000:3b:00.0"]);
+        Groups = groups ?? new ScriptedGroups();
+        Resources = new ResourceHost(new ResourceBook(Paths, machine, "boot-1"), Groups, trigger, say, clock);
         key = AgentKey.LoadOrCreate(Paths.Key);
+        var packages = new ModulePackages(Paths, calls, boot.ApplianceFingerprint, clock);
         var views = new ModuleView(Paths);
         var changes = new NodeChanges(Paths, kernel ?? new LinuxKernel(), reached);
         var store = new ModuleStore(Paths);
-        var stage = new ModuleStage(Paths, store, new ModuleLauncher(Launcher, Paths, views), views, changes, trigger, say, clock, reached);
-        Modules = new ModuleHost(Paths, store, new ModulePackages(Paths, calls, boot.ApplianceFingerprint, clock), stage, views, changes, say, reached);
+        var stage = new ModuleStage(Paths, store, new ModuleLauncher(Launcher, Paths, views, Resources.GroupFor), views, changes, trigger, say, clock, reached);
+        Modules = new ModuleHost(Paths, store, packages, stage, views, changes, say, reached);
+        var relation = new ManagerRelation(Paths);
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
         var neighbours = new NeighbourTable(clock);
-        var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")));
-        loop = new AgentLoop(enroller, key, calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, new OrderExecutor(Modules, new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+        var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")), machine);
+        loop = new AgentLoop(enroller, key, calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, Resources, relation, new OrderExecutor(Modules, Resources, relation, new AgentUpdate(Paths, Path.Combine(root, "bin/grid-agent"), packages, "boot-1", say, clock), new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
         Running = loop.RunAsync(life.Token);
     }
 
@@ -46,6 +53,8 @@ sealed class AgentUnderTest : IAsyncDisposable
 
     public AgentPaths Paths { get; }
     public ModuleHost Modules { get; }
+    public ResourceHost Resources { get; }
+    public ScriptedGroups Groups { get; }
     public Task<AgentEnd> Running { get; }
     public string Said => console.ToString();
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using GridAppliance.Agent;
 using GridAppliance.Agent.Inventory;
+using GridAppliance.Agent.Resources;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Protocols.Lldp;
 using GridAppliance.Testing;
@@ -18,7 +19,7 @@ public sealed class InventoryTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    InventoryDocument Read() => new InventoryReader(new AgentPaths(folder.Path), neighbours, new IpmiDevice(Path.Combine(folder.Path, "dev/ipmi0"))).Read();
+    InventoryDocument Read() => new InventoryReader(new AgentPaths(folder.Path), neighbours, new IpmiDevice(Path.Combine(folder.Path, "dev/ipmi0")), new MachineResources([0], 512, 0, [])).Read();
 
     void Put(string path, string content) => Put(path, Encoding.UTF8.GetBytes(content));
 

@@ -68,11 +68,19 @@ sealed class ScriptedAppliance : IAsyncDisposable
     public void Send(OrderDocument order, ECDsa? signer = null, bool once = false)
     {
         var bytes = JsonSerializer.SerializeToUtf8Bytes(order, ApiJson.Default.OrderDocument);
-        orders.Enqueue(new Order(order.Id, once || signer is not null, JsonSerializer.SerializeToUtf8Bytes(new OrderEnvelope
+        var by = signer ?? key;
+        orders.Enqueue(new Order(order.Id, once || signer is not null, call => JsonSerializer.SerializeToUtf8Bytes(new OrderEnvelope
         {
-            Order = Convert.ToBase64String(bytes), Signature = Convert.ToBase64String((signer ?? key).SignData(bytes, HashAlgorithmName.SHA256)),
+            Order = Convert.ToBase64String(bytes), Signature = Convert.ToBase64String(by.SignData(bytes, HashAlgorithmName.SHA256)),
+            Freshness = Convert.ToBase64String(by.SignData(AgentSignature.FreshText(call.NodeId, call.Counter, bytes), HashAlgorithmName.SHA256)),
         }, ApiJson.Default.OrderEnvelope)));
     }
+
+    /// <summary>Hands out, once, what went over the wire before: as somebody does who recorded it.</summary>
+    public void Replay(byte[] recorded) => orders.Enqueue(new Order("replayed", Once: true, _ => recorded));
+
+    /// <summary>The last order as it went over the wire.</summary>
+    public byte[] LastEnvelope { get; private set; } = [];
 
     public string Publish(byte[] package)
     {
@@ -132,6 +140,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
     bool IsSigned(HttpContext context, byte[] body)
     {
         if (!AgentSignature.TryParseHeader(context.Request.Headers[AgentSignature.HeaderName], out var call) || !nodes.TryGetValue(call.NodeId, out var node)) return false;
+        context.Items["call"] = call;
         var text = AgentSignature.CallText(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, call.NodeId, call.Counter, body);
         lock (nodes)
         {
@@ -147,8 +156,9 @@ sealed class ScriptedAppliance : IAsyncDisposable
         Order? order;
         while (!orders.TryPeek(out order)) await Task.Delay(5, context.RequestAborted);   // a long poll, as a scripted peer may do it
         if (order.Once) orders.TryDequeue(out _);
-        await context.Response.Body.WriteAsync(order.Envelope);
+        LastEnvelope = order.Envelope((AgentCall)context.Items["call"]!);
+        await context.Response.Body.WriteAsync(LastEnvelope);
     }
 
-    sealed record Order(string Id, bool Once, byte[] Envelope);
+    sealed record Order(string Id, bool Once, Func<AgentCall, byte[]> Envelope);
 }

@@ -69,6 +69,7 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
         var bytes = Convert.FromBase64String(envelope.Order);
         using var key = AgentSignature.TryImportPublicKey(appliance.Get<ApplianceKey>().PublicKey);
         Assert.True(key!.VerifyData(bytes, Convert.FromBase64String(envelope.Signature), HashAlgorithmName.SHA256));
+        Assert.True(key.VerifyData(AgentSignature.FreshText(NodeId, counter, bytes), Convert.FromBase64String(envelope.Freshness!), HashAlgorithmName.SHA256));
         return JsonSerializer.Deserialize(bytes, ApiJson.Default.OrderDocument);
     }
 

@@ -7,6 +7,7 @@ using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Resources;
 using GridAppliance.Store;
 using GridAppliance.Switches.Snmp;
 using Microsoft.Extensions.DependencyInjection;
@@ -121,6 +122,7 @@ sealed class TestAppliance : IAsyncDisposable
         services.AddOperations();
         services.AddAgents();
         services.AddModules();
+        services.AddResources();
         services.AddSingleton<SnmpSocket>();
         services.AddPower();
         services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());

@@ -12,6 +12,12 @@ public sealed class EveryOperationTests
         ["enrol a node"] = (EnrollNode.KindName, static () => new EnrollNodeWorld()),
         ["install a module"] = (InstallModule.KindName, static () => new InstallModuleWorld()),
         ["upgrade a module"] = (InstallModule.KindName, static () => new UpgradeModuleWorld()),
+        ["reserve resources"] = (HoldResources.KindName, static () => new ReserveWorld()),
+        ["allocate resources"] = (HoldResources.KindName, static () => new AllocateWorld()),
+        ["allocate what is reserved"] = (HoldResources.KindName, static () => new AllocateReservationWorld()),
+        ["free resources"] = (FreeResources.KindName, static () => new FreeWorld()),
+        ["change a node's master"] = (SetMaster.KindName, static () => new SetMasterWorld()),
+        ["update an agent"] = (UpdateAgent.KindName, static () => new UpdateAgentWorld()),
         ["remove a module"] = (RemoveModule.KindName, static () => new RemoveModuleWorld()),
     };
 

@@ -10,6 +10,7 @@ using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Power;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Resources;
 using GridAppliance.San;
 using GridAppliance.Store;
 using GridAppliance.Switches;
@@ -60,6 +61,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddOperations();
         builder.Services.AddAgents();
         builder.Services.AddModules();
+        builder.Services.AddResources();
         builder.Services.AddSwitches();
         builder.Services.AddSan();
         builder.Services.AddPower();

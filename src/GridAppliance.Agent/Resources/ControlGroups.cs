@@ -1,0 +1,135 @@
+using System.Globalization;
+using System.Text;
+using GridAppliance.Agent.Inventory;
+using GridAppliance.Api.Resources;
+
+namespace GridAppliance.Agent.Resources;
+
+/// <summary>Where limits come into force: the kernel's control groups on a node, a list in a test.</summary>
+interface IControlGroups
+{
+    /// <summary>What this kernel lacks to enforce limits, or null.</summary>
+    string? Lack();
+
+    /// <summary>Where a program goes that runs under this holding's limits.</summary>
+    string PathOf(string id);
+
+    /// <summary>Makes the group, or sets the limits of the one that is there.</summary>
+    void Make(HoldingRecord holding);
+
+    /// <summary>Ends every process in the group and the group itself; nothing to do when there is none.</summary>
+    /// <exception cref="IOException">Something of it is still there.</exception>
+    Task EndAsync(string id, TimeProvider clock, CancellationToken cancellationToken);
+
+    IReadOnlyList<string> Existing();
+
+    HoldingUsage? Usage(string id);
+}
+
+/// <summary>
+/// Version 2 of control groups (Documentation/admin-guide/cgroup-v2.rst in the kernel): <c>grid/H-ID/</c> carries the limits, and the modules' own groups below it inherit them.
+/// Modules that nobody allocated run beside, in <c>grid/NAME</c>; no module's name begins with a capital.
+/// </summary>
+sealed class ControlGroups(AgentPaths paths) : IControlGroups
+{
+    const string Prefix = "H-";
+    /// <summary>A fork bomb's end.</summary>
+    const int MostProcesses = 4096;
+    const int Period = 100_000;   // microseconds, the kernel's own default
+    static readonly string[] Needed = ["cpuset", "cpu", "memory", "pids"];
+    static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
+    const int MostLooks = 250;
+
+    readonly string root = Path.GetDirectoryName(paths.ControlGroups)!;
+
+    public string? Lack()
+    {
+        if (SystemFiles.Text(root, "cgroup.controllers") is not { } present) return "this node's kernel has no control groups of version 2: limits could not be enforced";
+        var missing = Needed.Except(present.Split(' ')).ToList();
+        return missing.Count == 0 ? null : $"this node's kernel has no {string.Join(", ", missing)} controller: limits could not be enforced";
+    }
+
+    public string PathOf(string id) => Path.Combine(paths.ControlGroups, Prefix + id);
+
+    public void Make(HoldingRecord holding)
+    {
+        var available = SystemFiles.Text(root, "cgroup.controllers")?.Split(' ') ?? [];
+        var enable = string.Join(' ', Needed.Append("io").Intersect(available).Select(controller => "+" + controller));
+        Write(root, "cgroup.subtree_control", enable);
+        Directory.CreateDirectory(paths.ControlGroups);
+        Write(paths.ControlGroups, "cgroup.subtree_control", enable);
+        var group = PathOf(holding.Id);
+        Directory.CreateDirectory(group);
+        Write(group, "cpuset.cpus", string.Join(',', holding.Cpus));
+        Write(group, "cpu.max", string.Create(CultureInfo.InvariantCulture, $"{(long)holding.Cpus.Count * Period} {Period}"));
+        Write(group, "memory.max", holding.Amounts.MemoryMiB == 0 ? "max" : (holding.Amounts.MemoryMiB << 20).ToString(CultureInfo.InvariantCulture));
+        // Without it the limit would only push the owner's memory out to a disk that is everybody's.
+        if (File.Exists(Path.Combine(group, "memory.swap.max"))) Write(group, "memory.swap.max", "0");
+        Write(group, "pids.max", MostProcesses.ToString(CultureInfo.InvariantCulture));
+        // Shares of a disk by the space that is held of it, where the kernel's scheduler knows weights.
+        if (holding.Amounts.DiskMiB > 0 && File.Exists(Path.Combine(group, "io.weight"))) Write(group, "io.weight", "default 100");
+        Gather(holding, group);
+    }
+
+    public async Task EndAsync(string id, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var group = PathOf(id);
+        if (!Directory.Exists(group)) return;
+        Write(group, "cgroup.kill", "1");
+        for (var look = 0; ; look++)
+        {
+            try
+            {
+                foreach (var below in Directory.GetDirectories(group)) Directory.Delete(below);
+                Directory.Delete(group);
+                return;
+            }
+            catch (DirectoryNotFoundException) { return; }
+            catch (IOException) when (look < MostLooks)
+            {
+                // The kernel is still burying them.
+                await Task.Delay(LookAgain, clock, cancellationToken);
+            }
+        }
+    }
+
+    public IReadOnlyList<string> Existing() => Directory.Exists(paths.ControlGroups)
+        ? [.. Directory.GetDirectories(paths.ControlGroups, Prefix + "*").Select(path => Path.GetFileName(path)[Prefix.Length..])]
+        : [];
+
+    public HoldingUsage? Usage(string id)
+    {
+        var group = PathOf(id);
+        if (SystemFiles.Number(group, "memory.current") is not { } memory) return null;
+        var used = SystemFiles.Text(group, "cpu.stat")?.Split('\n').FirstOrDefault(line => line.StartsWith("usage_usec ", StringComparison.Ordinal))?.Split(' ')[1];
+        return new()
+        {
+            MemoryMiB = memory >> 20, Processes = (int)(SystemFiles.Number(group, "pids.current") ?? 0),
+            CpuSeconds = Math.Round(long.TryParse(used, CultureInfo.InvariantCulture, out var microseconds) ? microseconds / 1e6 : 0, 1),
+        };
+    }
+
+    /// <summary>Programs of his modules that run outside already come in.</summary>
+    void Gather(HoldingRecord holding, string group)
+    {
+        foreach (var module in holding.Modules)
+        {
+            var outside = Path.Combine(paths.ControlGroups, module);
+            if (SystemFiles.Text(outside, "cgroup.procs") is not { } processes) continue;
+            var inside = Path.Combine(group, module);
+            Directory.CreateDirectory(inside);
+            foreach (var process in processes.Split('\n'))
+            {
+                try { Write(inside, "cgroup.procs", process); }
+                catch (IOException) { /* it ended meanwhile */ }
+            }
+        }
+    }
+
+    // One write(2), as these files want it; an error of the kernel's (a limit that it does not accept) is an IOException.
+    static void Write(string group, string file, string value)
+    {
+        using var stream = new FileStream(Path.Combine(group, file), new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, BufferSize = 0 });
+        stream.Write(Encoding.ASCII.GetBytes(value));
+    }
+}

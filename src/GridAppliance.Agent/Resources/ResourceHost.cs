@@ -1,0 +1,107 @@
+using GridAppliance.Agent.Modules;
+using GridAppliance.Api.Agents;
+using GridAppliance.Api.Resources;
+
+namespace GridAppliance.Agent.Resources;
+
+/// <summary>
+/// Gives this node's resources to owners and takes them back. The order of things is what keeps two owners apart: written down, then limits, then programs; and on the way back
+/// programs ended, limits gone, then struck out. Whatever moment the agent ends in, what is written down is at least what is in use.
+/// </summary>
+sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock)
+{
+    /// <summary>A lease never outlives this, whatever an order says.</summary>
+    static readonly TimeSpan LongestLease = TimeSpan.FromDays(366);
+    static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
+    readonly SemaphoreSlim turn = new(1, 1);
+
+    /// <summary>The group in which a module's program runs, if somebody's allocation names it.</summary>
+    public string? GroupFor(string module) => book.Holdings.FirstOrDefault(holding => holding.Allocated && holding.Modules.Contains(module)) is { } holding ? groups.PathOf(holding.Id) : null;
+
+    public IReadOnlyList<HoldingReport> Report() =>
+        [.. book.Holdings.Select(holding => new HoldingReport { Id = holding.Id, Allocated = holding.Allocated, Usage = holding.Allocated ? groups.Usage(holding.Id) : null })];
+
+    public async Task<ModuleOutcome> HoldAsync(HoldingOrder order, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(order.Id, "D", out _)) return ModuleOutcome.Refused("the holding has no acceptable id");
+        if (order.Seconds <= 0) return ModuleOutcome.Refused("its time is over already");
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (order.Allocated && groups.Lack() is { } lack) return ModuleOutcome.Refused(lack);
+            var wasAllocated = book.Find(order.Id)?.Allocated ?? false;
+            if (book.Enter(order, Now + Math.Min(order.Seconds * 1000, (long)LongestLease.TotalMilliseconds), out var holding) is { } refusal) return ModuleOutcome.Refused(refusal);
+            if (order.Allocated) groups.Make(holding!);
+            else if (wasAllocated) await groups.EndAsync(order.Id, clock, cancellationToken);
+            return ModuleOutcome.Done($"{holding!.Amounts} {(order.Allocated ? "allocated" : "reserved")} for {holding.Owner}{(order.Allocated ? $" (CPU {string.Join(',', holding.Cpus)})" : "")}");
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public async Task<ModuleOutcome> FreeAsync(string id, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(id, "D", out _)) return ModuleOutcome.Refused("the holding has no acceptable id");
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            var holding = book.Find(id);
+            await groups.EndAsync(id, clock, cancellationToken);
+            // Also one that never came: should its order come yet, it is too late.
+            book.Strike(id);
+            return ModuleOutcome.Done(holding is null ? "nothing of it is held" : $"{holding.Amounts} free again");
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>After a start: limits as the book says, and no group that it does not know.</summary>
+    public async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        book.Reload();
+        if (book.IsDamaged) return;
+        foreach (var left in groups.Existing().Where(id => book.Find(id) is not { Allocated: true })) await groups.EndAsync(left, clock, cancellationToken);
+        foreach (var holding in book.Holdings.Where(holding => holding.Allocated))
+            if (groups.Lack() is null) groups.Make(holding);
+    }
+
+    /// <summary>Ends leases whose time is over, with or without an appliance; runs as long as the agent does.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                // Without holdings there is no lease to watch, but one may come at any time: a look a second costs a microsecond.
+                await Task.Delay(LookAgain, clock, cancellationToken);
+                await EndLeasesAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (IOException e)
+            {
+                // Still held, and tried again.
+                console.Say($"a holding could not be ended: {e.Message}");
+            }
+        }
+    }
+
+    public async Task EndLeasesAsync(CancellationToken cancellationToken)
+    {
+        foreach (var over in book.Holdings.Where(holding => holding.EndsAt <= Now).ToList())
+        {
+            await FreeAsync(over.Id, cancellationToken);
+            console.Say($"{over.Owner}'s time is over: {over.Amounts} free again");
+            trigger.Pull();
+        }
+    }
+
+    long Now => (long)(clock.GetTimestamp() / (double)clock.TimestampFrequency * 1000);
+}

@@ -1,0 +1,30 @@
+using GridAppliance.Api.Modules;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Operations;
+
+/// <summary>Operations for the nodes of a range, and what became of each wish; a dry run starts nothing.</summary>
+static class NodeSubmissions
+{
+    /// <param name="operations">Where they are started.</param>
+    /// <param name="plans">For each node what is to be started, or null and why not.</param>
+    /// <param name="dryRun">Only say what would be done.</param>
+    /// <param name="cancellationToken">Ends the starting; what is started goes on.</param>
+    public static async Task<ChangeDocument> SubmitAsync(
+        OperationRunner operations, IReadOnlyList<(Node Node, (NewOperation? Operation, string Message) Plan)> plans, bool dryRun, CancellationToken cancellationToken)
+    {
+        var changes = new List<NodeChangeDocument>();
+        foreach (var (node, (operation, message)) in plans)
+        {
+            changes.Add(operation is null || dryRun
+                ? new() { Node = node.Name, Accepted = operation is not null, Message = message }
+                : await operations.SubmitAsync(operation, cancellationToken) switch
+                {
+                    Submission.Accepted accepted => new() { Node = node.Name, Accepted = true, OperationId = accepted.Operation.Id.ToString(), Message = accepted.IsNew ? message : "is under way already" },
+                    Submission.Refused refused => new() { Node = node.Name, Accepted = false, Message = refused.Reason },
+                    var other => throw new InvalidOperationException($"a submission of no known kind: {other}"),
+                });
+        }
+        return new() { Nodes = changes, DryRun = dryRun };
+    }
+}

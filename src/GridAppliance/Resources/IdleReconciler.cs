@@ -1,0 +1,80 @@
+using GridAppliance.Modules;
+using GridAppliance.Nodes;
+using GridAppliance.Operations;
+using GridAppliance.Store;
+
+namespace GridAppliance.Resources;
+
+/// <summary>Takes modules out that nobody has asked for in the time that their policy gives. The next request brings them back.</summary>
+sealed partial class IdleReconciler : BackgroundService
+{
+    static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    readonly NodeDirectory nodes;
+    readonly ModuleUses uses;
+    readonly ResourceLedger ledger;
+    readonly ModuleChanges changes;
+    readonly OperationRunner operations;
+    readonly TimeProvider time;
+    readonly ILogger<IdleReconciler> logger;
+
+    public IdleReconciler(NodeDirectory nodes, ModuleUses uses, ResourceLedger ledger, ModuleChanges changes, OperationRunner operations, TimeProvider time, ILogger<IdleReconciler> logger)
+    {
+        (this.nodes, this.uses, this.ledger, this.changes, this.operations, this.time, this.logger) = (nodes, uses, ledger, changes, operations, time, logger);
+    }
+
+    /// <summary>Looks once at every module of every node.</summary>
+    public async Task ReconcileAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = nodes.Current;
+        foreach (var (id, module) in uses.Known.ToList())
+            if (snapshot.Find(id)?.Modules.Any(installed => installed.Name == module) != true && !IsBusy(id, module)) await uses.ForgetAsync(id, module, cancellationToken);
+        if (uses.Policies.Count == 0) return;
+        var now = time.GetUtcNow();
+        foreach (var node in snapshot.Nodes)
+        {
+            foreach (var module in node.Modules)
+            {
+                if (uses.TimeoutOf(module.Name, module.Version) is not { } timeout || IsBusy(node.Id, module.Name)) continue;
+                var held = ledger.On(node.Id).Any(holding => holding.Modules.Contains(module.Name));
+                // Held is being asked for all the time; of one that was there before anybody counted, the time begins now.
+                if (uses.Find(node.Id, module.Name) is not { } use || held && now - use.Asked > timeout / 2) await uses.AskedAsync(node.Id, module.Name, null, cancellationToken);
+                else if (!held && now - use.Asked >= timeout) await TakeOutAsync(node, module.Name, use, timeout, cancellationToken);
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await ReconcileAsync(stoppingToken);
+            }
+            catch (StoreException e)
+            {
+                LogNotStored(e.Message);
+            }
+        }
+    }
+
+    async Task TakeOutAsync(Node node, string module, ModuleUse use, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        if (InstallModule.NoAgent(node) is not null) return;
+        var change = await changes.RemoveAsync([node], module, dryRun: false, "idle time-out", cancellationToken, use.Requested ? HoldingModules.Owner : null);
+        if (change.Nodes[0].Accepted) LogIdle(module, node.Name, timeout);
+        // What is still there then, because people want it as well as requests, is looked at again after as long once more, for the other.
+        await uses.AskedAsync(node.Id, module, !use.Requested, cancellationToken);
+    }
+
+    /// <summary>Somebody installs or removes it at this moment.</summary>
+    bool IsBusy(Guid nodeId, string module) => operations.UnfinishedOn(nodeId).Any(operation => operation.Subject == module || operation.Kind == HoldResources.KindName);
+
+    [LoggerMessage(LogLevel.Information, "nobody has asked for {Module} on {Node} for {Timeout}: it is taken out")]
+    partial void LogIdle(string module, string node, TimeSpan timeout);
+
+    [LoggerMessage(LogLevel.Warning, "idle modules could not be looked after and are again in a moment: {Reason}")]
+    partial void LogNotStored(string reason);
+}

@@ -1,0 +1,32 @@
+using GridAppliance.Api.Modules;
+using GridAppliance.Api.Resources;
+using GridAppliance.Nodes;
+using GridAppliance.Resources;
+using GridAppliance.Web.Security;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace GridAppliance.Web.Endpoints;
+
+/// <summary>The nodes' managers themselves: who is whose master, and which version of the agent runs.</summary>
+static class ManagerEndpoints
+{
+    public static void MapManagers(this IEndpointRouteBuilder api)
+    {
+        api.MapPost("/nodes/master", SetMaster).WithTags("nodes").WithName("setMaster").WithSummary("Make a node's manager the master of those of a range, or of nobody; done when both sides have confirmed it.");
+        api.MapPost("/agents/update", Update).WithTags("agents").WithName("updateAgents").WithSummary("Replace the agents of a range by another version; each goes back by itself when the new one does not report.");
+    }
+
+    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> SetMaster(MasterRequest request, HttpContext context, NodeDirectory directory, ManagerRequests requests, CancellationToken cancellation)
+    {
+        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
+        var change = await requests.SetMasterAsync(selection.Nodes, request.Master, request.DryRun, Caller.Of(context).Actor, cancellation);
+        return TypedResults.Ok(change with { Nodes = [.. change.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
+    }
+
+    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Update(AgentUpdateRequest request, HttpContext context, NodeDirectory directory, ManagerRequests requests, CancellationToken cancellation)
+    {
+        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
+        var change = await requests.UpdateAgentsAsync(selection.Nodes, request.Version, request.DryRun, Caller.Of(context).Actor, cancellation);
+        return TypedResults.Ok(change with { Nodes = [.. change.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
+    }
+}
