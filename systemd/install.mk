@@ -14,15 +14,11 @@ docdir   := $(DESTDIR)$(prefix)/share/doc/gridappliance
 confdir  := $(DESTDIR)/etc/gridappliance
 unitdir  := $(DESTDIR)/lib/systemd/system
 
-PUBLISH := $(DOTNET) publish -c Release -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=false -p:DebugType=none \
-	$(if $(filter own,$(RUNTIME)),-r linux-x64 --self-contained true,--self-contained false)
-
 .PHONY: install install-programs uninstall
 
 install-programs: sdk
 	rm -rf $(ARTIFACTS)/install
-	$(PUBLISH) src/GridAppliance -o $(ARTIFACTS)/install
-	$(PUBLISH) src/GridAppliance.Cli -o $(ARTIFACTS)/install
+	for project in GridAppliance GridAppliance.Cli; do $(PUBLISH) --self-contained $(if $(filter own,$(RUNTIME)),true,false) src/$$project -o $(ARTIFACTS)/install; done
 
 install: prepare install-programs ## put the daemon, gridctl, the units and the node image on this machine [DESTDIR=]
 	$(MAKE) --no-print-directory image PROFILE=$(INSTALL_PROFILE)

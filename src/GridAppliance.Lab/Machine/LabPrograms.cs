@@ -13,11 +13,11 @@ sealed record LabPrograms
 
     public string BootFilesOf(LabImage image) => Path.Combine(Images, image.Profile());
 
-    /// <summary>Finds them from where gridlab itself was built: the programs of the same configuration in the same tree.</summary>
+    /// <summary>Finds them from where gridlab itself stands: the programs beside it (<c>make programs</c>), or those of the same configuration in the same tree.</summary>
     /// <exception cref="LabException">gridlab does not stand in a built tree.</exception>
     public static LabPrograms Built() => BuiltBeside(AppContext.BaseDirectory);
 
-    /// <param name="directory">A build's output directory, such as <c>src/GridAppliance.Lab/bin/Release/net10.0</c>.</param>
+    /// <param name="directory">Such as <c>artifacts/programs</c> or <c>src/GridAppliance.Lab/bin/Release/net10.0</c>.</param>
     public static LabPrograms BuiltBeside(string directory)
     {
         var output = new DirectoryInfo(directory);
@@ -25,7 +25,7 @@ sealed record LabPrograms
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "GridAppliance.sln"))) root = root.Parent;
         if (root is null) throw new LabException($"gridlab runs from a build of the repository, and {directory} is not in one: run 'sudo make lab' there.");
         var configuration = output.Parent!.Name;
-        string Built(string project, string program) => Path.Combine(root.FullName, "src", project, "bin", configuration, output.Name, program);
+        string Built(string project, string program) => Path.Combine(output.FullName, program) is var beside && File.Exists(beside) ? beside : Path.Combine(root.FullName, "src", project, "bin", configuration, output.Name, program);
         return new LabPrograms
         {
             Gridappliance = Built("GridAppliance", "gridappliance"),
