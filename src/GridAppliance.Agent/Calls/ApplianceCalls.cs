@@ -54,6 +54,9 @@ sealed class ApplianceCalls(IPEndPoint appliance)
     /// <summary>An answer did arrive, and is not what was ordered: 502, as a proxy would say of what is behind it. Asking again would bring the same.</summary>
     const int WrongContent = 502;
 
+    /// <summary>It arrived, and could not be kept: asking again would end the same.</summary>
+    const int NoRoom = 507;
+
     static async Task<Answer> CopyAsync(HttpExchange content, string digest, long size, Stream destination, CancellationTokenSource deadline)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -67,7 +70,8 @@ sealed class ApplianceCalls(IPEndPoint appliance)
             received += read;
             if (received > size) return new Answer(WrongContent, [], $"the appliance sends more than the {size} bytes that the order names");
             hash.AppendData(buffer, 0, read);
-            await destination.WriteAsync(buffer.AsMemory(0, read), deadline.Token);
+            try { await destination.WriteAsync(buffer.AsMemory(0, read), deadline.Token); }
+            catch (IOException e) { return new Answer(NoRoom, [], $"there is no room for it: {e.Message}"); }
         }
         // Less than ordered is a wrong answer if the appliance said where it ends; otherwise the connection may have broken off, which is no answer.
         if (received != size) return new Answer(content.EndsAsNamed ? WrongContent : 0, [], $"{received} of {size} bytes arrived");

@@ -79,6 +79,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         finally
         {
             store.Unstage(order.Digest);
+            store.Tidy();
         }
     }
 
@@ -141,7 +142,6 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         await stage.TakeDownAsync(record, cancellationToken);
         if (previous is null)
         {
-            store.Unstage(record.Digest);
             store.Forget(record);
             stage.Close();
             return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; it was taken away again");

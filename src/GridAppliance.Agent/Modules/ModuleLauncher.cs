@@ -17,6 +17,7 @@ sealed record ModuleProcess(Process Process, string Name, long StartTime);
 sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, Func<string, string?>? place = null)
 {
     static readonly TimeSpan Politeness = TimeSpan.FromSeconds(5);
+    const int MostTries = 50, NotStarted = 126;
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Starts the program that the module keeps running.</summary>
@@ -32,9 +33,22 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
     /// <returns>Null when it ended well, else how not.</returns>
     public async Task<string?> RunAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
+        for (var tries = 0; ; tries++)
+        {
+            var (status, reason) = await RunOnceAsync(record, arguments, logFile, limit, clock, cancellationToken);
+            if (!WasBusy(status, logFile) || tries == MostTries) return reason;
+            await Task.Delay(LookAgain, clock, cancellationToken);
+        }
+    }
+
+    /// <summary>A program that was just laid cannot be started ("text file busy") while another child, forked in that moment, has yet to come to its own exec.</summary>
+    public static bool WasBusy(int? status, string logFile) => status == NotStarted && ModuleLog.LastLine(logFile).EndsWith("Text file busy", StringComparison.Ordinal);
+
+    async Task<(int? Status, string? Reason)> RunOnceAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
+    {
         Process process;
         try { process = Launch(record, arguments, logFile); }
-        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception) { return $"{arguments[0]} could not be started: {e.Message}"; }
+        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception) { return (null, $"{arguments[0]} could not be started: {e.Message}"); }
         using var _ = process;
         using var timeout = new CancellationTokenSource(limit, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -46,11 +60,11 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
         {
             Signal(process.Id, Libc.SigKill);
             cancellationToken.ThrowIfCancellationRequested();
-            return string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} did not end within {limit.TotalSeconds} s");
+            return (null, string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} did not end within {limit.TotalSeconds} s"));
         }
-        if (process.ExitCode == 0) return null;
+        if (process.ExitCode == 0) return (0, null);
         var said = ModuleLog.LastLine(logFile);
-        return string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} ended with status {process.ExitCode}{(said.Length > 0 ? $", saying: {said}" : "")}");
+        return (process.ExitCode, string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} ended with status {process.ExitCode}{(said.Length > 0 ? $", saying: {said}" : "")}"));
     }
 
     Process Launch(ModuleRecord record, IReadOnlyList<string> arguments, string logFile)

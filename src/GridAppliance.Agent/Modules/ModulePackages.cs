@@ -11,6 +11,8 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
     /// <summary>How long an appliance may be away in the middle of its own order.</summary>
     static readonly TimeSpan ApplianceAway = TimeSpan.FromMinutes(10);
 
+    const int MostRefusals = 3;
+
     public static string OwnIn(string staging) => Path.Combine(staging, "own");
 
     public static string RootIn(string staging) => Path.Combine(staging, "root");
@@ -37,10 +39,12 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
     {
         var backoff = new Backoff(Random.Shared);
         var began = clock.GetTimestamp();
-        while (true)
+        for (var refused = 0; ;)
         {
             package.SetLength(0);
             var answer = await calls.DownloadAsync(signer, order.Digest, order.SizeBytes, package, cancellationToken);
+            // A heartbeat that was signed later and came first makes this call an old one; signed anew it is none.
+            if (answer.IsUnknownKey && refused++ < MostRefusals) continue;
             if (answer.Arrived || clock.GetElapsedTime(began) > ApplianceAway) return answer;
             await Task.Delay(backoff.Next(), clock, cancellationToken);
         }

@@ -41,6 +41,12 @@ sealed class ModuleStore(AgentPaths paths)
     {
         DurableFile.Delete(LogFile(record.Name));
         DurableFile.Delete(FileOf(record, Leaving));
+        Tidy();
+    }
+
+    /// <summary>Leaves no folder behind when no module is left.</summary>
+    public void Tidy()
+    {
         if (Records().Count > 0 || LeavingRecords().Count > 0) return;
         foreach (var folder in (string[])[paths.Modules, paths.ModuleLogs, paths.Incoming, paths.Processes])
             if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
@@ -52,12 +58,15 @@ sealed class ModuleStore(AgentPaths paths)
     public void Recover()
     {
         DeleteFolder(paths.Incoming);
-        if (!Directory.Exists(paths.Modules)) return;
-        foreach (var half in Directory.GetFiles(paths.Modules, "*.new")) File.Delete(half);
-        foreach (var folder in Directory.GetDirectories(paths.Modules)) DeleteFolder(folder);
-        if (!Directory.Exists(paths.ModuleLogs)) return;
-        foreach (var log in Directory.GetFiles(paths.ModuleLogs, "*.log"))
-            if (Find(Path.GetFileNameWithoutExtension(log)) is null && Read(paths.Modules, Path.GetFileNameWithoutExtension(log) + Leaving) is null) File.Delete(log);
+        if (Directory.Exists(paths.Modules))
+        {
+            foreach (var half in Directory.GetFiles(paths.Modules, "*.new")) File.Delete(half);
+            foreach (var folder in Directory.GetDirectories(paths.Modules)) DeleteFolder(folder);
+        }
+        if (Directory.Exists(paths.ModuleLogs))
+            foreach (var log in Directory.GetFiles(paths.ModuleLogs, "*.log"))
+                if (Find(Path.GetFileNameWithoutExtension(log)) is null && Read(paths.Modules, Path.GetFileNameWithoutExtension(log) + Leaving) is null) File.Delete(log);
+        Tidy();
     }
 
     string FileOf(ModuleRecord record, string suffix) => Path.Combine(paths.Modules, record.Name + suffix);

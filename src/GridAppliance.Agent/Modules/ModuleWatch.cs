@@ -8,6 +8,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
     /// <summary>A program that stays up this long counts as started, where the module has no better check.</summary>
     public static readonly TimeSpan Proof = TimeSpan.FromSeconds(0.5);
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan WhileBusy = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
     const int FailuresUntilFailed = 3;
 
@@ -48,8 +49,13 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
             while (true)
             {
                 var began = clock.GetTimestamp();
-                var end = await RunOnceAsync(found);
+                var (status, end) = await RunOnceAsync(found);
                 found = null;
+                if (ModuleLauncher.WasBusy(status, store.LogFile(record.Name)))
+                {
+                    await Task.Delay(WhileBusy, clock, stop.Token);
+                    continue;
+                }
                 failures = clock.GetElapsedTime(began) > LongestPause ? 1 : failures + 1;
                 SetState(failures >= FailuresUntilFailed ? "failed" : state);
                 proven.TrySetResult(end);
@@ -64,7 +70,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
     }
 
     /// <summary>Runs the program to its end and says how it ended.</summary>
-    async Task<string> RunOnceAsync(ModuleProcess? found)
+    async Task<(int? Status, string How)> RunOnceAsync(ModuleProcess? found)
     {
         ModuleProcess process;
         try
@@ -74,7 +80,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
-            return $"could not be started: {e.Message}";
+            return (null, $"could not be started: {e.Message}");
         }
         current = process;
         var ended = process.Process.WaitForExitAsync(stop.Token);
@@ -88,9 +94,13 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
             catch (OperationCanceledException) { /* that is how it ends */ }
         }
         current = null;
-        var how = Describe(process);
+        // Only a child's status can be asked for; one that an earlier agent started has none to give.
+        int? status = null;
+        try { status = process.Process.ExitCode; }
+        catch (InvalidOperationException) { }
+        var said = ModuleLog.LastLine(store.LogFile(record.Name));
         await launcher.SweepAsync(process, clock, stop.Token);
-        return how;
+        return (status, $"ended{(status is { } s ? $" with status {s}" : "")}{(said.Length > 0 ? $", saying: {said}" : "")}");
     }
 
     /// <summary>Waits for good health, and then looks again and again: a program that runs and does not answer has failed until it does.</summary>
@@ -119,15 +129,5 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         if (state == next) return;
         state = next;
         trigger.Pull();
-    }
-
-    string Describe(ModuleProcess process)
-    {
-        // Only a child's status can be asked for; one that an earlier agent started has none to give.
-        int? status = null;
-        try { status = process.Process.ExitCode; }
-        catch (InvalidOperationException) { }
-        var said = ModuleLog.LastLine(store.LogFile(record.Name));
-        return $"ended{(status is { } s ? $" with status {s}" : "")}{(said.Length > 0 ? $", saying: {said}" : "")}";
     }
 }

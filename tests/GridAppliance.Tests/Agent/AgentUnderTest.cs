@@ -22,6 +22,7 @@ sealed class AgentUnderTest : IAsyncDisposable
     readonly AgentKey key;
     readonly AgentLoop loop;
     readonly StringWriter console = new();
+    bool ended;
 
     public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, ScriptedGroups? groups = null)
     {
@@ -58,11 +59,23 @@ sealed class AgentUnderTest : IAsyncDisposable
     public Task<AgentEnd> Running { get; }
     public string Said => console.ToString();
 
+    /// <summary>Waits for the end of an agent that fell over something that it did not expect, as a kill would have it.</summary>
+    public async Task EndAsync()
+    {
+        ended = true;
+        await life.CancelAsync();
+        try { await Running; }
+        catch (Exception e) when (e is not OperationCanceledException) { /* that is the end that the test made */ }
+    }
+
     /// <summary>Ends the agent as a kill would: what it started goes on.</summary>
     public async ValueTask DisposeAsync()
     {
-        await life.CancelAsync();
-        await Running;
+        if (!ended)
+        {
+            await life.CancelAsync();
+            await Running;
+        }
         await Modules.DisposeAsync();
         key.Dispose();
         life.Dispose();

@@ -64,6 +64,15 @@ sealed class ScriptedAppliance : IAsyncDisposable
 
     public void ForgetNodes() => nodes.Clear();
 
+    public void ForgetOrders() => orders.Clear();
+
+    /// <summary>Takes back a wait for a result that will not come, and gives whatever it was given to nobody.</summary>
+    public void Withdraw(Task<(string Id, OrderResult Result)> wait)
+    {
+        if (wait.IsCompleted) return;
+        Results.Writer.TryWrite(("", new OrderResult { Succeeded = false }));
+    }
+
     /// <summary>Orders go out one after the other, each again and again until its result comes; one that another key signed goes out once.</summary>
     public void Send(OrderDocument order, ECDsa? signer = null, bool once = false)
     {
