@@ -93,7 +93,7 @@ public sealed class ModuleRevertTests : IAsyncLifetime
         Assert.True(result.Succeeded, result.Message);
         Assert.Equal("123456", File.ReadAllText("/proc/sys/" + Setting.Replace('.', '/')).Trim());
         Assert.Equal("as it was\n", File.ReadAllText(Path.Combine(folder.Path, "etc/app.conf")));
-        Assert.True(NodeFingerprint.Processes(folder.Path).Count() >= 3, "the program, its sleep and the child that it left behind");
+        Assert.True(NodeFingerprint.Processes(folder.Path).Count() >= 2, "the program and the child that it left behind; its sleep comes and goes");
 
         // What it did is on the record: the kernel's, the manifest's and its programs'.
         var changes = Assert.Single(agent.Modules.Changes()).Changes;
