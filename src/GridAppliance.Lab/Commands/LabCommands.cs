@@ -1,6 +1,7 @@
 using GridAppliance.Lab.Appliance;
 using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
+using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Lab.Switches;
 using GridAppliance.Lab.Troubles;
 
@@ -18,6 +19,7 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
         "break" => BreakAsync(cancellation),
         "portal" => PortalAsync(cancellation),
         "switch-agent" => SwitchAgent.RunAsync(LabPlan.For(arguments.Name, []), clock, cancellation),
+        "redfish" => RedfishAsync(cancellation),
         "help" or "--help" or "-h" => Help(),
         _ => throw new LabException($"gridlab does not know '{arguments.Verb}'.{Environment.NewLine}{Environment.NewLine}{LabArguments.Usage}"),
     };
@@ -135,6 +137,12 @@ sealed class LabCommands(LabArguments arguments, LabPrograms programs, Terminal 
         await File.WriteAllTextAsync(plan.Paths.PortalAddress, $"http://127.0.0.1:{port}/", cancellation);
         await portal.RunAsync(cancellation);
         return 0;
+    }
+
+    async Task<int> RedfishAsync(CancellationToken cancellation)
+    {
+        using var rig = Existing(out _);
+        return await RedfishAgent.RunAsync(rig.Servers.Named(arguments.Words is [var name] ? name : ""), clock, cancellation);
     }
 
     Task<int> Help()

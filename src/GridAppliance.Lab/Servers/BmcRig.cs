@@ -19,19 +19,25 @@ sealed class BmcRig(LabPlan plan, LabPrograms programs, LabProcesses processes)
         }
     }
 
-    public Task StartAsync(LabServer server, CancellationToken cancellation) => processes.StartAsync(
-        server.Bmc.Process, plan.Switch.Namespace, [LabBmc.Program, "-n", "-c", server.Bmc.Lan, "-f", server.Bmc.Emulation, "-s", server.Bmc.State], cancellation);
+    public async Task StartAsync(LabServer server, CancellationToken cancellation)
+    {
+        await processes.StartAsync(server.Bmc.Process, plan.Switch.Namespace, [LabBmc.Program, "-n", "-c", server.Bmc.Lan, "-f", server.Bmc.Emulation, "-s", server.Bmc.State], cancellation);
+        if (server.Bmc.SpeaksRedfish) await processes.StartAsync(server.Bmc.RedfishProcess, plan.Switch.Namespace, [programs.Gridlab, "redfish", server.Name, "--name", plan.Name.ToString()], cancellation);
+    }
 
     public async Task KillAsync(LabServer server, CancellationToken cancellation)
     {
-        if (processes.Find(server.Bmc.Process) is { } process) await processes.KillAsync(process, cancellation);
+        foreach (var name in (string[])[server.Bmc.Process, server.Bmc.RedfishProcess])
+            if (processes.Find(name) is { } process) await processes.KillAsync(process, cancellation);
     }
 
     /// <summary>Hands the appliance the list of BMCs that an administrator would hand it; whose each is, it finds out by itself.</summary>
     public Task<PortImportDocument> TellAsync(ApplianceClient appliance, CancellationToken cancellation) => appliance.ImportPorts(new()
     {
-        Ports = [.. plan.Servers.Select(server => new PortRequest { Address = $"ipmi://{server.Bmc.Address}", User = LabBmc.User, Password = server.Bmc.Password, Location = $"rack 1, unit {server.Name}" })],
+        Ports = [.. plan.Servers.SelectMany(server => AddressesOf(server.Bmc).Select(address => new PortRequest { Address = address, User = LabBmc.User, Password = server.Bmc.Password, Location = $"rack 1, unit {server.Name}" }))],
     }, cancellation);
+
+    static IEnumerable<string> AddressesOf(LabBmc bmc) => bmc.SpeaksRedfish ? [$"ipmi://{bmc.Address}", $"redfish+https://{bmc.Address}"] : [$"ipmi://{bmc.Address}"];
 
     void Write(LabServer server)
     {

@@ -31,6 +31,10 @@ sealed record LabBmc
     /// <summary>What it calls to read and write its own network settings, and where those stand.</summary>
     public string LanProgram => $"{Directory}/lan";
     public string LanSettings => $"{Directory}/lan.settings";
+    /// <summary>It speaks Redfish too, on the same address with the same account: as the newer ones do, and one of the lab's.</summary>
+    public bool SpeaksRedfish { get; init; }
+    public string RedfishProcess => $"{Name}-redfish";
+    public string RedfishState => $"{Directory}/redfish.json";
     /// <summary>The word for what the next start boots from.</summary>
     public string BootDevice => $"{Directory}/boot";
 }

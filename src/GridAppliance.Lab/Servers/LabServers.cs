@@ -36,6 +36,8 @@ static class LabServers
                 Address = string.Create(CultureInfo.InvariantCulture, $"10.78.0.{10 + number}"),
                 Password = Convert.ToHexStringLower(digest.AsSpan(8, 8)),
                 SerialPort = 7000 + number,
+                // The server that boots by HTTP is the one that Redfish has words for.
+                SpeaksRedfish = firmware == ServerFirmware.UefiHttp,
                 InBandPort = 7100 + number,
                 // Beside its machine's, as on boards: the same but for one bit.
                 Mac = MacAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"52:54:01:{digest[0]:x2}:{digest[1]:x2}:{number:x2}"), null),

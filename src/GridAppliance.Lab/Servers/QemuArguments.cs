@@ -77,7 +77,7 @@ static class QemuArguments
         ServerFirmware.UefiHttp => ",romfile=",
     };
 
-    static string ProductOf(ServerFirmware firmware) => firmware switch
+    public static string ProductOf(ServerFirmware firmware) => firmware switch
     {
         ServerFirmware.Bios => "BIOS server",
         ServerFirmware.UefiPxe => "UEFI PXE server",

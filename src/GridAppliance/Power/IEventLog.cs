@@ -11,6 +11,8 @@ sealed record DeviceEvent
     public required string Text { get; init; }
     /// <summary>The condition went away rather than came.</summary>
     public bool IsOver { get; init; }
+    /// <summary>How bad it is, where the device says so.</summary>
+    public SensorHealth Health { get; init; }
 }
 
 /// <param name="Entries">How many there are.</param>
@@ -25,4 +27,11 @@ interface IEventLog
     Task<IReadOnlyList<DeviceEvent>> ReadEventsAsync(CancellationToken cancellationToken);
 
     Task ClearEventsAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A device that may tell events by itself.</summary>
+interface IEventSource
+{
+    /// <summary>What happens from now on, until the device ends the stream. Fails with <see cref="Hosting.DeviceFault.Unsupported"/> where the device offers none.</summary>
+    IAsyncEnumerable<DeviceEvent> WatchEventsAsync(CancellationToken cancellationToken);
 }

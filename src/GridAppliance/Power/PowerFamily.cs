@@ -60,7 +60,9 @@ static class PowerFeature
         services.AddSingleton<NodePorts>();
         services.AddSingleton<NodePower>();
         services.AddSingleton<BmcSettings>();
-        services.AddHostedService<PowerReconciler>();
+        services.AddSingleton<PowerReconciler>();
+        services.AddHostedService(provider => provider.GetRequiredService<PowerReconciler>());
+        services.AddHostedService<DeviceEventWatcher>();
         services.AddSingleton<StrangerBoot>();
         services.AddSingleton(new BmcScanSettings());
         services.AddSingleton<BmcScan>();

@@ -61,6 +61,10 @@ sealed class LabInstance : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs gridctl against this lab's appliance; fails when it does.</summary>
+    public Task<string> GridctlAsync(params string[] command) =>
+        Command.RunAsync(["/usr/bin/env", $"GRIDCTL_URL=unix:{Plan.Paths.ApiSocket}", LabPrograms.Built().Gridctl, .. command], CancellationToken.None);
+
     public async ValueTask DisposeAsync()
     {
         await Rig.TearDownAsync(CancellationToken.None);

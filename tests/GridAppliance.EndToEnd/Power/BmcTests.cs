@@ -3,7 +3,6 @@ using GridAppliance.Api.Client;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.EndToEnd.Lab;
-using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
 using Xunit.Abstractions;
 
@@ -28,13 +27,13 @@ public sealed class BmcTests(ITestOutputHelper output)
         Assert.Null(lab.Rig.Servers.Running(server));
 
         // The list says nothing about machines: it becomes a node because its BMC makes it boot, and the BMC is its own because both know the machine's UUID.
-        await GridctlAsync(lab, "discover", "boot", "--all");
+        await lab.GridctlAsync("discover", "boot", "--all");
         await lab.UntilIdleAsync();
         var name = (await lab.NodeOfAsync(server)).Name;
         var node = await LabInstance.UntilAsync(() => client.GetNode(name, default), n => n.Bmc is not null && n.Power == "on", "its BMC and its power");
         Assert.Equal(("ipmi", server.Bmc.Address), (node.Bmc!.Kind, node.Bmc.Address));
 
-        Assert.Equal($"{name}: is off", (await GridctlAsync(lab, "power", "off", name)).Trim());
+        Assert.Equal($"{name}: is off", (await lab.GridctlAsync("power", "off", name)).Trim());
         Assert.Null(lab.Rig.Servers.Running(server));
         await LabInstance.UntilAsync(() => client.GetNode(name, default), n => n.Power == "off", "its power, seen off");
         Assert.Contains($"{name} is off since", (await client.GetWhy(name, default)).Reason);
@@ -67,7 +66,4 @@ public sealed class BmcTests(ITestOutputHelper output)
     }
 
     static bool IsDiscover(EventDocument happened) => happened.Kind == "dhcp.discover";
-
-    static Task<string> GridctlAsync(LabInstance lab, params string[] command) =>
-        Command.RunAsync(["/usr/bin/env", $"GRIDCTL_URL=unix:{lab.Plan.Paths.ApiSocket}", LabPrograms.Built().Gridctl, .. command], CancellationToken.None);
 }

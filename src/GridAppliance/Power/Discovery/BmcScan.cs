@@ -17,6 +17,8 @@ sealed record BmcScanSettings
 {
     public int IpmiPort { get; init; } = RmcpHeader.Port;
     public int HttpsPort { get; init; } = 443;
+    /// <summary>Where Redfish services listen for a shout.</summary>
+    public IPEndPoint SsdpGroup { get; init; } = new(IPAddress.Parse("239.255.255.250"), 1900);
     /// <summary>Datagrams a second: switches that learn a thousand addresses at once drop them.</summary>
     public int Rate { get; init; } = 500;
     /// <summary>Service roots that are asked for at one time.</summary>
@@ -36,8 +38,6 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
     public const int MostAddresses = 4096;
 
     const int MostRoot = 64 * 1024;
-
-    static readonly IPEndPoint SsdpGroup = new(IPAddress.Parse("239.255.255.250"), 1900);
 
     /// <summary>DSP0266, section 11.2.</summary>
     static readonly byte[] SsdpQuestion = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: urn:dmtf-org:service:redfish-rest:1\r\n\r\n"u8.ToArray();
@@ -98,9 +98,9 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         }
     }
 
-    static void Shout(Socket socket)
+    void Shout(Socket socket)
     {
-        try { socket.SendTo(SsdpQuestion, SsdpGroup); }
+        try { socket.SendTo(SsdpQuestion, settings.SsdpGroup); }
         catch (SocketException)
         {
             // A machine without a route for multicast finds nobody this way.
@@ -132,7 +132,7 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
     {
         if (port != settings.IpmiPort)
         {
-            if (port == SsdpGroup.Port && datagram.StartsWith("HTTP/1.1 200"u8) && datagram.IndexOf("redfish-rest"u8) >= 0) found.AddOrUpdate(address, new FoundBmc(address) { Redfish = "?" }, (_, bmc) => bmc with { Redfish = bmc.Redfish ?? "?" });
+            if (port == settings.SsdpGroup.Port && datagram.StartsWith("HTTP/1.1 200"u8) && datagram.IndexOf("redfish-rest"u8) >= 0) found.AddOrUpdate(address, new FoundBmc(address) { Redfish = "?" }, (_, bmc) => bmc with { Redfish = bmc.Redfish ?? "?" });
             return;
         }
         if (AsfPresence.TryReadPong(datagram, out var pong, out _))

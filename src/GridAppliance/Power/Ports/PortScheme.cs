@@ -74,7 +74,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     static readonly (Type Capability, string Word)[] Words =
     [
         (typeof(IPowerControl), "power"), (typeof(IBootOverride), "boot"), (typeof(IConsolePort), "console"), (typeof(IIdentifyLight), "identify"), (typeof(ISensorSource), "sensors"),
-        (typeof(IEventLog), "events"), (typeof(IInventorySource), "inventory"), (typeof(IManagementLan), "lan"), (typeof(IDeviceAccounts), "accounts"), (typeof(ISecurityAudit), "audit"), (typeof(IVirtualMedia), "media"), (typeof(IHttpBoot), "http-boot"),
+        (typeof(IEventLog), "events"), (typeof(IEventSource), "event-stream"), (typeof(IInventorySource), "inventory"), (typeof(IManagementLan), "lan"), (typeof(IDeviceAccounts), "accounts"), (typeof(ISecurityAudit), "audit"), (typeof(IVirtualMedia), "media"), (typeof(IHttpBoot), "http-boot"),
     ];
 
     /// <summary>Whether ports of this scheme implement <paramref name="capability"/>. A BMC's console is a driver of its own on the same session.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -63,6 +64,17 @@ sealed partial class RedfishBmc
             page = await session.TryGetAsync(RedfishPath.TryRead(page.Text("Members@odata.nextLink"), out var next) ? next : null, cancellationToken);
         }
         return [.. events.OrderBy(entry => entry.At ?? DateTimeOffset.MinValue)];
+    }
+
+    public async IAsyncEnumerable<DeviceEvent> WatchEventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var service = await session.TryGetAsync((await session.GetAsync(RedfishPath.Root, cancellationToken)).Link("EventService"), cancellationToken);
+        if (service is null || RedfishResource.FlagOf(service.Json, "ServiceEnabled") == false || !RedfishPath.TryRead(service.Text("ServerSentEventUri"), out var stream))
+            throw Unsupported("offers no stream of events");
+        await foreach (var message in session.StreamAsync(stream, cancellationToken))
+        {
+            foreach (var item in RedfishResource.ItemsOf(message, "Events").Take(MostEvents)) yield return Notice(item);
+        }
     }
 
     public async Task ClearEventsAsync(CancellationToken cancellationToken)
@@ -191,7 +203,7 @@ sealed partial class RedfishBmc
         Value = RedfishResource.NumberOf(item, value),
         Unit = unit,
         Health = RedfishResource.ObjectOf(item, "Status") is { } status
-            ? RedfishResource.TextOf(status, "Health") switch { "OK" => SensorHealth.Ok, "Warning" => SensorHealth.Warning, "Critical" => SensorHealth.Critical, _ => SensorHealth.Unknown }
+            ? HealthIn(RedfishResource.TextOf(status, "Health"))
             : SensorHealth.Unknown,
     };
 
@@ -201,7 +213,20 @@ sealed partial class RedfishBmc
         At = DateTimeOffset.TryParse(RedfishResource.TextOf(entry, "Created"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null,
         Source = RedfishResource.TextOf(entry, "SensorType") ?? RedfishResource.TextOf(entry, "EntryType") ?? "log",
         Text = RedfishResource.TextOf(entry, "Message") ?? "",
+        Health = HealthIn(RedfishResource.TextOf(entry, "Severity")),
     };
+
+    /// <summary>An event as it is sent, which has other names for its fields than an entry of the log.</summary>
+    static DeviceEvent Notice(JsonElement item) => new()
+    {
+        Id = RedfishResource.TextOf(item, "EventId") ?? "",
+        At = DateTimeOffset.TryParse(RedfishResource.TextOf(item, "EventTimestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null,
+        Source = RedfishResource.LinkOf(item, "OriginOfCondition")?.ToString() ?? RedfishResource.TextOf(item, "EventType") ?? "event",
+        Text = RedfishResource.TextOf(item, "Message") is { Length: > 0 } message ? message : RedfishResource.TextOf(item, "MessageId") ?? "",
+        Health = HealthIn(RedfishResource.TextOf(item, "MessageSeverity") ?? RedfishResource.TextOf(item, "Severity")),
+    };
+
+    static SensorHealth HealthIn(string? word) => word switch { "OK" => SensorHealth.Ok, "Warning" => SensorHealth.Warning, "Critical" => SensorHealth.Critical, _ => SensorHealth.Unknown };
 
     static PartLabel Label(RedfishResource resource, string name) => new()
     {

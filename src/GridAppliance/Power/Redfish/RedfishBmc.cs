@@ -5,10 +5,13 @@ using GridAppliance.Hosting;
 namespace GridAppliance.Power.Redfish;
 
 /// <summary>A BMC that speaks Redfish, in the words of the power family: <c>redfish+https://10.0.0.5</c>. How it is talked to is <see cref="RedfishSession"/>'s business.</summary>
-sealed partial class RedfishBmc(Uri address, RedfishSession session) : IPrivilegedPort, IPowerControl, IBootOverride, IHttpBoot, IIdentifyLight, ISensorSource, IEventLog, IInventorySource, IMachineNics, IVirtualMedia, ICertifiedPort
+sealed partial class RedfishBmc(Uri address, RedfishSession session) : IPrivilegedPort, IPowerControl, IBootOverride, IHttpBoot, IIdentifyLight, ISensorSource, IEventLog, IEventSource, IInventorySource, IMachineNics, IVirtualMedia, ICertifiedPort
 {
     /// <summary>The machine's own resource, once it is known which of them it is.</summary>
     RedfishPath? machine;
+    /// <summary>When the light goes out.</summary>
+    ITimer? lightEnds;
+    Task lightEnding = Task.CompletedTask;
 
     public Uri Address { get; } = address;
 
@@ -71,16 +74,40 @@ sealed partial class RedfishBmc(Uri address, RedfishSession session) : IPrivileg
 
     public async Task IdentifyAsync(TimeSpan? duration, CancellationToken cancellationToken)
     {
-        if (duration is { } limit && limit > TimeSpan.Zero) throw Unsupported("has no timer for its light: switch it on without one, and off later");
+        lightEnds?.Dispose();
+        lightEnds = null;
+        await SetLightAsync(duration is null || duration > TimeSpan.Zero, cancellationToken);
+        // Redfish has no timer for it, so this is one: a restart of the appliance leaves the light on.
+        if (duration is { } limit && limit > TimeSpan.Zero) lightEnds = session.Clock.CreateTimer(static state => ((RedfishBmc)state!).lightEnding = ((RedfishBmc)state).EndLightAsync(), this, limit, Timeout.InfiniteTimeSpan);
+    }
+
+    async Task EndLightAsync()
+    {
+        try
+        {
+            await SetLightAsync(on: false, CancellationToken.None);
+        }
+        catch (Exception e) when (e is DeviceException or ObjectDisposedException)
+        {
+            // It shines on, and whoever stands before it sees that.
+        }
+    }
+
+    async Task SetLightAsync(bool on, CancellationToken cancellationToken)
+    {
         var system = await MachineAsync(cancellationToken);
-        var on = duration is null;
         // The newer field where there is one: some services accept the older one and do nothing.
         if (RedfishResource.FlagOf(system.Json, "LocationIndicatorActive") is not null) await session.PatchAsync(system, new() { ["LocationIndicatorActive"] = on }, cancellationToken);
         else if (system.Text("IndicatorLED") is not null) await session.PatchAsync(system, new() { ["IndicatorLED"] = on ? "Blinking" : "Off" }, cancellationToken);
         else throw Unsupported("has no light");
     }
 
-    public ValueTask DisposeAsync() => session.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        lightEnds?.Dispose();
+        await session.DisposeAsync();
+        await lightEnding;
+    }
 
     /// <summary>The machine as it is now. A BMC of several (a chassis, say) has to be told by the port's address which one is meant.</summary>
     async Task<RedfishResource> MachineAsync(CancellationToken cancellationToken)

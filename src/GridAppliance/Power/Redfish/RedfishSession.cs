@@ -15,7 +15,7 @@ namespace GridAppliance.Power.Redfish;
 /// The one conversation with a Redfish service (DMTF DSP0266): one request at a time, in a session that is kept, to a device that is known by its certificate. A refused account is remembered and
 /// not tried again; a device that does not answer is left alone for a while.
 /// </summary>
-sealed class RedfishSession : IAsyncDisposable
+sealed partial class RedfishSession : IAsyncDisposable
 {
     /// <summary>Sensor pages of large machines are some hundred kilobytes.</summary>
     const int MostOctets = 4 << 20;
@@ -29,6 +29,8 @@ sealed class RedfishSession : IAsyncDisposable
     readonly PortCredentials account;
     readonly string? pinned;
     readonly HttpClient http;
+    /// <summary>For the stream of events alone, which would hold the one connection for ever.</summary>
+    readonly HttpClient events;
     readonly SemaphoreSlim turn = new(1, 1);
     /// <summary>Ends what is under way when the port is closed: a device that dawdles must not hold up its own removal.</summary>
     readonly CancellationTokenSource closing = new();
@@ -53,19 +55,28 @@ sealed class RedfishSession : IAsyncDisposable
         pinned = fingerprint;
         this.clock = clock;
         breaker = new(3, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(2), clock);
+        http = Connect(address);
+        events = Connect(address);
+    }
+
+    /// <summary>A way to the device of one connection.</summary>
+    HttpClient Connect(Uri address)
+    {
         var handler = new SocketsHttpHandler
         {
             // A redirection would carry the session to wherever the device says.
             AllowAutoRedirect = false, UseProxy = false, UseCookies = false, MaxConnectionsPerServer = 1, ConnectTimeout = ConnectPatience, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null && Knows(SHA256.HashData(certificate.GetRawCertData())) },
         };
-        http = new(handler, disposeHandler: true)
+        return new(handler, disposeHandler: true)
         {
             BaseAddress = new UriBuilder(Uri.UriSchemeHttps, address.Host, address.Port < 0 ? 443 : address.Port).Uri, Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MostOctets,
         };
     }
 
     public string? Fingerprint => pinned ?? shown;
+
+    public TimeProvider Clock => clock;
 
     public async Task<RedfishResource> GetAsync(RedfishPath path, CancellationToken cancellationToken)
     {
@@ -111,6 +122,7 @@ sealed class RedfishSession : IAsyncDisposable
             }
         }
         http.Dispose();
+        events.Dispose();
         closing.Dispose();
         turn.Release();
     }
@@ -185,13 +197,15 @@ sealed class RedfishSession : IAsyncDisposable
         session = RedfishPath.TryRead(location, out var path) ? path : null;
     }
 
-    async Task<HttpResponseMessage> ExchangeAsync(Func<HttpRequestMessage> request, CancellationToken cancellationToken)
+    Task<HttpResponseMessage> ExchangeAsync(Func<HttpRequestMessage> request, CancellationToken cancellationToken) => ExchangeAsync(request, http, HttpCompletionOption.ResponseContentRead, cancellationToken);
+
+    async Task<HttpResponseMessage> ExchangeAsync(Func<HttpRequestMessage> request, HttpClient client, HttpCompletionOption until, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(AnswerPatience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token, closing.Token);
         try
         {
-            return await http.SendAsync(request(), either.Token);
+            return await client.SendAsync(request(), until, either.Token);
         }
         catch (HttpRequestException e) when (stranger is { } other)
         {
@@ -216,10 +230,10 @@ sealed class RedfishSession : IAsyncDisposable
         }
     }
 
-    HttpRequestMessage Request(HttpMethod method, RedfishPath path, JsonObject? body, string? etag)
+    HttpRequestMessage Request(HttpMethod method, RedfishPath path, JsonObject? body, string? etag, string accept = "application/json")
     {
         var request = new HttpRequestMessage(method, path.ToString());
-        request.Headers.Accept.Add(new("application/json"));
+        request.Headers.Accept.Add(new(accept));
         request.Headers.TryAddWithoutValidation("OData-Version", "4.0");
         if (token is not null) request.Headers.TryAddWithoutValidation("X-Auth-Token", token);
         else if (usesBasic) request.Headers.Authorization = new("Basic", Convert.ToBase64String([.. Encoding.UTF8.GetBytes(account.User + ":"), .. account.Password.Span]));
@@ -231,7 +245,11 @@ sealed class RedfishSession : IAsyncDisposable
     static async Task<JsonElement?> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var octets = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        if (octets.Length == 0) return null;
+        return octets.Length == 0 ? null : Parse(octets);
+    }
+
+    static JsonElement? Parse(byte[] octets)
+    {
         try
         {
             using var document = JsonDocument.Parse(octets, new JsonDocumentOptions { MaxDepth = MostDepth, AllowTrailingCommas = true });

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Testing;
@@ -40,7 +42,7 @@ public sealed class BmcScanTests
     {
         await using var bmc = await RedfishSimulator.StartAsync();
         var found = Assert.Single(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.4"), Patience));
-        Assert.Equal(("127.0.0.1", false, "1"), (found.Address.ToString(), found.SpeaksIpmi, found.Redfish));
+        Assert.Equal(("127.0.0.1", false, "1.15.0"), (found.Address.ToString(), found.SpeaksIpmi, found.Redfish));
         // No account was used.
         Assert.Equal(["GET /redfish/v1"], bmc.Log);
 
@@ -50,6 +52,29 @@ public sealed class BmcScanTests
             return true;
         };
         Assert.Empty(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience));
+    }
+
+    /// <summary>Answers of real services differ in order, case of header names and what else they say.</summary>
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nCACHE-CONTROL:max-age=1800\r\nST:urn:dmtf-org:service:redfish-rest:1\r\nUSN:uuid:92384634-2938-2342-8820-489239905423::urn:dmtf-org:service:redfish-rest:1\r\nAL:https://127.0.0.1/redfish/v1/\r\nEXT:\r\n\r\n", true)]
+    [InlineData("HTTP/1.1 200 OK\r\nst: urn:dmtf-org:service:redfish-rest:1:15\r\nal: <https://127.0.0.1/redfish/v1/>\r\n\r\n", true)]
+    [InlineData("HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nLOCATION: http://127.0.0.1/printer.xml\r\n\r\n", false)]
+    [InlineData("NOTIFY * HTTP/1.1\r\nNT: urn:dmtf-org:service:redfish-rest:1\r\n\r\n", false)]
+    [InlineData("", false)]
+    public async Task A_redfish_service_that_answers_a_shout_is_found_and_a_printer_is_not(string answer, bool isFound)
+    {
+        using var service = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        service.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var scan = new BmcScan(new() { IpmiPort = FreePort(), HttpsPort = FreePort(), SsdpGroup = (IPEndPoint)service.LocalEndPoint!, LastAnswer = TimeSpan.FromMilliseconds(400), ConnectPatience = TimeSpan.FromSeconds(5) }, TimeProvider.System);
+        var scanning = scan.ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience);
+        var buffer = new byte[2048];
+        var asked = await service.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), Patience);
+        var question = Encoding.ASCII.GetString(buffer, 0, asked.ReceivedBytes);
+        Assert.StartsWith("M-SEARCH * HTTP/1.1\r\n", question, StringComparison.Ordinal);
+        Assert.Contains("\r\nST: urn:dmtf-org:service:redfish-rest:1\r\n", question, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", question, StringComparison.Ordinal);
+        await service.SendToAsync(Encoding.ASCII.GetBytes(answer), SocketFlags.None, asked.RemoteEndPoint, Patience);
+        Assert.Equal(isFound ? ["127.0.0.1"] : [], (await scanning).Select(bmc => bmc.Address.ToString()));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using GridAppliance.Hosting;
+using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Power;
 using GridAppliance.Power.Redfish;
 using GridAppliance.Testing;

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using GridAppliance.Hosting;
+using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Power;
 using GridAppliance.Power.Redfish;
 using GridAppliance.Testing;

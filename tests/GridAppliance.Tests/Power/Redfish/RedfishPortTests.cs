@@ -1,3 +1,4 @@
+using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Tests.Web;

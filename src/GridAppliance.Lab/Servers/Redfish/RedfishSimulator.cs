@@ -2,38 +2,46 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace GridAppliance.Tests.Power.Redfish;
+namespace GridAppliance.Lab.Servers.Redfish;
 
 /// <summary>
 /// A Redfish service that keeps state, over real TLS with a certificate of its own: sessions, power, boot override, light, log and virtual media of one machine, laid out as DSP0266 and its schemas
-/// have it. Misbehaves where a test says so.
+/// have it. Tells events as a stream. Misbehaves where a test says so; in the lab its machine is a server's.
 /// </summary>
-sealed class RedfishSimulator : IAsyncDisposable
+sealed partial class RedfishSimulator : IAsyncDisposable
 {
     public const string User = "admin";
     public const string Password = "Pa55w0rd";
 
+    readonly RedfishSimulatorOptions options;
     readonly Lock gate = new();
+    readonly List<Channel<JsonObject>> listeners = [];
+    readonly JsonArray raised = [];
     readonly HashSet<string> sessions = [];
     WebApplication app;
     X509Certificate2 certificate;
     int port;
 
-    RedfishSimulator()
+    RedfishSimulator(RedfishSimulatorOptions options)
     {
+        this.options = options;
+        port = options.Listen.Port;
+        Restore();
         certificate = NewCertificate();
         app = Build();
     }
 
-    public Uri Address => new($"redfish+https://127.0.0.1:{port}");
+    public Uri Address => new($"redfish+https://{options.Listen.Address}:{port}");
 
     public string Fingerprint => Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
 
+    /// <summary>Of a machine that is nothing but this word; the lab's tells its own.</summary>
     public string PowerState { get; set; } = "Off";
     public JsonObject Boot { get; } = new() { ["BootSourceOverrideEnabled"] = "Disabled", ["BootSourceOverrideTarget"] = "None", ["BootSourceOverrideMode"] = "UEFI" };
     public bool Light { get; set; }
@@ -47,6 +55,10 @@ sealed class RedfishSimulator : IAsyncDisposable
     public int OpenSessions { get { lock (gate) return sessions.Count; } }
     public string[] ResetTypes { get; set; } = ["On", "ForceOff", "GracefulShutdown", "ForceRestart", "PowerCycle", "Nmi"];
 
+    public bool HasEvents { get; set; } = true;
+    /// <summary>Events that wait to be sent.</summary>
+    public int Unsent { get { lock (gate) return listeners.Sum(listener => listener.Reader.Count); } }
+    public int Listeners { get { lock (gate) return listeners.Count; } }
     public bool HasSessions { get; set; } = true;
     public bool SaysLocation { get; set; } = true;
     public bool WantsProtocol { get; set; }
@@ -55,9 +67,11 @@ sealed class RedfishSimulator : IAsyncDisposable
 
     int atOnce;
 
-    public static async Task<RedfishSimulator> StartAsync()
+    public static Task<RedfishSimulator> StartAsync() => StartAsync(new());
+
+    public static async Task<RedfishSimulator> StartAsync(RedfishSimulatorOptions options)
     {
-        var simulator = new RedfishSimulator();
+        var simulator = new RedfishSimulator(options);
         await simulator.app.StartAsync();
         simulator.port = new Uri(simulator.app.Urls.Single()).Port;
         return simulator;
@@ -84,7 +98,7 @@ sealed class RedfishSimulator : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(certificate)));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Listen.Address, port, listen => listen.UseHttps(certificate)));
         var built = builder.Build();
         built.Run(AnswerAsync);
         return built;
@@ -112,7 +126,7 @@ sealed class RedfishSimulator : IAsyncDisposable
             var body = context.Request.ContentLength > 0 ? await JsonNode.ParseAsync(context.Request.Body) as JsonObject : null;
             await ((method, path) switch
             {
-                ("GET", "/redfish/v1") => SayAsync(context, Resource("ServiceRoot", path, ("Systems", Link("/redfish/v1/Systems")))),
+                ("GET", "/redfish/v1") => SayAsync(context, Root(path)),
                 ("POST", "/redfish/v1/SessionService/Sessions") => SignInAsync(context, body),
                 _ when !MayEnter(context) => FailAsync(context, 401, "The account is not known."),
                 ("DELETE", _) => SignOutAsync(context),
@@ -133,13 +147,13 @@ sealed class RedfishSimulator : IAsyncDisposable
         {
             if (context.Request.Headers["X-Auth-Token"].ToString() is { Length: > 0 } token) return sessions.Contains(token);
         }
-        return context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{User}:{Password}"));
+        return context.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"{options.User}:{options.Password}"));
     }
 
     Task SignInAsync(HttpContext context, JsonObject? body)
     {
         if (!HasSessions) return FailAsync(context, 404, "There are no sessions.");
-        if ((string?)body?["UserName"] != User || (string?)body?["Password"] != Password) return FailAsync(context, 401, "The account or its password is wrong.");
+        if ((string?)body?["UserName"] != options.User || (string?)body?["Password"] != options.Password) return FailAsync(context, 401, "The account or its password is wrong.");
         var token = Guid.NewGuid().ToString("n");
         lock (gate) sessions.Add(token);
         context.Response.Headers["X-Auth-Token"] = token;
@@ -154,28 +168,100 @@ sealed class RedfishSimulator : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    Task ActAsync(HttpContext context, string path, JsonObject? body)
+    async Task ActAsync(HttpContext context, string path, JsonObject? body)
     {
         switch (path)
         {
             case "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset":
                 var type = (string?)body?["ResetType"] ?? "";
-                if (!ResetTypes.Contains(type)) return FailAsync(context, 400, $"The value {type} for the parameter ResetType is not in the list of acceptable values.");
-                Resets.Add(type);
-                PowerState = type is "ForceOff" or "GracefulShutdown" ? "Off" : "On";
+                if (!ResetTypes.Contains(type))
+                {
+                    await FailAsync(context, 400, $"The value {type} for the parameter ResetType is not in the list of acceptable values.");
+                    return;
+                }
+                await ResetAsync(type, context.RequestAborted);
                 break;
             case "/redfish/v1/Managers/1/VirtualMedia/CD1/Actions/VirtualMedia.InsertMedia":
-                if (WantsProtocol && body?["TransferProtocolType"] is null) return FailAsync(context, 400, "The action requires the parameter TransferProtocolType to be present in the request body.");
-                if (Image is not null) return FailAsync(context, 409, "There is an image already.");
+                if (WantsProtocol && body?["TransferProtocolType"] is null)
+                {
+                    await FailAsync(context, 400, "The action requires the parameter TransferProtocolType to be present in the request body.");
+                    return;
+                }
+                if (Image is not null)
+                {
+                    await FailAsync(context, 409, "There is an image already.");
+                    return;
+                }
                 Image = (string?)body?[nameof(Image)];
                 break;
             case "/redfish/v1/Managers/1/VirtualMedia/CD1/Actions/VirtualMedia.EjectMedia":
                 Image = null;
                 break;
-            default: return FailAsync(context, 404, "There is no such action.");
+            default:
+                await FailAsync(context, 404, "There is no such action.");
+                return;
         }
+        Keep();
         context.Response.StatusCode = 204;
-        return Task.CompletedTask;
+    }
+
+    async Task ResetAsync(string type, CancellationToken cancellation)
+    {
+        Resets.Add(type);
+        if (options.Chassis is { } chassis) await chassis.ResetAsync(type, (string?)Boot["BootSourceOverrideTarget"] ?? "None", cancellation);
+        PowerState = type is "ForceOff" or "GracefulShutdown" ? "Off" : "On";
+        // Once: the start that it was for has begun.
+        if (PowerState == "On" && type != "Nmi" && options.Chassis is not null && (string?)Boot["BootSourceOverrideEnabled"] == "Once") (Boot["BootSourceOverrideEnabled"], Boot["BootSourceOverrideTarget"]) = ("Disabled", "None");
+        if (type != "Nmi") Raise($"The machine is {(PowerState == "On" ? "on" : "off")} ({type}).");
+    }
+
+    /// <summary>Puts an entry into the log, and tells everybody who listens.</summary>
+    public void Raise(string message, string severity = "OK")
+    {
+        lock (gate)
+        {
+            var id = $"{raised.Count + 100}";
+            var at = options.Clock.GetUtcNow().ToString("o");
+            raised.Add(new JsonObject { ["Id"] = id, ["Created"] = at, ["Message"] = message, ["Severity"] = severity, ["EntryType"] = "Event" });
+            var told = new JsonObject
+            {
+                ["@odata.type"] = "#Event.v1_7_0.Event", ["Id"] = id, ["Name"] = "Event",
+                ["Events"] = new JsonArray(new JsonObject { ["EventId"] = id, ["EventTimestamp"] = at, ["Message"] = message, ["MessageSeverity"] = severity, ["MessageId"] = "ResourceEvent.1.3.ResourceChanged", ["OriginOfCondition"] = Link("/redfish/v1/Systems/1") }),
+            };
+            foreach (var listener in listeners) listener.Writer.TryWrite((JsonObject)told.DeepClone());
+        }
+    }
+
+    /// <summary>Ends the streams, as a device does that restarts.</summary>
+    public void HangUp() { lock (gate) foreach (var listener in listeners) listener.Writer.TryComplete(); }
+
+    async Task StreamAsync(HttpContext context)
+    {
+        // A listener that does not read loses the newest, as on a device.
+        var listener = Channel.CreateBounded<JsonObject>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropWrite });
+        context.Response.ContentType = "text/event-stream";
+        await context.Response.WriteAsync(": hello\r\n\r\n", context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        lock (gate) listeners.Add(listener);
+        try
+        {
+            await foreach (var told in listener.Reader.ReadAllAsync(context.RequestAborted))
+            {
+                // In two lines of data, which readers put together again.
+                var text = told.ToJsonString();
+                var cut = text.IndexOf(',') + 1;
+                await context.Response.WriteAsync($"id: {told["Id"]}\r\ndata: {text[..cut]}\r\ndata: {text[cut..]}\r\n\r\n", context.RequestAborted);
+                await context.Response.Body.FlushAsync(context.RequestAborted);
+            }
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Whoever listened has gone.
+        }
+        finally
+        {
+            lock (gate) listeners.Remove(listener);
+        }
     }
 
     Task PatchAsync(HttpContext context, string path, JsonObject? body)
@@ -185,64 +271,9 @@ sealed class RedfishSimulator : IAsyncDisposable
         foreach (var (name, value) in body?[nameof(Boot)] as JsonObject ?? []) Boot[name] = value?.DeepClone();
         if (body?["LocationIndicatorActive"] is { } light) Light = (bool)light;
         ETag++;
+        Keep();
         context.Response.StatusCode = 204;
         return Task.CompletedTask;
-    }
-
-    Task GetAsync(HttpContext context, string path) => path switch
-    {
-        "/redfish/v1/Systems" => SayAsync(context, Collection(path, "/redfish/v1/Systems/1")),
-        "/redfish/v1/Systems/1" => SayAsync(context, Machine(path)),
-        "/redfish/v1/Systems/1/ResetInfo" => SayAsync(context, Resource("ActionInfo", path, ("Parameters", new JsonArray(new JsonObject { ["Name"] = "ResetType", ["AllowableValues"] = Texts(ResetTypes) })))),
-        "/redfish/v1/Systems/1/Nics" => SayAsync(context, Collection(path, "/redfish/v1/Systems/1/Nics/1")),
-        "/redfish/v1/Systems/1/Nics/1" => SayAsync(context, Resource("EthernetInterface", path, ("MACAddress", "52:54:00:00:00:01"))),
-        "/redfish/v1/Systems/1/Logs" => SayAsync(context, Collection(path, "/redfish/v1/Systems/1/Logs/Sel")),
-        "/redfish/v1/Systems/1/Logs/Sel" => SayAsync(context, Resource("LogService", path, ("Entries", Link(path + "/Entries")))),
-        "/redfish/v1/Systems/1/Logs/Sel/Entries" => SayAsync(context, Entries(path, 1, path + "/More")),
-        // A page that names itself as the next.
-        "/redfish/v1/Systems/1/Logs/Sel/Entries/More" => SayAsync(context, Entries(path, 2, path)),
-        "/redfish/v1/Managers/1" => SayAsync(context, Resource("Manager", path, ("VirtualMedia", Link(path + "/VirtualMedia")))),
-        "/redfish/v1/Managers/1/VirtualMedia" => SayAsync(context, Collection(path, path + "/CD1")),
-        "/redfish/v1/Managers/1/VirtualMedia/CD1" => SayAsync(context, Resource("VirtualMedia", path, ("Name", "Virtual CD"), ("MediaTypes", Texts(["CD"])), ("Image", Image), ("Inserted", Image is not null), ("Actions", new JsonObject
-        {
-            ["#VirtualMedia.InsertMedia"] = new JsonObject { ["target"] = path + "/Actions/VirtualMedia.InsertMedia" }, ["#VirtualMedia.EjectMedia"] = new JsonObject { ["target"] = path + "/Actions/VirtualMedia.EjectMedia" },
-        }))),
-        _ => FailAsync(context, 404, "There is nothing here."),
-    };
-
-    JsonObject Machine(string path)
-    {
-        var boot = (JsonObject)Boot.DeepClone();
-        boot["BootSourceOverrideTarget@Redfish.AllowableValues"] = Texts(["None", "Pxe", "Hdd", "Cd", "BiosSetup", "UefiHttp"]);
-        return Resource("ComputerSystem", path, ("@odata.etag", $"\"{ETag}\""), ("UUID", "4c4c4544-0057-4610-8038-b2c04f385032"), ("Manufacturer", "Example"), ("Model", "R1"), ("SerialNumber", "S1"),
-            ("PowerState", PowerState), ("Boot", boot), ("LocationIndicatorActive", Light), ("EthernetInterfaces", Link(path + "/Nics")), ("LogServices", Link(path + "/Logs")),
-            ("Links", new JsonObject { ["ManagedBy"] = new JsonArray(Link("/redfish/v1/Managers/1")) }),
-            ("Actions", new JsonObject { ["#ComputerSystem.Reset"] = new JsonObject { ["target"] = path + "/Actions/ComputerSystem.Reset", ["@Redfish.ActionInfo"] = path + "/ResetInfo" } }));
-    }
-
-    static JsonObject Entries(string path, int id, string next) => Resource("LogEntryCollection", path, ("Members@odata.nextLink", next), ("Members", new JsonArray(new JsonObject
-    {
-        ["Id"] = $"{id}", ["Created"] = $"2026-01-0{id}T00:00:00Z", ["Message"] = $"event {id}", ["EntryType"] = "SEL",
-    })));
-
-    static JsonObject Collection(string path, params string[] members) => Resource("Collection", path, ("Members", new JsonArray([.. members.Select(Link)])));
-
-    static JsonObject Link(string path) => new() { ["@odata.id"] = path };
-
-    static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode?)text)]);
-
-    static JsonObject Resource(string type, string path, params (string Name, JsonNode? Value)[] fields)
-    {
-        var resource = new JsonObject { ["@odata.id"] = path, ["@odata.type"] = $"#{type}.v1_0_0.{type}" };
-        foreach (var (name, value) in fields) resource[name] = value;
-        return resource;
-    }
-
-    static Task SayAsync(HttpContext context, JsonObject body, int status = 200)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(body.ToJsonString());
     }
 
     public static Task FailAsync(HttpContext context, int status, string message) => SayAsync(context, new JsonObject
