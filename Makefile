@@ -35,8 +35,8 @@ PACKAGES += nftables
 PACKAGES += tgt
 # A console server to talk RFC 2217 with.
 PACKAGES += ser2net
-# A machine that has nothing but a serial line: U-Boot in QEMU.
-PACKAGES += u-boot-qemu
+# Machines that have nothing but a serial line: U-Boot and OpenFirmware in QEMU.
+PACKAGES += u-boot-qemu qemu-system-ppc
 # A BMC of software, and the tool whose answers ours are compared with; a DHCP client that comes back by INIT-REBOOT.
 PACKAGES += openipmi ipmitool isc-dhcp-client
 # Recordings of hardware are packed with it.

@@ -1,63 +1,79 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.Consoles;
 
-/// <summary>A real machine without BMC, screen or keyboard: U-Boot in QEMU, and its serial port on a console server.</summary>
+/// <summary>Real firmware without BMC, screen or keyboard, and its serial port on a console server: U-Boot, OpenFirmware (SLOF, as on IBM's Power machines) and iPXE, each in QEMU.</summary>
 public sealed class SerialOnlyMachineTests
 {
-    const string Firmware = "/usr/lib/u-boot/qemu-x86_64/u-boot.rom";
-
-    [Fact]
-    public async Task A_machine_that_has_only_a_serial_line_is_made_to_boot_from_the_network()
+    /// <param name="firmware">What the machine has.</param>
+    /// <param name="script">What makes it boot from the network.</param>
+    /// <param name="sign">The machine's own word that the file came.</param>
+    [Theory]
+    [InlineData(Firmware.UBoot, "uboot-dhcp", "Bytes transferred = 26 ")]
+    [InlineData(Firmware.OpenFirmware, "openfirmware-boot-net", "TFTP: Received boot.scr")]
+    [InlineData(Firmware.Ipxe, "ipxe-autoboot", "/boot.scr... ok")]
+    public async Task A_machine_that_has_only_a_serial_line_is_made_to_boot_from_the_network(Firmware firmware, string script, string sign)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         await using var plane = await ManagementPlaneHost.StartAsync();
         await SampleNodes.DiscoverAsync(plane, 1);
-        using var machine = new Machine();
-        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", $"tcp://127.0.0.1:{machine.SerialPort}")).Status);
+        using var machine = new Machine(firmware);
+        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", machine.Address)).Status);
 
-        var ran = await plane.Gridctl("console-script", "run", "n1", "uboot-dhcp").WaitAsync(patience.Token);
+        var ran = await plane.Gridctl("console-script", "run", "n1", script).WaitAsync(patience.Token);
         Assert.True(ran.Status == 0, ran.Output + ran.Error);
 
-        // The machine's own word that the file came, from the record.
         using var client = plane.Client();
-        await foreach (var line in client.ReadConsoleLog("n1", new() { Pattern = "Bytes transferred = |Retry count exceeded", Follow = true }, patience.Token))
-        {
-            Assert.StartsWith("Bytes transferred = 26 ", line.Text, StringComparison.Ordinal);
-            return;
-        }
+        await foreach (var line in client.ReadConsoleLog("n1", new() { Pattern = Regex.Escape(sign), Follow = true }, patience.Token)) return;
         Assert.Fail("its console ended");
     }
+
+    public enum Firmware { UBoot, OpenFirmware, Ipxe }
 
     sealed class Machine : IDisposable
     {
         readonly string folder = Directory.CreateTempSubdirectory("ga-uboot-").FullName;
         readonly Process process;
 
-        public Machine()
+        public Machine(Firmware firmware)
         {
+            int port;
             using (var free = new TcpListener(IPAddress.Loopback, 0))
             {
                 free.Start();
-                SerialPort = ((IPEndPoint)free.LocalEndpoint).Port;
+                port = ((IPEndPoint)free.LocalEndpoint).Port;
             }
             File.WriteAllText(Path.Combine(folder, "boot.scr"), "what the network boots it with"[..26]);
-            var start = new ProcessStartInfo("/usr/bin/qemu-system-x86_64");
+            var start = new ProcessStartInfo(ProgramOf(firmware)) { RedirectStandardOutput = true };
             foreach (var argument in (string[])
             [
-                "-machine", "pc,accel=tcg", "-m", "256", "-bios", Firmware, "-display", "none", "-monitor", "none", "-no-reboot",
-                // It is not switched on before somebody has opened its line.
-                "-serial", $"tcp:127.0.0.1:{SerialPort},server=on,wait=on",
+                .. BoardOf(firmware), "-display", "none", "-monitor", "none", "-no-reboot",
+                // A tty where a break is wanted. The others are not switched on before somebody has opened their line.
+                "-serial", firmware == Firmware.OpenFirmware ? "pty" : $"tcp:127.0.0.1:{port},server=on,wait=on",
                 // A network of its own, inside the process, with DHCP and TFTP.
-                "-netdev", $"user,id=net,restrict=on,tftp={folder},bootfile=boot.scr", "-device", "e1000,netdev=net",
+                "-netdev", $"user,id=net,restrict=on,tftp={folder},bootfile=boot.scr",
             ]) start.ArgumentList.Add(argument);
             process = Process.Start(start)!;
+            Address = firmware == Firmware.OpenFirmware ? $"serial://{TtyOf(process.StandardOutput.ReadLine())}" : $"tcp://127.0.0.1:{port}";
         }
 
-        public int SerialPort { get; }
+        public string Address { get; }
+
+        static string TtyOf(string? line) => Regex.Match(line ?? "", @"redirected to (/dev/pts/\d+)") is { Success: true } told ? told.Groups[1].Value : throw new InvalidOperationException($"QEMU told no tty: {line}");
+
+        static string ProgramOf(Firmware firmware) => firmware == Firmware.OpenFirmware ? "/usr/bin/qemu-system-ppc64" : "/usr/bin/qemu-system-x86_64";
+
+        static string[] BoardOf(Firmware firmware) => firmware switch
+        {
+            Firmware.UBoot => ["-machine", "pc,accel=tcg", "-m", "256", "-bios", "/usr/lib/u-boot/qemu-x86_64/u-boot.rom", "-device", "e1000,netdev=net"],
+            // It is set to stop at its prompt: what boots it is the script.
+            Firmware.OpenFirmware => ["-machine", "pseries,accel=tcg", "-m", "512", "-nodefaults", "-prom-env", "auto-boot?=false", "-device", "spapr-vlan,netdev=net"],
+            Firmware.Ipxe => ["-machine", "q35,accel=tcg,graphics=off", "-m", "256", "-nodefaults", "-device", "virtio-net-pci,netdev=net"],
+        };
 
         public void Dispose()
         {
