@@ -45,7 +45,11 @@ sealed class LabUp(LabArguments arguments, LabRig rig, LabPrograms programs, Ter
                 await rig.Appliance.StartAsync(cancellation);
                 await rig.Appliance.StartPortalAsync(cancellation);
                 // Nodes of the metal image find theirs from inside: nobody has to be told.
-                if (rig.Plan.Image == LabImage.Virtual) await rig.Bmcs.TellAsync(rig.Appliance.Client, cancellation);
+                if (rig.Plan.Image == LabImage.Virtual)
+                {
+                    await rig.Bmcs.ListeningAsync(cancellation);
+                    await rig.Bmcs.TellAsync(rig.Appliance.Client, cancellation);
+                }
             }
             var now = clock.GetUtcNow();
             foreach (var server in rig.Plan.Servers) await rig.Servers.PowerOnAsync(server, cancellation);

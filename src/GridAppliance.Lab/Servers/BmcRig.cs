@@ -7,6 +7,9 @@ namespace GridAppliance.Lab.Servers;
 /// <summary>Puts a BMC beside each server.</summary>
 sealed class BmcRig(LabPlan plan, LabPrograms programs, LabProcesses processes)
 {
+    static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
     const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     public async Task StartAsync(CancellationToken cancellation)
@@ -29,6 +32,21 @@ sealed class BmcRig(LabPlan plan, LabPrograms programs, LabProcesses processes)
     {
         foreach (var name in (string[])[server.Bmc.Process, server.Bmc.RedfishProcess])
             if (processes.Find(name) is { } process) await processes.KillAsync(process, cancellation);
+    }
+
+    /// <summary>Waits until the Redfish services listen, which have a runtime to start first.</summary>
+    public async Task ListeningAsync(CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(StartPatience);
+        try
+        {
+            while (plan.Servers.Any(server => server.Bmc.SpeaksRedfish && !File.Exists(server.Bmc.RedfishState))) await Task.Delay(Look, patience.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // The appliance asks again by itself.
+        }
     }
 
     /// <summary>Hands the appliance the list of BMCs that an administrator would hand it; whose each is, it finds out by itself.</summary>

@@ -13,6 +13,7 @@ public sealed class RedfishTests
         var server = lab.Plan.Servers[0];
         var client = lab.Rig.Appliance.Client;
         await lab.Rig.Appliance.StartAsync(default);
+        await lab.Rig.Bmcs.ListeningAsync(default);
         // Only its Redfish side is told: so everything goes through that.
         var address = $"redfish+https://{server.Bmc.Address}";
         await client.ImportPorts(new() { Ports = [new() { Address = address, User = LabBmc.User, Password = server.Bmc.Password }] }, default);

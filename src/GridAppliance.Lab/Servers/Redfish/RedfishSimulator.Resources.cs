@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -73,6 +74,15 @@ sealed partial class RedfishSimulator
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(body.ToJsonString());
+    }
+
+    /// <summary>A BMC that came back with another certificate would be a stranger, and be told nothing.</summary>
+    X509Certificate2? KeptCertificate()
+    {
+        if (options.StateFile is not { } state) return null;
+        var file = state + ".pfx";
+        if (!File.Exists(file)) File.WriteAllBytes(file, NewCertificate().Export(X509ContentType.Pkcs12));
+        return X509CertificateLoader.LoadPkcs12FromFile(file, null);
     }
 
     /// <summary>Boot device, light and image survive a restart of the BMC.</summary>

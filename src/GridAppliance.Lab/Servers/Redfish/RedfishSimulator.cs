@@ -33,7 +33,7 @@ sealed partial class RedfishSimulator : IAsyncDisposable
         this.options = options;
         port = options.Listen.Port;
         Restore();
-        certificate = NewCertificate();
+        certificate = KeptCertificate() ?? NewCertificate();
         app = Build();
     }
 
@@ -74,6 +74,8 @@ sealed partial class RedfishSimulator : IAsyncDisposable
         var simulator = new RedfishSimulator(options);
         await simulator.app.StartAsync();
         simulator.port = new Uri(simulator.app.Urls.Single()).Port;
+        // Also the sign that it listens.
+        simulator.Keep();
         return simulator;
     }
 
@@ -109,7 +111,7 @@ sealed partial class RedfishSimulator : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=bmc", key, HashAlgorithmName.SHA256);
         using var made = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(10)); // expired, as they are
-        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 
     async Task AnswerAsync(HttpContext context)
