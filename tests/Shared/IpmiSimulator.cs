@@ -66,12 +66,13 @@ public sealed class IpmiSimulator : IDisposable
     public static IpmiSimulator Start(string? deviceKey = null, IReadOnlyList<(byte[] Record, byte Reading)>? sdrs = null, byte[]? fru = null, IPEndPoint? at = null, bool withMachine = true, int serialPort = 0)
     {
         var folder = Directory.CreateTempSubdirectory("ipmi-sim-").FullName;
-        var endPoint = at ?? new IPEndPoint(IPAddress.Loopback, FreePort());
+        var address = at?.Address ?? IPAddress.Loopback;
+        var endPoint = new IPEndPoint(address, at is { Port: > 0 } ? at.Port : FreePort());
         File.WriteAllText(Path.Combine(folder, "chassis.sh"), Chassis.ReplaceLineEndings("\n"));
         File.SetUnixFileMode(Path.Combine(folder, "chassis.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         File.WriteAllText(Path.Combine(folder, "lan.sh"), Lan.ReplaceLineEndings("\n"));
         File.SetUnixFileMode(Path.Combine(folder, "lan.sh"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        foreach (var (name, value) in new[] { ("ip_addr", endPoint.Address.ToString()), ("ip_addr_src", "static"), ("subnet_mask", "255.0.0.0"), ("mac_addr", "52:54:00:01:02:03"), ("default_gw_mac_addr", "00:00:00:00:00:00"), ("backup_gw_mac_addr", "00:00:00:00:00:00") })
+        foreach (var (name, value) in new[] { ("ip_addr", address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : "0.0.0.0"), ("ip_addr_src", "static"), ("subnet_mask", "255.0.0.0"), ("mac_addr", "52:54:00:01:02:03"), ("default_gw_mac_addr", "00:00:00:00:00:00"), ("backup_gw_mac_addr", "00:00:00:00:00:00") })
             File.WriteAllText(Path.Combine(folder, $"lan.{name}"), value + "\n");
         File.WriteAllText(Path.Combine(folder, "power"), "0\n");
         File.WriteAllText(Path.Combine(folder, "boot"), "none\n");
@@ -121,7 +122,7 @@ public sealed class IpmiSimulator : IDisposable
 
     void AwaitReady()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20 };
+        using var socket = new Socket(EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 20 };
         byte[] ping = [6, 0, 0xFF, 6, 0, 0, 0x11, 0xBE, 0x80, 1, 0, 0], pong = new byte[64];
         for (var attempt = 0; attempt < 500; attempt++)
         {

@@ -31,7 +31,8 @@ sealed class ConsoleFamily(NodePorts ports, TimeProvider time)
     public IConsolePort? Of(Guid node) =>
         ports.Current.Of(node).Where(port => port.Scheme.Can(typeof(IConsolePort))).OrderBy(port => port.Scheme.Kind != PortKind.Console).FirstOrDefault() is { } port ? new NodeConsolePort(this, port) : null;
 
-    static IPEndPoint EndPointOf(NodePort port) => new(IPAddress.Parse(port.Address.Host), port.Address.Port);
+    /// <summary>A name is resolved anew at each opening.</summary>
+    static EndPoint EndPointOf(NodePort port) => PortHost.AddressIn(port.Address) is { } address ? new IPEndPoint(address, port.Address.Port) : new DnsEndPoint(port.Address.DnsSafeHost, port.Address.Port);
 
     static SerialSettings SettingsOf(NodePort port) => SerialSettings.Read(port.Address.Query) ?? throw new IOException($"{port.Address.OriginalString}: its settings are not understood");
 

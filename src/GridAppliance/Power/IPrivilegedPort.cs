@@ -15,7 +15,8 @@ interface IPrivilegedPort : IAsyncDisposable
 /// <param name="Uri">Scheme and place.</param>
 /// <param name="Credentials">Who signs in.</param>
 /// <param name="Fingerprint">SHA-256 of the certificate that it must show, for devices that have one; null: whichever it shows first.</param>
-sealed record PortAddress(Uri Uri, PortCredentials Credentials, string? Fingerprint = null);
+/// <param name="ResolvedTo">What its name means now, for drivers that speak to an address; null where it has none, or nobody asked.</param>
+sealed record PortAddress(Uri Uri, PortCredentials Credentials, string? Fingerprint = null, System.Net.IPAddress? ResolvedTo = null);
 
 /// <summary>An account on a device. Printing one never shows a secret.</summary>
 sealed record PortCredentials

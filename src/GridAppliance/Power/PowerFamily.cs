@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Net;
-using System.Net.Sockets;
 using GridAppliance.Hosting;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ipmi;
@@ -43,7 +42,7 @@ sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, I
 
     IpmiBmc OpenIpmi(PortAddress port)
     {
-        if (!IPAddress.TryParse(port.Uri.Host, out var address) || address.AddressFamily != AddressFamily.InterNetwork) throw new NotSupportedException($"{port.Uri}: a BMC is named by its IPv4 address");
+        if ((port.ResolvedTo ?? PortHost.AddressIn(port.Uri)) is not { } address) throw new NotSupportedException($"{port.Uri}: its name was not resolved");
         var endPoint = new IPEndPoint(address, port.Uri.Port < 0 ? RmcpHeader.Port : port.Uri.Port);
         return new(port.Uri, new BmcOwner(endPoint, port.Credentials, ipmi, new IpmiTimings(), clock, loggers.CreateLogger<BmcOwner>()));
     }

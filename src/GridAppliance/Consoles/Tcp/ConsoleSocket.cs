@@ -7,9 +7,10 @@ namespace GridAppliance.Consoles.Tcp;
 static class ConsoleSocket
 {
     /// <exception cref="IOException">Nobody answers there.</exception>
-    public static async Task<NetworkStream> ConnectAsync(IPEndPoint endPoint, CancellationToken cancellationToken)
+    public static async Task<NetworkStream> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
-        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        // Of both families, where the machine has both: a name may mean either.
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             // A console is silent for days; a line that died meanwhile has to be noticed all the same: within 20 s.

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace GridAppliance.Consoles.Tcp;
 
 /// <summary>A console server's port that carries the line's octets as they are (<c>tcp://HOST:PORT</c>; "raw" on most of them).</summary>
-sealed class TcpConsolePort(IPEndPoint endPoint) : IConsolePort
+sealed class TcpConsolePort(EndPoint endPoint) : IConsolePort
 {
     public string Name => $"tcp://{endPoint}";
 

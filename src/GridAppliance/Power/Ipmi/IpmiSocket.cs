@@ -8,7 +8,7 @@ using GridAppliance.Hosting;
 namespace GridAppliance.Power.Ipmi;
 
 /// <summary>
-/// The one UDP socket through which every BMC is talked to: a thousand BMCs are one descriptor, one receive loop and no thread of their own. What
+/// The one UDP socket through which every BMC is talked to (a second one, once there is a BMC with an IPv6 address): a thousand BMCs are one descriptor, one receive loop and no thread of their own. What
 /// arrives is handed, by sender, to the inbox of the BMC's owner; what comes from anybody else is counted and dropped.
 /// </summary>
 sealed partial class IpmiSocket : IAsyncDisposable
@@ -17,23 +17,44 @@ sealed partial class IpmiSocket : IAsyncDisposable
     /// <summary>Room for a thousand BMCs that answer in the same instant.</summary>
     const int SocketBuffer = 4 << 20;
 
-    readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = SocketBuffer, SendBufferSize = SocketBuffer };
+    readonly Lock opening = new();
+    readonly Way four;
+    Way? six;
     readonly ConcurrentDictionary<SocketAddress, BmcInbox> inboxes = new();
     readonly CancellationTokenSource stopping = new();
     readonly ILogger<IpmiSocket> logger;
-    readonly Task receiving;
+
+    /// <summary>A socket of one address family, and its receive loop.</summary>
+    sealed record Way(Socket Socket, Task Receiving);
 
     public IpmiSocket(ILogger<IpmiSocket> logger)
     {
         this.logger = logger;
-        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
-        receiving = Task.Run(ReceiveAsync);
+        four = Open(AddressFamily.InterNetwork);
+    }
+
+    Way Open(AddressFamily family)
+    {
+        var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = SocketBuffer, SendBufferSize = SocketBuffer };
+        try
+        {
+            socket.Bind(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+        return new(socket, Task.Run(() => ReceiveAsync(socket)));
     }
 
     /// <summary>Opens the inbox for a BMC. There is one per address: two owners would be two requests at once.</summary>
     /// <exception cref="InvalidOperationException">The address has an owner already.</exception>
+    /// <exception cref="SocketException">This machine has no IPv6, and the address is of that kind.</exception>
     public BmcInbox Attach(IPEndPoint bmc, Bell bell)
     {
+        if (bmc.AddressFamily == AddressFamily.InterNetworkV6)
+            lock (opening) six ??= Open(AddressFamily.InterNetworkV6);
         var inbox = new BmcInbox(bmc.Serialize(), bell);
         if (!inboxes.TryAdd(inbox.Address, inbox)) throw new InvalidOperationException($"{bmc} has an owner already");
         return inbox;
@@ -46,20 +67,24 @@ sealed partial class IpmiSocket : IAsyncDisposable
     }
 
     /// <exception cref="SocketException">No route, or no permission.</exception>
-    public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => socket.SendTo(datagram, SocketFlags.None, to);
+    public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => (to.Family == AddressFamily.InterNetwork ? four : six!).Socket.SendTo(datagram, SocketFlags.None, to);
 
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
-        await receiving;
-        socket.Dispose();
+        foreach (var way in (Way?[])[four, six])
+        {
+            if (way is null) continue;
+            await way.Receiving;
+            way.Socket.Dispose();
+        }
         stopping.Dispose();
     }
 
-    async Task ReceiveAsync()
+    async Task ReceiveAsync(Socket socket)
     {
         var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram, pinned: true);
-        var sender = new SocketAddress(AddressFamily.InterNetwork);
+        var sender = new SocketAddress(socket.AddressFamily);
         while (true)
         {
             try

@@ -10,10 +10,11 @@ sealed partial class NodePorts
     /// <exception cref="DeviceException">The device or the way to it failed, or it cannot do this.</exception>
     public async Task<TResult> UseAsync<T, TResult>(NodePort port, Func<T, CancellationToken, Task<TResult>> use, CancellationToken cancellationToken) where T : class
     {
-        if (!port.Scheme.Can(typeof(T)) || await OpenAsync(port, cancellationToken) is not T driver)
-            throw new DeviceException(DeviceFault.Unsupported, port.Address.OriginalString, $"cannot do this: it has {string.Join(", ", port.Scheme.Capabilities)}", isTransient: false);
+        if (!port.Scheme.Can(typeof(T))) throw new DeviceException(DeviceFault.Unsupported, port.Address.OriginalString, $"cannot do this: it has {string.Join(", ", port.Scheme.Capabilities)}", isTransient: false);
+        T? driver = null;
         try
         {
+            driver = (T)await OpenAsync(port, cancellationToken);
             var result = await use(driver, cancellationToken);
             await LearnAsync(port, driver as ICertifiedPort, cancellationToken);
             await ReportAsync(port, PortState.Answers(time.GetUtcNow()), cancellationToken);
@@ -24,6 +25,7 @@ sealed partial class NodePorts
             // Whoever has been given the account is who has to be there next time too, even if it did not take it.
             await LearnAsync(port, driver as ICertifiedPort, cancellationToken);
             await ReportAsync(port, PortState.Of(e, time.GetUtcNow()), cancellationToken);
+            if (e.Fault is DeviceFault.Unreachable or DeviceFault.TimedOut) await FollowNameAsync(port, cancellationToken);
             throw;
         }
         catch (ObjectDisposedException e)
@@ -47,9 +49,51 @@ sealed partial class NodePorts
             now = Current.Find(port.Address) ?? throw Gone(port);
             if (open.TryGetValue(now.Id, out held) && ReferenceEquals(held.Port, now)) return held.Driver;
             await CloseAsync(now.Id);
-            var driver = family.Open(new(now.Address, CredentialsOf(now), now.Fingerprint));
-            open[now.Id] = new(now, driver);
+            var resolved = PortHost.IsName(now.Address) ? await PortHost.ResolveAsync(now.Address, time, cancellationToken) : null;
+            var driver = OpenDriver(new(now.Address, CredentialsOf(now), now.Fingerprint, resolved));
+            open[now.Id] = new(now, driver, resolved);
             return driver;
+        }
+        finally
+        {
+            changing.Release();
+        }
+    }
+
+    IPrivilegedPort OpenDriver(PortAddress address)
+    {
+        try
+        {
+            return family.Open(address);
+        }
+        catch (InvalidOperationException e)
+        {
+            // Two names of one device: it has one owner.
+            throw new DeviceException(DeviceFault.Refused, address.Uri.OriginalString, $"is the same device as another port: {e.Message}", isTransient: false, e);
+        }
+        catch (System.Net.Sockets.SocketException e)
+        {
+            throw new DeviceException(DeviceFault.Unreachable, address.Uri.OriginalString, $"there is no way to addresses of its kind: {e.Message}", isTransient: true, e);
+        }
+    }
+
+    /// <summary>A device that does not answer and is known by a name may have moved: then the next use opens it where it is now.</summary>
+    async Task FollowNameAsync(NodePort port, CancellationToken cancellationToken)
+    {
+        if (!open.TryGetValue(port.Id, out var held) || held.ResolvedTo is not { } before) return;
+        try
+        {
+            var now = await PortHost.ResolveAsync(port.Address, time, cancellationToken);
+            if (now.Equals(before)) return;
+        }
+        catch (DeviceException)
+        {
+            return;
+        }
+        await changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (open.TryGetValue(port.Id, out var still) && ReferenceEquals(still, held)) await CloseAsync(port.Id);
         }
         finally
         {

@@ -24,7 +24,7 @@ sealed partial class NodePorts : IAsyncDisposable
     readonly ConcurrentDictionary<Guid, PortState> states = new();
     PortTable current;
 
-    sealed record OpenPort(NodePort Port, IPrivilegedPort Driver);
+    sealed record OpenPort(NodePort Port, IPrivilegedPort Driver, System.Net.IPAddress? ResolvedTo);
 
     public NodePorts(Database database, NodeDirectory nodes, Timeline timeline, PowerFamily family, SecretSeal seal, TimeProvider time)
     {

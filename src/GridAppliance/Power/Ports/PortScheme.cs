@@ -47,6 +47,9 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     public int? MostUser { get; init; }
     public int? MostPassword { get; init; }
 
+    /// <summary>RFC 1035, section 2.3.4.</summary>
+    const int LongestName = 253;
+
     /// <summary>How the line is spoken stands behind the address: <c>?speed=9600&amp;parity=even</c>.</summary>
     public bool HasSerialSettings { get; init; }
 
@@ -98,22 +101,32 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
         else
         {
             var port = uri.Port < 0 || uri.Port == scheme.DefaultPort ? "" : $":{uri.Port}";
-            address = new($"{scheme.Name}://{uri.Host}{port}{uri.AbsolutePath.TrimEnd('/')}{(scheme.HasSerialSettings ? SerialSettings.Read(uri.Query)!.ToQuery() : "")}");
+            address = new($"{scheme.Name}://{uri.Host.ToLowerInvariant()}{port}{uri.AbsolutePath.TrimEnd('/')}{(scheme.HasSerialSettings ? SerialSettings.Read(uri.Query)!.ToQuery() : "")}");
         }
         return defect.Length == 0;
     }
 
     static bool Fits(Uri uri, PortScheme scheme) => scheme.Place switch
     {
-        PortPlace.Host => IsIpv4(uri) && uri.AbsolutePath.Trim('/').Length == 0,
+        PortPlace.Host => IsHost(uri) && uri.AbsolutePath.Trim('/').Length == 0,
         PortPlace.HostAndOutlet => IsIpv4(uri) && int.TryParse(uri.AbsolutePath.AsSpan().Trim('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var outlet) && outlet > 0,
-        PortPlace.HostAndResource => IsIpv4(uri) && (uri.AbsolutePath.Trim('/').Length == 0 || RedfishPath.TryRead(uri.AbsolutePath, out _)),
+        PortPlace.HostAndResource => IsHost(uri) && (uri.AbsolutePath.Trim('/').Length == 0 || RedfishPath.TryRead(uri.AbsolutePath, out _)),
         PortPlace.HostAndMac => IsIpv4(uri) && WakeOnLan.TryReadMac(uri, out var mac) && !mac.IsMulticast && !mac.IsZero,
-        PortPlace.HostAndPort => IsIpv4(uri) && uri.Port > 0 && uri.AbsolutePath.Trim('/').Length == 0,
+        PortPlace.HostAndPort => IsHost(uri) && uri.Port > 0 && uri.AbsolutePath.Trim('/').Length == 0,
         PortPlace.Path => uri.Host.Length == 0 && uri.Port < 0 && uri.AbsolutePath.StartsWith("/dev/", StringComparison.Ordinal) && !uri.AbsolutePath.Contains('%'),
     };
 
-    static bool IsIpv4(Uri uri) => IPAddress.TryParse(uri.Host, out var address) && address.AddressFamily == AddressFamily.InterNetwork;
+    /// <summary>An address of either kind, or a name of ASCII letters, digits, hyphens and dots. A name whose last part is a number is an address with a slip in it.</summary>
+    static bool IsHost(Uri uri)
+    {
+        if (uri.HostNameType == UriHostNameType.IPv6) return true;
+        if (IPAddress.TryParse(uri.Host, out _)) return IsIpv4(uri);
+        return uri.HostNameType == UriHostNameType.Dns && uri.Host.Length <= LongestName && uri.Host.All(sign => char.IsAsciiLetterOrDigit(sign) || sign is '-' or '.')
+            && uri.Host.Split('.')[^1].Any(char.IsAsciiLetter);
+    }
+
+    /// <summary>All four numbers of it: 10.0.0 means 10.0.0.0 to some, and is a slip.</summary>
+    static bool IsIpv4(Uri uri) => IPAddress.TryParse(uri.Host, out var address) && address.AddressFamily == AddressFamily.InterNetwork && address.ToString() == uri.Host;
 
     static string Example(PortScheme scheme) => scheme.Place switch
     {
