@@ -1,9 +1,13 @@
+using System.Globalization;
+using System.Net.Sockets;
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Resources;
 using GridAppliance.Agent.Updates;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Probes;
+using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Agent.Orders;
 
@@ -38,6 +42,7 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
             }
             if (order is { Kind: OrderKind.UpdateAgent, Module: { } agent })
                 return await update.PrepareAsync(order, agent, signer, cancellationToken) is { } said ? new OrderResult { Succeeded = said.Succeeded, Message = said.Message, Modules = modules.List() } : null;
+            if (order is { Kind: OrderKind.Probe, Probe: { } probe }) return await ProbeAsync(probe, cancellationToken);
             var outcome = order switch
             {
                 { Kind: OrderKind.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
@@ -56,6 +61,27 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return new OrderResult { Succeeded = false, Message = e.Message, Modules = modules.List() };
+        }
+    }
+
+    async Task<OrderResult> ProbeAsync(ProbeOrder order, CancellationToken cancellationToken)
+    {
+        const int longest = 60;
+        if (!ulong.TryParse(order.Round, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var round) || order.Seconds is < 1 or > longest)
+            return new() { Succeeded = false, Message = "no such round of probes", Modules = modules.List() };
+        List<MacAddress> targets = [.. order.Targets.Select(t => MacAddress.TryParse(t, out var mac) ? mac : default).Where(mac => !mac.IsZero)];
+        try
+        {
+            var found = await ProbeStation.RunAsync(new(round, TimeSpan.FromSeconds(order.Seconds), targets, [.. order.Vlans.Where(v => v is > 0 and < 4095).Select(v => (ushort)v)]), null, TimeProvider.System, cancellationToken);
+            return new()
+            {
+                Succeeded = true, Modules = modules.List(),
+                Probe = new() { Nics = [.. found.Nics.Select(n => n.ToString())], Heard = [.. found.Heard.Select(h => new ProbeHeard { On = h.On.ToString(), From = h.From.ToString(), Kind = h.Kind.ToString() })] },
+            };
+        }
+        catch (SocketException e)
+        {
+            return new() { Succeeded = false, Message = $"raw frames cannot be used: {e.Message}", Modules = modules.List() };
         }
     }
 
@@ -78,4 +104,5 @@ static class OrderKind
     public const string Free = "resources.free";
     public const string Relation = "relation";
     public const string UpdateAgent = "agent.update";
+    public const string Probe = "fabric.probe";
 }

@@ -72,14 +72,44 @@ public sealed record OrderDocument
     public required string Id { get; init; }
     /// <summary>The node it is for; an agent refuses an order for another.</summary>
     public required string NodeId { get; init; }
-    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update.</summary>
+    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update, fabric.probe.</summary>
     public required string Kind { get; init; }
     public ModuleOrder? Module { get; init; }
     public BmcOrder? Bmc { get; init; }
+    public ProbeOrder? Probe { get; init; }
     /// <summary>With resources.hold and resources.free.</summary>
     public HoldingOrder? Holding { get; init; }
     /// <summary>With relation.</summary>
     public RelationOrder? Relation { get; init; }
+}
+
+/// <summary>Send probe frames from every NIC and say whose were heard: whether groups of nodes are apart.</summary>
+public sealed record ProbeOrder
+{
+    /// <summary>A number that no other round has; hex.</summary>
+    public required string Round { get; init; }
+    public required int Seconds { get; init; }
+    /// <summary>MAC addresses to send to directly.</summary>
+    public IReadOnlyList<string> Targets { get; init; } = [];
+    /// <summary>VLANs to try to get into with tags of its own making.</summary>
+    public IReadOnlyList<int> Vlans { get; init; } = [];
+}
+
+/// <summary>What a node did in a round of probes.</summary>
+public sealed record ProbeAnswer
+{
+    /// <summary>MAC addresses of the NICs that it sent from and listened on.</summary>
+    public required IReadOnlyList<string> Nics { get; init; }
+    public required IReadOnlyList<ProbeHeard> Heard { get; init; }
+}
+
+public sealed record ProbeHeard
+{
+    /// <summary>The NIC that heard it.</summary>
+    public required string On { get; init; }
+    public required string From { get; init; }
+    /// <summary>As <see cref="Protocols.Probes.ProbeKind"/> has it.</summary>
+    public required string Kind { get; init; }
 }
 
 /// <summary>
@@ -170,6 +200,8 @@ public sealed record OrderResult
     public string? Message { get; init; }
     /// <summary>With bmc.adopt.</summary>
     public BmcHandover? Bmc { get; init; }
+    /// <summary>With fabric.probe.</summary>
+    public ProbeAnswer? Probe { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     /// <summary>After a module order: what each module on the node has changed.</summary>
     public IReadOnlyList<ModuleChangesDocument>? Changes { get; init; }

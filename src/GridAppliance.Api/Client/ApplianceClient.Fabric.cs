@@ -13,8 +13,10 @@ public sealed partial class ApplianceClient
     public Task<CablingDocument> SetCabling(CablingRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Put, "api/v1/fabric/cabling", JsonContent.Create(request, ApiJson.Default.CablingRequest), ApiJson.Default.CablingDocument, cancellation);
 
-    /// <summary>Has every switch read, and says what is not as it should be.</summary>
-    public Task<FabricVerdictDocument> VerifyFabric(CancellationToken cancellation) => Send(HttpMethod.Post, "api/v1/fabric/verify", null, ApiJson.Default.FabricVerdictDocument, cancellation);
+    /// <summary>Has every switch read, and frames sent between groups, and says what is not as it should be.</summary>
+    /// <param name="probe">Whether frames are sent: that takes some seconds.</param>
+    /// <param name="cancellation">Stops waiting.</param>
+    public Task<FabricVerdictDocument> VerifyFabric(bool probe, CancellationToken cancellation) => Send(HttpMethod.Post, probe ? "api/v1/fabric/verify?probe=true" : "api/v1/fabric/verify", null, ApiJson.Default.FabricVerdictDocument, cancellation);
 
     /// <summary>What keeps nodes from speaking in others' names, and what it has dropped.</summary>
     public Task<GuardDocument> GetGuard(CancellationToken cancellation) => Get("api/v1/fabric/guard", ApiJson.Default.GuardDocument, cancellation);

@@ -34,7 +34,7 @@ public sealed record PlacementDocument
 
 public sealed record FabricFindingDocument
 {
-    /// <summary>two-ports, wrong-cable, missing-cable or disagreement.</summary>
+    /// <summary>two-ports, wrong-cable, missing-cable, disagreement or impostor.</summary>
     public required string Kind { get; init; }
     public string? Node { get; init; }
     public required string Message { get; init; }
@@ -94,7 +94,7 @@ public sealed record DriftAnswerSwitchDocument
     public required string Message { get; init; }
 }
 
-/// <summary>Whether the fabric is as it should be, from what the switches say now (<c>POST /api/v1/fabric/verify</c>). No frame is sent.</summary>
+/// <summary>Whether the fabric is as it should be, from what the switches say now and what probe frames show (<c>POST /api/v1/fabric/verify</c>).</summary>
 public sealed record FabricVerdictDocument
 {
     /// <summary>Nothing is wrong.</summary>
@@ -102,11 +102,26 @@ public sealed record FabricVerdictDocument
     /// <summary>Switches that were read.</summary>
     public required int Read { get; init; }
     public required IReadOnlyList<FabricComplaintDocument> Complaints { get; init; }
+    /// <summary>What was tried with frames; null when there was nobody to send any.</summary>
+    public ProbeRoundDocument? Probes { get; init; }
+}
+
+/// <summary>A round of probe frames between nodes' agents and the appliance.</summary>
+public sealed record ProbeRoundDocument
+{
+    /// <summary>NICs that sent and listened.</summary>
+    public required int Stations { get; init; }
+    /// <summary>Pairs of them, each way, that must not reach each other.</summary>
+    public required int Apart { get; init; }
+    /// <summary>Pairs, each way, that are in one VLAN and did hear each other: that probes get through where they should.</summary>
+    public required int Together { get; init; }
+    /// <summary>Pairs of the first kind between which something got through.</summary>
+    public required int Leaks { get; init; }
 }
 
 public sealed record FabricComplaintDocument
 {
-    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port, owner, forged or wrong-port.</summary>
+    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port, owner, forged, impostor, leak or unproven.</summary>
     public required string Kind { get; init; }
     public required string Message { get; init; }
 }
@@ -117,7 +132,7 @@ public sealed record GuardDocument
     public required IReadOnlyList<NetworkGuardDocument> Networks { get; init; }
     /// <summary>Who was dropped lately, the latest first.</summary>
     public required IReadOnlyList<ForgedSourceDocument> Forged { get; init; }
-    /// <summary>NICs that are shut out because they are not on the port that they got their address on.</summary>
+    /// <summary>NICs that are shut out because their address is used on another port than their own.</summary>
     public required IReadOnlyList<DisplacedNicDocument> Displaced { get; init; }
 }
 
@@ -157,8 +172,8 @@ public sealed record DisplacedNicDocument
 {
     public required string Mac { get; init; }
     public string? Node { get; init; }
-    /// <summary>SWITCH/PORT where it got its address.</summary>
+    /// <summary>SWITCH/PORT where its machine is.</summary>
     public required string Own { get; init; }
-    /// <summary>SWITCH/PORT where it is seen now.</summary>
+    /// <summary>SWITCH/PORT where its address is used.</summary>
     public required string Seen { get; init; }
 }

@@ -44,6 +44,17 @@ static class OpenVswitch
     public static IReadOnlyList<string> SetVlan(LabPaths paths, string port, int vlan) =>
         [.. ControlTo(paths), "--", "set", "port", port, string.Create(CultureInfo.InvariantCulture, $"tag={vlan}")];
 
+    public static IReadOnlyList<string> Vlan(LabPaths paths, string port) => [.. ControlTo(paths), "--", "get", "port", port, "tag"];
+
+    /// <summary>Copies what a port receives into a VLAN, whatever VLAN the port is in (a mirror).</summary>
+    public static IReadOnlyList<string> Copy(LabPaths paths, LabSwitch labSwitch, string from, int vlan) =>
+    [
+        .. ControlTo(paths), "--", "--id=@from", "get", "port", from,
+        "--", "--id=@copy", "create", "mirror", "name=leak", "select_src_port=@from", string.Create(CultureInfo.InvariantCulture, $"output_vlan={vlan}"), "--", "set", "bridge", labSwitch.Bridge, "mirrors=@copy",
+    ];
+
+    public static IReadOnlyList<string> CopyNothing(LabPaths paths, LabSwitch labSwitch) => [.. ControlTo(paths), "--", "clear", "bridge", labSwitch.Bridge, "mirrors"];
+
     static IEnumerable<string> ControlTo(LabPaths paths) => [Control, $"--db=unix:{paths.SwitchSocket}", "--timeout=10"];
 
     static IEnumerable<string> Port(string bridge, string port) =>

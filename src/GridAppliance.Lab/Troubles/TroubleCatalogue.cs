@@ -4,7 +4,7 @@ namespace GridAppliance.Lab.Troubles;
 static class TroubleCatalogue
 {
     public static IReadOnlyList<ITrouble> All { get; } =
-        [new RivalDhcp(), new CableInWrongPort(), new CablePulled(), new PanicAtBoot(), new DiskFull(), new KillAppliance(), new SlowNetwork(), new BmcDead()];
+        [new RivalDhcp(), new CableInWrongPort(), new CablePulled(), new PanicAtBoot(), new DiskFull(), new KillAppliance(), new SlowNetwork(), new BmcDead(), new VlanLeak()];
 
     /// <summary>Reads <c>NAME [SERVER]</c>.</summary>
     /// <exception cref="LabException">There is no such trouble, or a server is named where none belongs or missing where one does.</exception>

@@ -17,6 +17,7 @@ static class AgentInput
     const int MostModules = 64;
     const int MostChanges = 1000;
     const int MostHoldings = 256;
+    const int MostHeard = 8192;
     const int LongestWord = 256;
 
     public static EnrollRequest? Clean(EnrollRequest? request) =>
@@ -28,7 +29,13 @@ static class AgentInput
         ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Holdings = Clean(heartbeat.Holdings), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
         : null;
 
-    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc) };
+    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc), Probe = Clean(result.Probe) };
+
+    static ProbeAnswer? Clean(ProbeAnswer? probe) => probe is null ? null : new()
+    {
+        Nics = [.. Some(probe.Nics, MostNics).Select(nic => Word(nic)!)],
+        Heard = [.. Some(probe.Heard, MostHeard).Where(heard => heard is { On: not null, From: not null, Kind: not null }).Select(heard => new ProbeHeard { On = Word(heard.On)!, From = Word(heard.From)!, Kind = Word(heard.Kind)! })],
+    };
 
     static BmcHandover? Clean(BmcHandover? bmc) => bmc is { Address.Length: <= LongestWord, Account.Length: <= LongestWord, Key.Length: <= LongestWord, Box.Length: <= LongestWord } ? bmc : null;
 

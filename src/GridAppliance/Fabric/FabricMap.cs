@@ -41,6 +41,8 @@ enum FindingKind
     MissingCable,
     /// <summary>Two witnesses name different ports.</summary>
     Disagreement,
+    /// <summary>A NIC's address is used on another port than its own, where its machine still is.</summary>
+    Impostor,
 }
 
 /// <summary>Something about the cabling that somebody should look at.</summary>
@@ -55,6 +57,8 @@ sealed record FabricMap
     /// <summary>By NIC.</summary>
     public ImmutableDictionary<MacAddress, Placement> Placements { get; init; } = ImmutableDictionary<MacAddress, Placement>.Empty;
     public ImmutableArray<FabricFinding> Findings { get; init; } = [];
+    /// <summary>NICs whose address is used elsewhere; they are not among the placements.</summary>
+    public ImmutableArray<DisplacedNic> Displaced { get; init; } = [];
 
     public IEnumerable<Placement> Of(Guid node) => Placements.Values.Where(p => p.NodeId == node);
 }

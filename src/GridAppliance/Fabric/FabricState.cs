@@ -8,7 +8,7 @@ namespace GridAppliance.Fabric;
 /// The one owner of the map: makes it anew from what the switches said last, tells the timeline what has changed, and writes into each node where it is. Made
 /// by <see cref="FabricWatcher"/> and what it runs, one at a time; read by everybody.
 /// </summary>
-sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, CablingStore store)
+sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, CablingStore store, PortPins pins, FabricPokes pokes)
 {
     readonly SemaphoreSlim renewing = new(1, 1);
     FabricMap current = FabricMap.Empty;
@@ -43,11 +43,16 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             .Select(s => new MappedSwitch(s.Name, s.Reading!, s.PolicyOn(s.Reading!.Snapshot).Uplinks)).ToList();
         if (read.Count == 0 && Current == FabricMap.Empty) return;
         var before = Current;
-        var map = new FabricMapper(read, nodes.Current, Cabling).Map();
+        var map = await pins.ApplyAsync(new FabricMapper(read, nodes.Current, Cabling).Map(), nodes.Current, HoldsAMachine, cancellationToken);
+        // Whether its own port has a link is not in the cheap readings: all of that switch is read before this is believed for long.
+        foreach (var displaced in map.Displaced.Where(d => before.Displaced.All(b => b.Mac != d.Mac))) pokes.Read(displaced.Pin.Switch);
         Volatile.Write(ref current, map);
         await timeline.AppendAsync([.. Tell(before, map)], cancellationToken);
         foreach (var node in nodes.Current.Nodes) await LocateAsync(node, map, cancellationToken);
     }
+
+    bool HoldsAMachine(PortPin pin) =>
+        fleet.Find(pin.Switch) is { Reading: { } reading } one && reading.Snapshot.Port(pin.Port) is { HasLink: true } port && !one.PolicyOn(reading.Snapshot).Uplinks.Contains(port.Number);
 
     /// <summary>Where a node is: where its boot NIC is, or any other of its NICs.</summary>
     public static Placement? PlaceOf(Node node, FabricMap map) =>
@@ -93,5 +98,6 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
         FindingKind.WrongCable => "wrong-cable",
         FindingKind.MissingCable => "missing-cable",
         FindingKind.Disagreement => "disagreement",
+        FindingKind.Impostor => "impostor",
     };
 }

@@ -1,4 +1,5 @@
 using GridAppliance.Api.Switches;
+using GridAppliance.Fabric.Probes;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
@@ -9,13 +10,13 @@ namespace GridAppliance.Fabric;
 
 /// <summary>
 /// Whether the fabric is as it should be, judged from what every switch says now: cables against the plan and against each other, ports against how they were left, and ports that
-/// join what should be apart. It judges configuration; that a switch does what it says is for probe frames to show.
+/// join what should be apart. That a switch does what it says is shown by probe frames.
 /// </summary>
-sealed class FabricVerification(SwitchFleet fleet, FabricState state, DriftReconciler drift, GuardReport guard, NodeDirectory nodes)
+sealed class FabricVerification(SwitchFleet fleet, FabricState state, DriftReconciler drift, GuardReport guard, NodeDirectory nodes, IsolationProbes probes)
 {
     const int AtOnce = 32;
 
-    public async Task<FabricVerdictDocument> RunAsync(CancellationToken cancellationToken)
+    public async Task<FabricVerdictDocument> RunAsync(bool probe, CancellationToken cancellationToken)
     {
         await Parallel.ForEachAsync(fleet.Current.Values, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (one, token) =>
         {
@@ -30,17 +31,19 @@ sealed class FabricVerification(SwitchFleet fleet, FabricState state, DriftRecon
             }
         });
         await state.RenewAsync(cancellationToken);
+        var round = probe ? await probes.RunAsync(cancellationToken) : null;
         List<FabricComplaintDocument> complaints =
         [
             .. fleet.Current.Values.Where(s => s.Trouble is not null || s.Reading is null).Select(s => Complaint("unread", $"switch {s.Name} cannot be read: {s.Trouble?.Message ?? "it has not answered yet"}")),
             .. fleet.Current.Values.Where(s => s.Ownership?.State == Ownership.Theirs).Select(s => Complaint("owner", $"switch {s.Name} belongs to the appliance '{s.Ownership!.Owner!.Name}'")),
             .. state.Current.Findings.Select(f => Complaint(FabricState.KindText(f.Kind), f.Message)),
             .. guard.Current.Forged.Select(f => Complaint("forged", ForgedSources.Words(f, nodes.Current, fleet))),
-            .. guard.Current.Displaced.Select(d => Complaint("wrong-port", $"{nodes.Current.Find(d.Mac)?.Name ?? d.Mac.ToString()} is shut out: its port is {d.Pin}, and it is seen on {d.Seen}")),
+            .. round?.Leaks.Select(l => Complaint("leak", l)) ?? [],
+            .. round?.Unproven.Select(u => Complaint("unproven", u)) ?? [],
             .. drift.Current.Select(d => Complaint("drift", d.Message)),
             .. fleet.Current.Values.Where(s => s.Reading is not null).SelectMany(PortsThatJoin),
         ];
-        return new() { Good = complaints.Count == 0, Read = fleet.Current.Values.Count(s => s is { Trouble: null, Reading: not null }), Complaints = complaints };
+        return new() { Good = complaints.Count == 0, Read = fleet.Current.Values.Count(s => s is { Trouble: null, Reading: not null }), Complaints = complaints, Probes = round?.Document };
     }
 
     IEnumerable<FabricComplaintDocument> PortsThatJoin(ManagedSwitch one)

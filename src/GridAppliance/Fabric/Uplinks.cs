@@ -15,6 +15,8 @@ sealed record UplinkFacts
     public required IReadOnlySet<MacAddress> Own { get; init; }
     /// <summary>Which node an address belongs to.</summary>
     public required Func<MacAddress, Guid?> NodeOf { get; init; }
+    /// <summary>The port of this very switch that is an address's own; null when it has none here.</summary>
+    public Func<MacAddress, string?> HomeOf { get; init; } = static _ => null;
     /// <summary>Addresses by which the looked-after switches call themselves.</summary>
     public required IReadOnlySet<MacAddress> Switches { get; init; }
 }
@@ -24,6 +26,8 @@ static class Uplinks
 {
     /// <summary>More addresses than these are not one machine: a host of virtual machines has a switch inside, and is treated as one.</summary>
     const int MostOfOneMachine = 32;
+    /// <summary>How the reason ends where nothing but the number of addresses speaks for an uplink.</summary>
+    public const string Crowded = "are behind it";
 
     /// <returns>Names of ports, with how it is known.</returns>
     public static ImmutableDictionary<string, string> Of(SwitchReading reading, UplinkFacts facts)
@@ -35,7 +39,7 @@ static class Uplinks
         }
         foreach (var behind in reading.Forwarding.GroupBy(e => e.Port))
         {
-            if (reading.Snapshot.Ports.TryGetValue(behind.Key, out var port) && WhyOf([.. behind.Select(e => e.Mac).Distinct()], facts) is { } why) found.TryAdd(port.Name, why);
+            if (reading.Snapshot.Ports.TryGetValue(behind.Key, out var port) && WhyOf(reading.Snapshot, port, [.. behind.Select(e => e.Mac).Distinct()], facts) is { } why) found.TryAdd(port.Name, why);
         }
         return found.ToImmutable();
     }
@@ -50,18 +54,22 @@ static class Uplinks
 
     static string Name(SwitchNeighbour neighbour) => neighbour.SystemName.Length > 0 ? neighbour.SystemName : neighbour.ChassisId;
 
-    static string? WhyOf(List<MacAddress> behind, UplinkFacts facts)
+    static string? WhyOf(SwitchSnapshot snapshot, SwitchPort port, List<MacAddress> behind, UplinkFacts facts)
     {
         if (behind.Any(facts.Own.Contains)) return "is our own way to the switch";
         if (behind.FirstOrDefault(facts.Switches.Contains) is { IsZero: false } other) return $"leads to the switch with address {other}";
-        var nodes = behind.Select(facts.NodeOf).OfType<Guid>().Distinct().Count();
+        var nodes = behind.Where(mac => !IsAtHomeElsewhere(mac, snapshot, port, facts)).Select(facts.NodeOf).OfType<Guid>().Distinct().Count();
         if (nodes > 1) return $"{nodes} nodes are behind it";
-        return behind.Count > MostOfOneMachine ? $"{behind.Count} addresses are behind it" : null;
+        return behind.Count > MostOfOneMachine ? $"{behind.Count} addresses {Crowded}" : null;
     }
+
+    // Nobody is at two ports of one switch: whoever uses a neighbour's address does not make an uplink of his port.
+    static bool IsAtHomeElsewhere(MacAddress mac, SwitchSnapshot snapshot, SwitchPort port, UplinkFacts facts) =>
+        facts.HomeOf(mac) is { } home && home != port.Name && snapshot.Port(home) is { HasLink: true };
 }
 
 /// <summary>Gathers the facts: this machine's interfaces, the nodes, and the switches that were read so far.</summary>
-sealed class UplinkRecogniser(NodeDirectory nodes)
+sealed class UplinkRecogniser(NodeDirectory nodes, PortPins pins)
 {
     readonly ConcurrentDictionary<string, ImmutableArray<MacAddress>> switches = new(StringComparer.OrdinalIgnoreCase);
 
@@ -73,6 +81,7 @@ sealed class UplinkRecogniser(NodeDirectory nodes)
         {
             Own = OwnAddresses(),
             NodeOf = mac => known.Find(mac)?.Id,
+            HomeOf = mac => pins.Of(mac) is { } pin && pin.Switch.Equals(name, StringComparison.OrdinalIgnoreCase) ? pin.Port : null,
             Switches = switches.Where(s => !s.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).SelectMany(s => s.Value).ToHashSet(),
         });
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using GridAppliance.Fabric;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Switches.Fleet;
@@ -57,13 +58,6 @@ sealed class ForgedSources(SwitchFleet fleet, NodeDirectory nodes, Timeline time
         await timeline.AppendAsync([.. events], cancellationToken);
     }
 
-    /// <summary>A node's address shows up on a port that is not its own.</summary>
-    public async Task TellDisplacedAsync(DisplacedNic one, CancellationToken cancellationToken)
-    {
-        var message = $"NIC {one.Mac} is shut out: it got its address on {one.Pin}, where its machine still is, and sends from {one.Seen}";
-        await timeline.AppendAsync(nodes.Current.Find(one.Mac) is { } node ? NewEvent.About(node, "guard.wrong-port", message, EventSeverity.Warning) : new("guard.wrong-port", message) { Severity = EventSeverity.Warning }, cancellationToken);
-    }
-
     NewEvent Event(ForgedSource one)
     {
         var message = Words(one, nodes.Current, fleet);
@@ -79,17 +73,21 @@ sealed class ForgedSources(SwitchFleet fleet, NodeDirectory nodes, Timeline time
         return $"{who} sends as {one.Source.Address}{whose} on network '{one.Network}' {from}; it was dropped";
     }
 
+    // A port that so much came through that it looks like an uplink is still the best that is known; our own way and another switch's are not.
     PortPin? PortOf(MacAddress mac)
     {
+        PortPin? busy = null;
         foreach (var one in fleet.Current.Values)
         {
             if (one.Reading is not { } reading) continue;
             var uplinks = one.PolicyOn(reading.Snapshot).Uplinks;
             foreach (var entry in reading.Forwarding)
             {
-                if (entry.Mac == mac && entry.Port > 0 && !uplinks.Contains(entry.Port) && reading.Snapshot.Ports.TryGetValue(entry.Port, out var port)) return new(one.Name, port.Name);
+                if (entry.Mac != mac || !reading.Snapshot.Ports.TryGetValue(entry.Port, out var port)) continue;
+                if (!uplinks.Contains(entry.Port)) return new(one.Name, port.Name);
+                if (one.Record.RecognisedUplinks.TryGetValue(port.Name, out var why) && why.Why.EndsWith(Uplinks.Crowded, StringComparison.Ordinal)) busy = new(one.Name, port.Name);
             }
         }
-        return null;
+        return busy;
     }
 }

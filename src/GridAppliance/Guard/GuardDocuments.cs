@@ -1,4 +1,5 @@
 using GridAppliance.Api.Switches;
+using GridAppliance.Fabric;
 using GridAppliance.Nodes;
 using GridAppliance.Switches.Fleet;
 
@@ -7,7 +8,7 @@ namespace GridAppliance.Guard;
 /// <summary>The guard as the management plane shows it. Pure.</summary>
 static class GuardDocuments
 {
-    public static GuardDocument Of(GuardReport.Snapshot guard, NodeSnapshot nodes, SwitchFleet fleet) => new()
+    public static GuardDocument Of(GuardReport.Snapshot guard, FabricMap map, NodeSnapshot nodes, SwitchFleet fleet) => new()
     {
         Networks =
         [
@@ -24,6 +25,6 @@ static class GuardDocuments
                 Switch = f.From?.Switch, Port = f.From?.Port, Node = nodes.Find(f.Source.Mac)?.Name, Message = ForgedSources.Words(f, nodes, fleet),
             }),
         ],
-        Displaced = [.. guard.Displaced.Select(d => new DisplacedNicDocument { Mac = d.Mac.ToString(), Node = nodes.Find(d.Mac)?.Name, Own = d.Pin.ToString(), Seen = d.Seen.ToString() })],
+        Displaced = [.. map.Displaced.Select(d => new DisplacedNicDocument { Mac = d.Mac.ToString(), Node = d.Node, Own = d.Pin.ToString(), Seen = d.Seen.ToString() })],
     };
 }

@@ -8,7 +8,6 @@ static class GuardFeature
     /// <summary>What keeps nodes from speaking in others' names. Before the boot services: nothing is served to a stranger for a moment first.</summary>
     public static void AddGuard(this IServiceCollection services)
     {
-        services.AddSingleton<PortPinStore>();
         services.AddHostedService<SourceGuard>();
     }
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using GridAppliance.Protocols.Addresses;
+using GridAppliance.Fabric;
 
 namespace GridAppliance.Guard;
 
@@ -21,15 +21,12 @@ sealed record ForgedSource
     public PortPin? From { get; init; }
 }
 
-/// <summary>A NIC that is shut out because it is not on its port.</summary>
-sealed record DisplacedNic(MacAddress Mac, PortPin Pin, PortPin Seen);
-
 /// <summary>What the guard does, for whoever asks. One writer, swapped whole.</summary>
 sealed class GuardReport
 {
-    Snapshot current = new([], [], []);
+    Snapshot current = new([], []);
 
-    public sealed record Snapshot(ImmutableArray<NetworkGuard> Networks, ImmutableArray<ForgedSource> Forged, ImmutableArray<DisplacedNic> Displaced);
+    public sealed record Snapshot(ImmutableArray<NetworkGuard> Networks, ImmutableArray<ForgedSource> Forged);
 
     public Snapshot Current
     {

@@ -6,7 +6,6 @@ using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
-using GridAppliance.Store;
 using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Guard;
@@ -30,8 +29,6 @@ sealed partial class SourceGuard : BackgroundService
     readonly FabricState fabric;
     readonly SwitchFleet fleet;
     readonly FabricPokes pokes;
-    readonly NodeDirectory nodes;
-    readonly PortPinStore store;
     readonly ApplianceProblems problems;
     readonly GuardReport report;
     readonly ForgedSources forged;
@@ -40,23 +37,19 @@ sealed partial class SourceGuard : BackgroundService
     // Full: the newest is dropped, and is in force within a second all the same, since everything is compared then.
     readonly Channel<(int Link, SourcePair Pair)> assigned = Channel.CreateBounded<(int, SourcePair)>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
-    ImmutableDictionary<MacAddress, PortPin> pins;
-    ImmutableArray<DisplacedNic> displaced = [];
     readonly int[] counts;
     readonly ulong[] dropped;
     string? trouble;
     DateTimeOffset nextTry, nextLook, nextSearch;
 
-    public SourceGuard(ApplianceOptions options, ILeaseStore leases, DhcpServer dhcp, FabricState fabric, SwitchFleet fleet, FabricPokes pokes, NodeDirectory nodes, PortPinStore store,
+    public SourceGuard(ApplianceOptions options, ILeaseStore leases, DhcpServer dhcp, FabricState fabric, SwitchFleet fleet, FabricPokes pokes, NodeDirectory nodes,
         Timeline timeline, ApplianceProblems problems, GuardReport report, TimeProvider clock, ILogger<SourceGuard> logger)
     {
-        (this.leases, this.dhcp, this.fabric, this.fleet, this.pokes, this.nodes, this.store, this.problems, this.report, this.clock, this.logger) =
-            (leases, dhcp, fabric, fleet, pokes, nodes, store, problems, report, clock, logger);
+        (this.leases, this.dhcp, this.fabric, this.fleet, this.pokes, this.problems, this.report, this.clock, this.logger) = (leases, dhcp, fabric, fleet, pokes, problems, report, clock, logger);
         networks = [.. options.Networks.Where(n => n is { Guard: GuardMode.On, DhcpMode: DhcpMode.Server })];
         table = new(options.Name, [.. networks.Select(n => new GuardedLink(n.Interface, [.. n.GuardAllow, .. n.Dns, .. n.Router is { } router ? [router] : (Ipv4Address[])[]]))]);
         (counts, dropped) = (new int[networks.Length], new ulong[networks.Length]);
         forged = new(fleet, nodes, timeline);
-        pins = networks.IsEmpty ? ImmutableDictionary<MacAddress, PortPin>.Empty : store.Load();
     }
 
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -96,7 +89,7 @@ sealed partial class SourceGuard : BackgroundService
         {
             while (assigned.Reader.TryRead(out var added))
             {
-                if (table.IsInForce && !displaced.Any(d => d.Mac == added.Pair.Mac) && table.Assign(added.Link, added.Pair) is { } reason) Failed(reason);
+                if (table.IsInForce && fabric.Current.Displaced.All(d => d.Mac != added.Pair.Mac) && table.Assign(added.Link, added.Pair) is { } reason) Failed(reason);
             }
             await LookAsync(stoppingToken);
             await Waiting.UntilAsync(assigned.Reader, Tick, clock, stoppingToken);
@@ -109,7 +102,6 @@ sealed partial class SourceGuard : BackgroundService
         if (!table.IsInForce && now >= nextTry) Install();
         if (dhcp.HeldAddresses() is { } held)
         {
-            await JudgeAsync(held, cancellationToken);
             for (var i = 0; i < networks.Length && table.IsInForce; i++) Fill(i, held);
         }
         if (now < nextLook) return;
@@ -128,7 +120,7 @@ sealed partial class SourceGuard : BackgroundService
                 Install();
             }
         }
-        report.Current = new([.. networks.Select((n, i) => new NetworkGuard(n.Name, n.Interface, trouble, counts[i], dropped[i]))], forged.Current, displaced);
+        report.Current = new([.. networks.Select((n, i) => new NetworkGuard(n.Name, n.Interface, trouble, counts[i], dropped[i]))], forged.Current);
     }
 
     // A switch is read again now rather than within a minute: it has seen the frames.
@@ -165,7 +157,7 @@ sealed partial class SourceGuard : BackgroundService
     void Fill(int link, IEnumerable<HeldAddress> held)
     {
         var network = networks[link];
-        var kept = displaced.Select(d => d.Mac).ToHashSet();
+        var kept = fabric.Current.Displaced.Select(d => d.Mac).ToHashSet();
         List<SourcePair> wanted = [.. held.Where(h => h.Network == network.Name && !kept.Contains(h.Mac)).Select(h => new SourcePair(h.Mac, h.Address))];
         counts[link] = wanted.Count;
         if (table.Assign(link, wanted) is { } reason) Failed(reason);
@@ -181,49 +173,6 @@ sealed partial class SourceGuard : BackgroundService
     }
 
     static string Code(NetworkOptions network) => $"guard.{network.Name}";
-
-    async Task JudgeAsync(IReadOnlyList<HeldAddress> held, CancellationToken cancellationToken)
-    {
-        var map = fabric.Current;
-        var known = nodes.Current;
-        var moved = new Dictionary<MacAddress, PortPin>();
-        var elsewhere = ImmutableArray.CreateBuilder<DisplacedNic>();
-        foreach (var mac in held.Select(h => h.Mac).Distinct())
-        {
-            PortPin? pin = pins.TryGetValue(mac, out var own) ? own : null;
-            switch (PinRules.Judge(mac, pin, map, name => fleet.Find(name)?.Reading))
-            {
-                case PinVerdict.Moved: moved[mac] = Seen(map, mac); break;
-                case PinVerdict.Elsewhere: elsewhere.Add(new(mac, own, Seen(map, mac))); break;
-                case PinVerdict.Unseen or PinVerdict.Agrees: break;
-            }
-        }
-        // While a node is known its place is its own, switched on or off.
-        List<MacAddress> forgotten = [.. pins.Keys.Where(mac => known.Find(mac) is null && !moved.ContainsKey(mac))];
-        if (moved.Count > 0 || forgotten.Count > 0) await RememberAsync(moved, forgotten, cancellationToken);
-        foreach (var one in elsewhere.Where(e => displaced.All(d => d.Mac != e.Mac)))
-        {
-            // Whether its own port has a link is in no cheap reading: read all of that switch before this is believed for long.
-            pokes.Read(one.Pin.Switch);
-            await forged.TellDisplacedAsync(one, cancellationToken);
-        }
-        displaced = elsewhere.ToImmutable();
-    }
-
-    static PortPin Seen(FabricMap map, MacAddress mac) => new(map.Placements[mac].Switch, map.Placements[mac].Port);
-
-    async Task RememberAsync(Dictionary<MacAddress, PortPin> moved, List<MacAddress> forgotten, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await store.SaveAsync(moved, forgotten, cancellationToken);
-        }
-        catch (StoreException)
-        {
-            // Said elsewhere. What is not kept is found again after a restart.
-        }
-        pins = pins.RemoveRange(forgotten).SetItems(moved);
-    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Forged addresses are not kept out: {Reason}")]
     partial void LogNotInForce(string reason);

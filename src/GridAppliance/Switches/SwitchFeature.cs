@@ -1,4 +1,5 @@
 using GridAppliance.Fabric;
+using GridAppliance.Fabric.Probes;
 using GridAppliance.Fabric.Traps;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
@@ -19,9 +20,12 @@ static class SwitchFeature
         services.AddSingleton<SwitchFamily>();
         services.AddSingleton<ISwitchJournal, SwitchJournal>();
         services.AddSingleton<SwitchStore>();
+        services.AddSingleton<PortPinStore>();
+        services.AddSingleton<PortPins>();
         services.AddSingleton<UplinkRecogniser>();
         services.AddSingleton<SwitchIntents>();
         services.AddSingleton<DriftReconciler>();
+        services.AddSingleton<IsolationProbes>();
         services.AddSingleton<FabricVerification>();
         services.AddSingleton<GuardReport>();
         services.AddSingleton(static provider => new SwitchSurroundings(

@@ -123,6 +123,20 @@ public sealed class ForgedAddressTests : IAsyncLifetime
         var victim = (await lab.NodesAsync()).Single(n => n.Mac == honestMac.ToString()).Name;
         await LabInstance.UntilAsync(async () => (await lab.Rig.Appliance.Client.GetTimeline(one.Node!, default)).Events, events => events.Any(e => e.Kind == "guard.forged" && e.Message.Contains($"sends as {honestIp} ({victim}'s)") && e.Message.Contains($"from port {PortOf(Liar)} of switch rack")), "the event");
 
+        // The right address and the right NIC, from the wrong port: the switch sees it there, and its own port still has its machine.
+        Forge(Liar, honestMac, honestIp, 2);
+        await lab.Rig.Appliance.Client.VerifyFabric(probe: false, default);
+        guard = await UntilAsync(g => g.Displaced.Count == 1, "the NIC on the wrong port");
+        Assert.Equal((honestMac.ToString(), $"rack/{PortOf(Honest)}", $"rack/{PortOf(Liar)}"), (guard.Displaced[0].Mac, guard.Displaced[0].Own, guard.Displaced[0].Seen));
+        Forge(Liar, honestMac, honestIp, 4);
+        guard = await UntilAsync(g => g.Forged.Any(f => f.Mac == honestMac.ToString()), "his frames dropped");
+        Assert.Equal((4L, PortOf(Liar)), guard.Forged.Where(f => f.Mac == honestMac.ToString()).Select(f => (f.Packets, f.Port!)).Single());
+        // He falls silent; the honest machine speaks from its own port again, and is let in.
+        await PingsAsync(Honest);
+        await lab.Rig.Appliance.Client.VerifyFabric(probe: false, default);
+        await UntilAsync(g => g.Displaced.Count == 0, "the NIC back on its port");
+        Assert.True(await PingsAsync(Honest));
+
         // Killed, the appliance leaves nothing behind; back again, it has everybody in before it serves.
         await lab.Rig.Appliance.KillAsync(default);
         // The kernel takes the table away when the last of the process is gone, a moment after it is dead.

@@ -2,6 +2,7 @@ using System.Text.Json;
 using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Boot;
+using GridAppliance.Fabric;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Snmp;
@@ -104,6 +105,11 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         var node = await UntilOnAsync("Gi0/3");
         Plug(5);
         Discover();
+        // Its own port still has a link: somebody else uses its address.
+        await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "impostor" && f.Message.Contains("leaf1/Gi0/3, which still has its machine, and its address is used on leaf1/Gi0/5")), "the impostor");
+        Assert.Equal("Gi0/3", (await NodeAsync())!.Location!.Port);
+        bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(3, bench.Bridge.Model.Ports[3] with { HasLink = false }) };
+        plane.Get<FabricPokes>().Read("leaf1");
         await UntilOnAsync("Gi0/5");
         var events = (await plane.Client().GetTimeline(node!.Name, default)).Events;
         Assert.Contains(events, e => e is { Kind: "node.moved", Severity: "warning", Message: "its cable was moved from leaf1/Gi0/3 to leaf1/Gi0/5 (from the switch's forwarding table)" });
@@ -119,6 +125,7 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         await File.WriteAllTextAsync(plan, $"machine,switch,port\n{Nic},leaf1,Gi0/8\n");
         Assert.Equal(0, (await plane.Gridctl("fabric", "expect", plan)).Status);
         await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "wrong-cable" && f.Node == node!.Name), "a finding");
+        bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(3, bench.Bridge.Model.Ports[3] with { HasLink = false }) };
         Plug(8);
         Discover();
         await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Count == 0, "the finding's end");

@@ -43,4 +43,20 @@ public sealed class UplinksTests
         // A server that hosts virtual machines says that it is a bridge.
         Assert.Null(Why([100], new() { LocalPort = 1, Port = 1, ChassisId = "x", PortId = "y", IsBridge = true, ChassisMac = Mac(100) }));
     }
+
+    [Fact]
+    public void Whoever_uses_the_address_of_a_neighbour_on_the_same_switch_makes_no_uplink_of_his_port()
+    {
+        var ports = ImmutableSortedDictionary<int, SwitchPort>.Empty.Add(1, new() { Number = 1, Name = "Gi0/1" }).Add(2, new() { Number = 2, Name = "Gi0/2", HasLink = true });
+        ImmutableDictionary<string, string> Recognised(bool? neighboursLink) => Uplinks.Of(new()
+        {
+            At = default, ForwardingAt = default, Took = default, Identity = new(), Neighbours = [],
+            Snapshot = new() { Ports = ports.SetItem(2, ports[2] with { HasLink = neighboursLink }), Vlans = ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty },
+            Forwarding = [new(null, Mac(100), 1), new(null, Mac(102), 1)],
+        }, Facts with { HomeOf = mac => mac == Mac(102) ? "Gi0/2" : null });
+
+        Assert.Empty(Recognised(neighboursLink: true));
+        // Its cable was moved behind another switch: both are there, and it is one.
+        Assert.Equal("2 nodes are behind it", Recognised(neighboursLink: false)["Gi0/1"]);
+    }
 }

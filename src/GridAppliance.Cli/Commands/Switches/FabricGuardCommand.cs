@@ -13,7 +13,7 @@ sealed class FabricGuardCommand() : GridctlCommand("guard", "What keeps nodes fr
             if (shown.Networks.Count == 0) session.Terminal.Line("no network is guarded: networks[].guard.mode in appliance.yaml");
             else session.Terminal.Table(["network", "interface", "guard", "may speak", "dropped"],
                 shown.Networks.Select(n => (IReadOnlyList<Cell>)[new(n.Network, Tone.Strong), n.Interface, new(n.Reason ?? n.State, n.Reason is null ? Tone.Plain : Tone.Bad), Phrases.Count(n.Assigned, "NIC"), Phrases.Count(n.Dropped, "frame")]));
-            foreach (var nic in shown.Displaced) session.Terminal.Line(new Cell($"{nic.Node ?? nic.Mac} is shut out: its port is {nic.Own}, and it is seen on {nic.Seen}", Tone.Bad));
+            foreach (var nic in shown.Displaced) session.Terminal.Line(new Cell($"{nic.Node ?? nic.Mac} is shut out: it is on {nic.Own}, and its address is used on {nic.Seen}", Tone.Bad));
             foreach (var one in shown.Forged) session.Terminal.Line(new Cell($"{Phrases.Count(one.Packets, "frame")}: {one.Message}", Tone.Warning));
         });
         return guard.Forged.Count + guard.Displaced.Count == 0 ? ExitStatus.Done : ExitStatus.Some;

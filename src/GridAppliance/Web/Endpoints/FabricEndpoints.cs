@@ -20,9 +20,9 @@ static class FabricEndpoints
             .WithName("getFabricMap").WithSummary("Where everything is: which NIC is behind which port, and what is odd about it.");
         fabric.MapGet("/cabling", (FabricState state) => TypedResults.Ok(Document(state.Cabling))).WithName("getCabling").WithSummary("The plan of who should be where, as CSV.");
         fabric.MapPut("/cabling", Plan).WithName("setCabling").WithSummary("Replace the plan of who should be where; an empty one is none.");
-        fabric.MapPost("/verify", async (FabricVerification verification, CancellationToken cancellation) => TypedResults.Ok(await verification.RunAsync(cancellation)))
-            .WithName("verifyFabric").WithSummary("Read every switch now, and say what is not as it should be. No frame is sent.");
-        fabric.MapGet("/guard", (GuardReport guard, NodeDirectory nodes, SwitchFleet fleet) => TypedResults.Ok(GuardDocuments.Of(guard.Current, nodes.Current, fleet)))
+        fabric.MapPost("/verify", async (FabricVerification verification, CancellationToken cancellation, bool probe = false) => TypedResults.Ok(await verification.RunAsync(probe, cancellation)))
+            .WithName("verifyFabric").WithSummary("Read every switch now, with probe=true send frames between groups too, and say what is not as it should be.");
+        fabric.MapGet("/guard", (GuardReport guard, FabricState state, NodeDirectory nodes, SwitchFleet fleet) => TypedResults.Ok(GuardDocuments.Of(guard.Current, state.Current, nodes.Current, fleet)))
             .WithName("getGuard").WithSummary("What keeps nodes from speaking in others' names, and what it has dropped.");
         fabric.MapGet("/drift", (DriftReconciler drift) => TypedResults.Ok(new DriftDocument { Differences = [.. drift.Current.Select(Document)] })).WithName("getDrift").WithSummary("Ports that are not as they were left.");
         fabric.MapPost("/drift/assert", Assert).WithName("assertDrift").WithSummary("Make switches as they were left.");
