@@ -48,3 +48,29 @@ public sealed record SanChangeDocument
     public required string Outcome { get; init; }
     public string? Message { get; init; }
 }
+
+/// <summary><c>POST /api/v1/san/{name}/boot</c>: a node gets a clone of a golden image and boots from it.</summary>
+public sealed record SanBootRequest
+{
+    public required string Node { get; init; }
+    /// <summary>A file in the fabric's folder <c>golden</c>.</summary>
+    public required string Image { get; init; }
+}
+
+/// <summary>A node that boots from a LUN of its own (<c>GET /api/v1/san/boots</c>). Never with its word.</summary>
+public sealed record SanBootDocument
+{
+    public required string Node { get; init; }
+    public required string Fabric { get; init; }
+    public required string Image { get; init; }
+    public required string Zone { get; init; }
+    public required string Initiator { get; init; }
+}
+
+/// <summary><c>POST /api/v1/san/{name}/access</c>: let somebody into a zone for a while.</summary>
+public sealed record SanAccessRequest
+{
+    public required string Zone { get; init; }
+    public required string Initiator { get; init; }
+    public required int Seconds { get; init; }
+}

@@ -15,6 +15,7 @@ static class BootFeature
         services.TryAddSingleton<BootObserver>();
         services.TryAddSingleton<BootDirectoryState>();
         services.TryAddSingleton<BootClients>();
+        services.TryAddSingleton<SanBootState>();
         services.AddSingleton<BootReporter>();
 
         services.AddSingleton<BootCatalogState>();

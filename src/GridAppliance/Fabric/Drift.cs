@@ -32,8 +32,13 @@ static class Drift
     }
 
     /// <summary>The change that makes the switch as it was left.</summary>
-    public static VlanIntent Mending(IEnumerable<PortDrift> drifts, SwitchSnapshot snapshot) => new()
+    /// <param name="drifts">What differs.</param>
+    /// <param name="snapshot">The switch as it is.</param>
+    /// <param name="names">Names of VLANs, for those that have to be made anew.</param>
+    public static VlanIntent Mending(IEnumerable<PortDrift> drifts, SwitchSnapshot snapshot, IReadOnlyDictionary<int, string> names)
     {
-        Ports = [.. drifts.Where(d => d.Actual is not null).Select(d => (snapshot.Port(d.Port), d.Wanted)).Where(d => d.Item1 is not null).Select(d => new PortIntent(d.Item1!.Number) { Vlans = d.Wanted.Vlans })],
-    };
+        List<PortIntent> ports = [.. drifts.Where(d => d.Actual is not null).Select(d => (snapshot.Port(d.Port), d.Wanted)).Where(d => d.Item1 is not null).Select(d => new PortIntent(d.Item1!.Number) { Vlans = d.Wanted.Vlans })];
+        var gone = ports.SelectMany(p => p.Vlans!.Untagged.Union(p.Vlans.Tagged)).Distinct().Where(v => !snapshot.Vlans.ContainsKey(v));
+        return new() { Ports = [.. ports], Create = gone.Where(v => names.ContainsKey(v.Value)).ToImmutableSortedDictionary(v => v, v => names[v.Value]) };
+    }
 }

@@ -58,7 +58,7 @@ sealed class DriftReconciler(SwitchIntents intents, Timeline timeline, Appliance
     {
         if (one.Reading is not { } reading) return new(ChangeEnding.Refused, "the switch has not been read yet", 0);
         var drifts = Drift.Of(one.Record, reading.Snapshot, one.PolicyOn(reading.Snapshot), intents.Of(one.Name));
-        var mending = Drift.Mending(drifts, reading.Snapshot);
+        var mending = Drift.Mending(drifts, reading.Snapshot, one.Record.VlanNames);
         if (mending.Ports.IsEmpty) return new(ChangeEnding.Unchanged, null, 0);
         var outcome = await one.ApplyAsync(mending, actor, cancellationToken);
         var severity = outcome.Ending is ChangeEnding.Done or ChangeEnding.Unchanged ? EventSeverity.Info : EventSeverity.Warning;

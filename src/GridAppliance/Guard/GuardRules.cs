@@ -22,6 +22,7 @@ static class GuardRules
     static ReadOnlySpan<byte> Udp => [17];
     static ReadOnlySpan<byte> IcmpV6 => [58];
     static ReadOnlySpan<byte> DhcpServer => [0, 67];
+    static ReadOnlySpan<byte> DhcpClient => [0, 68];
     static ReadOnlySpan<byte> NoAddress => [0, 0, 0, 0];
 
     public static string Entry(int link) => Named("in", link);
@@ -77,14 +78,10 @@ static class GuardRules
 
     static void WriteIp(ref NftWriter batch, int link, string chain)
     {
-        const uint protocol = 9, source = 12, destinationPort = 2;
-        batch.BeginRule(chain);
-        batch.Payload(Register, NftHeader.Network, protocol, 1);
-        batch.Compare(Register, equal: true, Udp);
-        batch.Payload(Register, NftHeader.Transport, destinationPort, 2);
-        batch.Compare(Register, equal: true, DhcpServer);
-        batch.Accept();
-        batch.EndRule();
+        const uint source = 12;
+        // To servers, from whoever has no address yet; and what servers say, so that a rival gives himself away.
+        Dhcp(ref batch, chain, DhcpServer);
+        Dhcp(ref batch, chain, DhcpClient);
 
         batch.BeginRule(chain);
         LoadPair(ref batch, source);
@@ -94,6 +91,18 @@ static class GuardRules
 
         LetOthers(ref batch, link, chain, source);
         DropForged(ref batch, link, chain, source);
+    }
+
+    static void Dhcp(ref NftWriter batch, string chain, ReadOnlySpan<byte> port)
+    {
+        const uint protocol = 9, destinationPort = 2;
+        batch.BeginRule(chain);
+        batch.Payload(Register, NftHeader.Network, protocol, 1);
+        batch.Compare(Register, equal: true, Udp);
+        batch.Payload(Register, NftHeader.Transport, destinationPort, 2);
+        batch.Compare(Register, equal: true, port);
+        batch.Accept();
+        batch.EndRule();
     }
 
     static void WriteArp(ref NftWriter batch, int link, string chain)

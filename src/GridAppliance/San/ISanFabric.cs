@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 
 namespace GridAppliance.San;
 
@@ -50,6 +51,19 @@ interface ISanFabric
 
     /// <summary>Takes a zone out of force and removes it. One that is not there is no error.</summary>
     Task<SanOutcome> DisconnectAsync(string zone, CancellationToken cancellationToken);
+}
+
+/// <summary>How an initiator reaches what a zone serves.</summary>
+/// <param name="Portal">Null: on every address of this machine.</param>
+sealed record IscsiPath(IPEndPoint? Portal, ushort Port, ushort FirstLun, string Target, ChapAccount Account);
+
+/// <summary>A fabric whose zones a machine can boot from over iSCSI. What it serves are files of this machine.</summary>
+interface IBootableFabric : ISanFabric
+{
+    /// <summary>Files outside it are not served.</summary>
+    string Directory { get; }
+
+    IscsiPath PathOf(string zone, string initiator);
 }
 
 /// <summary>What of a fabric is ours to write: zones by the beginning of their names.</summary>

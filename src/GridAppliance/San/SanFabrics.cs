@@ -4,15 +4,18 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using GridAppliance.Boot;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.San.Lio;
 using GridAppliance.San.Mds;
 using GridAppliance.San.Tgt;
+using GridAppliance.San.Vlans;
 using GridAppliance.Store;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Switches.Snmp;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace GridAppliance.San;
 
@@ -22,7 +25,7 @@ sealed record SanRecord(string Name, Uri Address, SwitchAccount Account);
 /// <summary>The storage fabrics that are looked after, and the drivers for them: an address's scheme says which.</summary>
 sealed partial class SanFabrics : IDisposable
 {
-    public const string Mds = "snmp+mds", Lio = "lio+iscsi", Tgt = "tgt+unix";
+    public const string Mds = "snmp+mds", Lio = "lio+iscsi", Tgt = "tgt+unix", Vlans = "vlan+switches";
 
     const int IscsiPort = 3260;
 
@@ -32,14 +35,16 @@ sealed partial class SanFabrics : IDisposable
     readonly Database database;
     readonly SecretSeal seal;
     readonly SnmpSocket socket;
+    readonly SwitchFleet fleet;
+    readonly NodeDirectory nodes;
     readonly Timeline timeline;
     readonly TimeProvider clock;
     readonly SemaphoreSlim changing = new(1, 1);
     ImmutableSortedDictionary<string, (SanRecord Record, ISanFabric Fabric)> fabrics = ImmutableSortedDictionary.Create<string, (SanRecord, ISanFabric)>(StringComparer.OrdinalIgnoreCase);
 
-    public SanFabrics(ApplianceOptions options, Database database, SecretSeal seal, SnmpSocket socket, Timeline timeline, TimeProvider clock, ILogger<SanFabrics> logger)
+    public SanFabrics(ApplianceOptions options, Database database, SecretSeal seal, SnmpSocket socket, SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, TimeProvider clock, ILogger<SanFabrics> logger)
     {
-        (this.options, this.database, this.seal, this.socket, this.timeline, this.clock) = (options, database, seal, socket, timeline, clock);
+        (this.options, this.database, this.seal, this.socket, this.fleet, this.nodes, this.timeline, this.clock) = (options, database, seal, socket, fleet, nodes, timeline, clock);
         foreach (var (record, sealedSecret) in database.Read(connection => connection.Query("SELECT body, secrets FROM san", static row => (JsonSerializer.Deserialize(row.GetString(0), SanJson.Default.SanRecord)!, new SealedSecret(row.GetString(1))))))
         {
             if (seal.Unseal(sealedSecret, Purpose(record.Name)) is { } secret) fabrics = fabrics.Add(record.Name, (record, Open(record, Encoding.UTF8.GetString(secret))));
@@ -116,8 +121,8 @@ sealed partial class SanFabrics : IDisposable
         foreach (var (_, fabric) in Interlocked.Exchange(ref fabrics, fabrics.Clear()).Values) (fabric as IDisposable)?.Dispose();
     }
 
-    /// <summary>A target of this machine, which asks for no account.</summary>
-    public static bool IsLocal(Uri address) => address.Scheme is Lio or Tgt;
+    /// <summary>A target of this machine, or switches that are looked after already: no account is asked for.</summary>
+    public static bool IsLocal(Uri address) => address.Scheme is Lio or Tgt or Vlans;
 
     static string Purpose(string name) => $"san/{name}";
 
@@ -126,7 +131,8 @@ sealed partial class SanFabrics : IDisposable
         Mds => new MdsFabric(record.Address, SnmpAddress.Open(record.Address, record.Account.With(secret), socket, clock)),
         Lio => new LioTarget(record.Address, new KernelConfigFolder(KernelConfigFolder.Target), Settings(Portal(record.Address), secret)),
         Tgt => new TgtTarget(record.Address, new(record.Address.AbsolutePath), Settings(new(IPAddress.Any, IscsiPort), secret)),
-        var other => throw new NotSupportedException($"no driver for {other}: there are {Lio}, {Mds}, {Tgt}"),
+        Vlans => new VlanFabric(record.Address, fleet, nodes),
+        var other => throw new NotSupportedException($"no driver for {other}: there are {Lio}, {Mds}, {Tgt}, {Vlans}"),
     };
 
     IscsiSettings Settings(IPEndPoint portal, string secret) => new($"iqn.2026-11.lan.{options.Name.ToLowerInvariant()}", portal, Path.Combine(options.DataDir, "san"), initiator => Chap(secret, initiator));
@@ -155,5 +161,23 @@ static class SanFeature
     {
         services.AddSecrets();
         services.AddSingleton<SanFabrics>();
+        services.TryAddSingleton<SanBootState>();
+        services.AddSingleton<SanBoots>();
+        // Made, with everything that is hosted, before anything starts: no machine is to get another script in the moment before it is known.
+        services.AddHostedService(static provider => new Awake(provider.GetRequiredService<SanBoots>()));
+        services.AddSingleton<TimedAccess>();
+        services.AddHostedService(static provider => provider.GetRequiredService<TimedAccess>());
+    }
+
+    /// <summary>Has something made at the start.</summary>
+    sealed class Awake(SanBoots boots) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            GC.KeepAlive(boots);
+            return Task.CompletedTask;
+        }
     }
 }

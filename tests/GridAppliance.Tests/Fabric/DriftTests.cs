@@ -114,6 +114,9 @@ public sealed class DriftTests : IAsyncLifetime
     {
         await AddAsync();
         Assert.Equal(0, (await plane.Gridctl("switch", "vlan", "leaf1/Gi0/4,leaf1/Gi0/5", "250")).Status);
+        var farm = bench.Bridge.Model.Vlans[250] with { Name = "farm red" };
+        bench.Bridge.Model = bench.Bridge.Model with { Vlans = bench.Bridge.Model.Vlans.SetItem(250, farm) };
+        await ReadAsync();
         bench.Bridge.Model = BridgeModel.Factory(12);
         await ReadAsync();
 
@@ -126,6 +129,7 @@ public sealed class DriftTests : IAsyncLifetime
         Assert.True(made.Status == 0, made.Output + made.Error);
         Assert.Equal([4, 5], bench.Bridge.Model.Vlans[250].Egress.Ports);
         Assert.Equal([1, 2, 3, 6, 7, 8, 9, 10, 11], bench.Bridge.Model.Vlans[100].Untagged.Ports);
+        Assert.Equal(("farm red", "VLAN100"), (bench.Bridge.Model.Vlans[250].Name, bench.Bridge.Model.Vlans[100].Name));
         Assert.Contains("[gridappliance rack12", bench.Bridge.Model.Contact);
         Assert.Empty((await plane.Client().GetStatus(default)).Problems);
     }

@@ -134,6 +134,8 @@ public sealed class GuardTableTests : IAsyncLifetime
     {
         var stranger = MacAddress.Parse("00:25:90:00:00:01");
         wire.Send(Datagram(stranger, Ipv4Address.Any, "discover", 67));
+        // A rival server is heard: he is to be told of.
+        wire.Send(Datagram(stranger, Ipv4Address.Parse("10.77.0.2"), "offer", 68));
         wire.Send(Datagram(stranger, SwitchIp, "trap"));
         Assert.Equal("trap", await HearAsync());
         var drops = await DropsOf(Datagram(Liar, SwitchIp, "forged trap"));

@@ -121,4 +121,16 @@ public sealed class MdsFabricTests : IAsyncLifetime
         tree.Model = tree.Model with { DefaultZone = 1 };
         Assert.Contains("default zone of VSAN 20 permits", (await fabric.ConnectAsync(Zone(Host), default)).Reason);
     }
+
+    [Fact]
+    public async Task Enhanced_zoning_is_refused_in_words_and_a_switch_that_knows_none_is_written()
+    {
+        tree.Model = tree.Model with { Mode = 2 };
+        var outcome = await fabric.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanEnding.Refused, outcome.Ending);
+        Assert.Contains("VSAN 20 zones in enhanced mode", outcome.Reason);
+        Assert.False(agent.Served.ContainsKey(SnmpPduType.Set));
+        tree.Model = tree.Model with { Mode = null };
+        Assert.Equal(SanEnding.Done, (await fabric.ConnectAsync(Zone(Host), default)).Ending);
+    }
 }

@@ -20,6 +20,8 @@ sealed record ZoneModel
     /// <summary>The clone that is in force: the set's name, and its zones as they were.</summary>
     public (string Name, ImmutableSortedDictionary<string, ImmutableSortedSet<string>> Zones)? InForce { get; init; }
     public int DefaultZone { get; init; } = 2;
+    /// <summary>czseOperationMode; null: an agent without that MIB.</summary>
+    public int? Mode { get; init; } = 1;
 
     public ZoneModel Activated(uint set) => this with
     {
@@ -51,6 +53,7 @@ sealed class ZoneTree(uint vsan) : IManagedTree
     IEnumerable<Varbind> Rows()
     {
         yield return new(ZoneServerMib.DefaultZoneBehaviour.Append(vsan), SnmpValue.Integer(Model.DefaultZone));
+        if (Model.Mode is { } mode) yield return new(ZoneServerMib.OperationMode.Append(vsan), SnmpValue.Integer(mode));
         foreach (var (index, set) in Model.Sets)
         {
             yield return new(ZoneServerMib.ZoneSetName.Append(vsan, index), SnmpValue.Text(set.Name));

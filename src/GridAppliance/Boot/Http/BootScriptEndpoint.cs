@@ -8,7 +8,7 @@ namespace GridAppliance.Boot.Http;
 /// <c>GET /boot/script</c>: without a query the script that comes back with one; with <c>mac=</c> (and <c>uuid=</c>) what that machine boots now, by the boot directory.
 /// </summary>
 sealed partial class BootScriptEndpoint(
-    BootDirectoryState directory, BootCatalogState catalog, BootScripts scripts, BootAttempts attempts, ApplianceKey key, BootReporter reporter, TimeProvider clock,
+    BootDirectoryState directory, BootCatalogState catalog, BootScripts scripts, SanBootState luns, BootAttempts attempts, ApplianceKey key, BootReporter reporter, TimeProvider clock,
     ILogger<BootScriptEndpoint> log) : IBootPlaneEndpoints
 {
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/boot/script", (RequestDelegate)AnswerAsync);
@@ -35,9 +35,10 @@ sealed partial class BootScriptEndpoint(
             context.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
         }
+        var isSure = who.Mac == mac;
         who = who with { Mac = mac };
         Guid? uuid = Guid.TryParse(query["uuid"].ToString(), out var parsed) && parsed != Guid.Empty ? parsed : null;
-        var (name, script) = await ChooseAsync(context, who, mac, uuid);
+        var (name, script) = await ChooseAsync(context, who, isSure, uuid);
         if (script is null)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
@@ -47,8 +48,9 @@ sealed partial class BootScriptEndpoint(
         reporter.Script(who, name, uuid, clock.GetElapsedTime(arrived));
     }
 
-    async ValueTask<(string Name, byte[]? Script)> ChooseAsync(HttpContext context, BootRequester who, MacAddress mac, Guid? uuid)
+    async ValueTask<(string Name, byte[]? Script)> ChooseAsync(HttpContext context, BootRequester who, bool isSure, Guid? uuid)
     {
+        var mac = who.Mac!.Value;
         var now = directory.Current;
         var node = now.ByMac.TryGetValue(mac, out var entry) ? entry.Name : "unknown";
         switch (now.ActionFor(mac))
@@ -57,6 +59,9 @@ sealed partial class BootScriptEndpoint(
                 return ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
             case BootAction.LocalDisk:
                 return ("local", scripts.Local(mac));
+            case BootAction.NodeImage when entry is not { Recover: true } && luns.Current.TryGetValue(mac, out var lun):
+                // The word that opens a LUN goes to the address that we gave to that very machine, or to nobody.
+                return isSure ? ("san", scripts.San(context.BootPlaneUrl, mac, lun.Portal ?? who.Network.Address.Address, lun)) : ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
             case BootAction.NodeImage:
                 if (catalog.Current is not { } files) return ("node", null);
                 var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);

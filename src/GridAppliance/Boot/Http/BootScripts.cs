@@ -9,6 +9,7 @@ sealed class BootScripts
     readonly ScriptTemplate chain = ScriptTemplate.Load("ipxe-chain");
     readonly ScriptTemplate node = ScriptTemplate.Load("ipxe-node");
     readonly ScriptTemplate local = ScriptTemplate.Load("ipxe-local");
+    readonly ScriptTemplate san = ScriptTemplate.Load("ipxe-san");
     readonly ScriptTemplate hold = ScriptTemplate.Load("ipxe-hold");
 
     /// <summary>The first script, the same for everyone: come back and say who you are.</summary>
@@ -26,6 +27,15 @@ sealed class BootScripts
         ("attempt", ScriptValue.Token(attempt.Id)), ("token", ScriptValue.Token(attempt.Token)), ("fingerprint", ScriptValue.Token(fingerprint)));
 
     public byte[] Local(MacAddress mac) => local.Fill(("mac", ScriptValue.Of(mac)));
+
+    /// <summary>With the word that opens the LUN: for the machine alone whose LUN it is.</summary>
+    /// <param name="appliance">Where this network's boot plane answers.</param>
+    /// <param name="mac">The NIC that boots.</param>
+    /// <param name="portal">Where the target listens on this network.</param>
+    /// <param name="lun">What it boots.</param>
+    public byte[] San(BootPlaneUrl appliance, MacAddress mac, Ipv4Address portal, SanBootTarget lun) => san.Fill(
+        ("appliance", ScriptValue.Of(appliance)), ("mac", ScriptValue.Of(mac)), ("portal", ScriptValue.Of(portal)), ("port", ScriptValue.Of(lun.Port)), ("lun", ScriptValue.Of(lun.Lun)),
+        ("target", ScriptValue.Iscsi(lun.Target)), ("initiator", ScriptValue.Iscsi(lun.Initiator)), ("user", ScriptValue.Iscsi(lun.User)), ("password", ScriptValue.Token(lun.Password)));
 
     public byte[] Hold(BootPlaneUrl appliance, MacAddress mac, string name) =>
         hold.Fill(("appliance", ScriptValue.Of(appliance)), ("mac", ScriptValue.Of(mac)), ("name", ScriptValue.Name(name)));

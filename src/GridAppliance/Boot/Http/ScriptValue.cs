@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using GridAppliance.Boot.Files;
 using GridAppliance.Protocols.Addresses;
 
@@ -11,6 +12,7 @@ namespace GridAppliance.Boot.Http;
 readonly record struct ScriptValue
 {
     static readonly SearchValues<char> TokenCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    static readonly SearchValues<char> IscsiCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.:");
     const int LongestName = 63;
 
     readonly string text;
@@ -30,6 +32,15 @@ readonly record struct ScriptValue
     /// <exception cref="ArgumentException">A character that none of those has: our bug.</exception>
     public static ScriptValue Token(string text) =>
         text.Length is > 0 and <= 128 && text.AsSpan().IndexOfAnyExcept(TokenCharacters) < 0 ? new(text) : throw new ArgumentException("not a token", nameof(text));
+
+    /// <summary>A name of an iSCSI node (RFC 3722 leaves it lower-case letters, digits, dash, dot and colon).</summary>
+    /// <exception cref="ArgumentException">A character that none of those is: our bug.</exception>
+    public static ScriptValue Iscsi(string name) =>
+        name.Length is > 0 and <= 223 && name.AsSpan().IndexOfAnyExcept(IscsiCharacters) < 0 ? new(name) : throw new ArgumentException("not an iSCSI name", nameof(name));
+
+    public static ScriptValue Of(Ipv4Address address) => new(address.ToString());
+
+    public static ScriptValue Of(ushort number) => new(number.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>A node's name, to be shown: what is no letter, digit, dash or underscore shows as a dash.</summary>
     public static ScriptValue Name(string name) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace GridAppliance.San.Lio;
 
@@ -6,13 +7,17 @@ namespace GridAppliance.San.Lio;
 /// Linux's own iSCSI target (LIO), through configfs and nothing else: no command line ever carries a CHAP password. A zone is a target of its own with the LUNs that it serves; each
 /// initiator is let in by name and has to prove itself by CHAP. Nobody is let in unnamed.
 /// </summary>
-sealed class LioTarget(Uri address, IConfigFolder folder, IscsiSettings settings) : ISanFabric
+sealed class LioTarget(Uri address, IConfigFolder folder, IscsiSettings settings) : IBootableFabric
 {
     const string Iscsi = "iscsi", Cores = "core/fileio_0";
 
     readonly SemaphoreSlim turn = new(1, 1);
 
     public Uri Address => address;
+
+    public string Directory => settings.Directory;
+
+    public IscsiPath PathOf(string zone, string initiator) => new(settings.Portal.Address.Equals(IPAddress.Any) ? null : settings.Portal, (ushort)settings.Portal.Port, 0, NameOf(zone), settings.ChapOf(initiator));
 
     public Task<IReadOnlyList<SanZone>> ReadAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<SanZone>>([.. folder.Children(Iscsi).Where(t => t.StartsWith($"{settings.Authority}:", StringComparison.Ordinal)).Select(Describe)]);

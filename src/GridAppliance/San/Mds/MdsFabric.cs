@@ -135,6 +135,8 @@ sealed class MdsFabric : ISanFabric, IDisposable
         {
             var database = await ReadDatabaseAsync(cancellationToken);
             if (database.DefaultPermits) return SanOutcome.Refused($"the default zone of VSAN {vsan} permits: whoever is in no zone reaches everybody else, and zones would protect nobody");
+            if ((await session.GetAsync([At(ZoneServerMib.OperationMode)], cancellationToken))[0].Value.TryGetInt32(out var mode) && mode == ZoneServerMib.Enhanced)
+                return SanOutcome.Refused($"VSAN {vsan} zones in enhanced mode, where a change is a session with a lock on the fabric: only basic zoning is written (`no zone mode enhanced vsan {vsan}`)");
             var made = plan(database);
             if (made.Refusal is { } refusal) return SanOutcome.Refused(refusal);
             if (made.Writes.IsEmpty) return SanOutcome.Unchanged;

@@ -33,6 +33,10 @@ static class ZoneServerMib
     /// <summary>.vsan: the zone set in force. Empty when none is.</summary>
     public static ObjectIdentifier EnforcedSetName { get; } = Configuration.Append(13, 1, 1);
 
+    /// <summary>CISCO-ZS-EXT-MIB, .vsan = basic(1), enhanced(2)</summary>
+    public static ObjectIdentifier OperationMode { get; } = new(1, 3, 6, 1, 4, 1, 9, 9, 427, 1, 1, 2, 1, 1);
+    public const int Enhanced = 2;
+
     public const int CreateAndGo = 4, Destroy = 6;
     /// <summary>ZoneMemberType wwn.</summary>
     public const int PortName = 1;

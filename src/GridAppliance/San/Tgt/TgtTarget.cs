@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using GridAppliance.Hosting;
 
 namespace GridAppliance.San.Tgt;
@@ -33,11 +34,15 @@ sealed record TgtShown(int Number, string Name, ImmutableArray<string> Files, Im
 /// Linux's user-space iSCSI target. A zone is a target of its own; initiators are let in by name and have to prove themselves by CHAP. Never by address as well: <c>tgtd</c> lets in
 /// whoever has the name <em>or</em> the address. Letting go of a name does not end a session that is there, so whoever is put out takes the target with them, and the others come back to a new one.
 /// </summary>
-sealed class TgtTarget(Uri address, TgtSocket socket, IscsiSettings settings) : ISanFabric
+sealed class TgtTarget(Uri address, TgtSocket socket, IscsiSettings settings) : IBootableFabric
 {
     readonly SemaphoreSlim turn = new(1, 1);
 
     public Uri Address => address;
+
+    public string Directory => settings.Directory;
+
+    public IscsiPath PathOf(string zone, string initiator) => new(settings.Portal.Address.Equals(IPAddress.Any) ? null : settings.Portal, (ushort)settings.Portal.Port, 1, NameOf(zone), settings.ChapOf(initiator));
 
     public async Task<IReadOnlyList<SanZone>> ReadAsync(CancellationToken cancellationToken) => [.. (await ShowAsync(cancellationToken)).Where(IsOurs).Select(Describe)];
 

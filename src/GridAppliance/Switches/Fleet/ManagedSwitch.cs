@@ -199,6 +199,7 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         {
             var now = await read();
             await RecogniseUplinksAsync(now, cancellationToken);
+            await RememberNamesAsync(now.Snapshot, cancellationToken);
             Volatile.Write(ref lastReading, now);
             Volatile.Write(ref trouble, null);
             return now;
@@ -223,6 +224,15 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         Change(latest => latest with { RecognisedUplinks = after });
         // Written down when there are others; when each was last seen is not worth a write a minute.
         if (!after.Keys.ToHashSet().SetEquals(before.Keys)) await around.Store.UpdateAsync(Record, cancellationToken);
+    }
+
+    async Task RememberNamesAsync(SwitchSnapshot now, CancellationToken cancellationToken)
+    {
+        if (Ownership?.State != Fleet.Ownership.Ours) return;
+        var ours = PolicyOn(now).Vlans;
+        var names = now.Vlans.Values.Where(v => v.Name.Length > 0 && ours.Contains(v.Id)).Select(v => KeyValuePair.Create(v.Id.Value, v.Name)).ToList();
+        if (names.All(n => Record.VlanNames.TryGetValue(n.Key, out var known) && known == n.Value)) return;
+        await around.Store.UpdateAsync(Change(latest => latest with { VlanNames = latest.VlanNames.SetItems(names) }), cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -27,6 +27,8 @@ sealed record SwitchRecord
     public SwitchAbilities? Abilities { get; init; }
     /// <summary>Names of ports that were found to lead to other switches or to ourselves, with how that is known. Never written.</summary>
     public ImmutableDictionary<string, RecognisedUplink> RecognisedUplinks { get; init; } = ImmutableDictionary<string, RecognisedUplink>.Empty;
+    /// <summary>Names of VLANs that are ours, as they were when the switch last bore our mark: a switch that has lost its configuration has lost them.</summary>
+    public ImmutableSortedDictionary<int, string> VlanNames { get; init; } = ImmutableSortedDictionary<int, string>.Empty;
     /// <summary>It stands in the configuration file, and is changed and removed there only.</summary>
     public bool IsFromFile { get; init; }
 }

@@ -1,6 +1,7 @@
 using GridAppliance.Api.San;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
+using GridAppliance.Nodes;
 using GridAppliance.San;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Security;
@@ -24,6 +25,38 @@ static class SanEndpoints
         san.MapPost("/{name}/disconnect", (string name, SanZoneRequest request, HttpContext context, SanFabrics fabrics, CancellationToken cancellation) =>
             Change(name, request, context, fabrics, "taken away", async (fabric, zone) => await fabric.DisconnectAsync(zone.Name, cancellation), cancellation)).WithName("disconnectSan").WithSummary("Take a zone out of force and remove it.");
     }
+
+    /// <summary>Nodes that boot from a LUN, and whoever is let in for a while.</summary>
+    public static void MapSanBoots(this IEndpointRouteBuilder api)
+    {
+        var san = api.MapGroup("/san").WithTags("san");
+        san.MapGet("/boots", (SanBoots boots, NodeDirectory nodes) => TypedResults.Ok<IReadOnlyList<SanBootDocument>>([.. boots.Current.Values.Select(b => Document(b, nodes.Current))])).WithName("listSanBoots").WithSummary("Nodes that boot from a LUN of their own.");
+        san.MapPost("/{name}/boot", Boot).WithName("bootFromSan").WithSummary("Give a node a clone of a golden image, and have it boot from that.");
+        san.MapDelete("/boots/{node}", Unboot).WithName("unbootFromSan").WithSummary("Take a node's LUN away, and have it boot as others do.");
+        san.MapPost("/{name}/access", Open).WithName("openSan").WithSummary("Let somebody into a zone for a while.");
+    }
+
+    static SanBootDocument Document(SanBootRecord record, NodeSnapshot nodes) =>
+        new() { Node = nodes.Find(record.Node)?.Name ?? record.Node.ToString(), Fabric = record.Fabric, Image = record.Image, Zone = record.Zone, Initiator = record.Initiator };
+
+    static async Task<Results<Ok<SanBootDocument>, ProblemHttpResult>> Boot(string name, SanBootRequest request, HttpContext context, SanBoots boots, NodeDirectory nodes, CancellationToken cancellation)
+    {
+        if (nodes.Current.Find(request.Node) is not { } node) return Problems.Answer(StatusCodes.Status404NotFound, $"there is no node '{Problems.Short(request.Node)}'", "list them with `gridctl nodes`");
+        return await DeviceAnswer.OfAsync<SanBootDocument>(LookAtIt, async () => await boots.AssignAsync(node, name, request.Image, Caller.Of(context).Actor, cancellation) is { } refusal
+            ? Problems.Answer(StatusCodes.Status422UnprocessableEntity, refusal, "see `gridctl san boot --help`")
+            : TypedResults.Ok(Document(boots.Current[node.Id], nodes.Current)));
+    }
+
+    static async Task<Results<NoContent, ProblemHttpResult>> Unboot(string node, HttpContext context, SanBoots boots, NodeDirectory nodes, CancellationToken cancellation, bool keep = false)
+    {
+        if (nodes.Current.Find(node) is not { } found) return Problems.Answer(StatusCodes.Status404NotFound, $"there is no node '{Problems.Short(node)}'", "list them with `gridctl nodes`");
+        return await boots.ReleaseAsync(found, keep, Caller.Of(context).Actor, cancellation) is { } refusal ? Problems.Answer(StatusCodes.Status422UnprocessableEntity, refusal, LookAtIt) : TypedResults.NoContent();
+    }
+
+    static async Task<Results<Ok<SanChangeDocument>, ProblemHttpResult>> Open(string name, SanAccessRequest request, HttpContext context, TimedAccess access, CancellationToken cancellation) =>
+        await access.AdmitAsync(name, request.Zone, request.Initiator, TimeSpan.FromSeconds(request.Seconds), Caller.Of(context).Actor, cancellation) is { } refusal
+            ? Problems.Answer(StatusCodes.Status422UnprocessableEntity, refusal, LookAtIt)
+            : TypedResults.Ok(new SanChangeDocument { Zone = request.Zone, Outcome = "done", Message = $"{request.Initiator} is let in for {request.Seconds} s" });
 
     static SanFabricDocument Document(SanRecord record) => new() { Name = record.Name, Address = record.Address.ToString(), Account = SanFabrics.IsLocal(record.Address) ? "this machine" : record.Account.ToString() };
 

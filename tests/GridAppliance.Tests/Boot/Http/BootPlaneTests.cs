@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -25,6 +26,7 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
     readonly BootObserver observer = new();
     readonly BootDirectoryState nodes = new();
     readonly BootClients clients = new();
+    readonly SanBootState luns = new();
     readonly BootCatalogState catalog = BootBench.Catalog(BootBench.File("snponly.efi", Loader), BootBench.File("empty.bin", []));
     readonly Database database;
     readonly BootAttempts attempts;
@@ -40,7 +42,7 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
         var reporter = new BootReporter(observer, clients, TimeProvider.System);
         plane = new(BootBench.Options(directory.FullName), new BootPlaneSettings { Port = 0, MaxConnectionsPerAddress = 4 },
             [
-                new BootScriptEndpoint(nodes, catalog, new BootScripts(), attempts, key, reporter, TimeProvider.System, NullLogger<BootScriptEndpoint>.Instance),
+                new BootScriptEndpoint(nodes, catalog, new BootScripts(), luns, attempts, key, reporter, TimeProvider.System, NullLogger<BootScriptEndpoint>.Instance),
                 new BootFileEndpoints(catalog, attempts, reporter, TimeProvider.System),
                 new Echo(),
             ],
@@ -239,6 +241,23 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
         Assert.Contains("(unknown) is on hold", held);
         Assert.DoesNotContain("token", held);
         Assert.Equal(["local", "hold"], BootBench.Seen(observer).Select(o => o.Detail));
+    }
+
+    [Fact]
+    public async Task The_word_that_opens_a_lun_goes_to_the_address_of_its_machine_and_to_nobody_else()
+    {
+        var mac = MacAddress.Parse("52:54:00:00:00:01");
+        luns.Current = new Dictionary<MacAddress, SanBootTarget> { [mac] = new(Guid.NewGuid(), null, 3260, 1, "iqn.2026-11.lan.rack12:grid-boot-n1", "iqn.2026-11.lan.rack12:node-n1", "iqn.2026-11.lan.rack12:node-n1", "0123456789abcdef") }.ToFrozenDictionary();
+        // Nobody has this address from us.
+        var unknown = await http.GetStringAsync($"/boot/script?mac={mac}");
+        Assert.DoesNotContain("0123456789abcdef", unknown);
+        Assert.DoesNotContain("grid.token", unknown);
+        clients.Granted("bench", Ipv4Address.Parse("127.0.0.1"), OtherMac);
+        Assert.Equal(HttpStatusCode.Forbidden, (await GetAsync($"/boot/script?mac={mac}")).StatusCode);
+        clients.Granted("bench", Ipv4Address.Parse("127.0.0.1"), mac);
+        var script = await http.GetStringAsync($"/boot/script?mac={mac}");
+        Assert.Contains("set username iqn.2026-11.lan.rack12:node-n1\nset password 0123456789abcdef\n", script);
+        Assert.Matches(@"sanboot iscsi:[0-9.]+::3260:1:iqn\.2026-11\.lan\.rack12:grid-boot-n1 ", script);
     }
 
     [Fact]
