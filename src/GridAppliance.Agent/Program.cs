@@ -12,8 +12,9 @@ using GridAppliance.Agent.Orders;
 using GridAppliance.Agent.Resources;
 using GridAppliance.Agent.Updates;
 
-// "--root FOLDER" is for machines that are no nodes: everything below a folder, and no restart of the machine.
-var root = args is ["--root", var folder] ? folder : "/";
+// "--root FOLDER [--patience SECONDS]" is for machines that are no nodes: everything below a folder, no restart of the machine, and less time for another version to report.
+var root = args is ["--root", var folder, ..] ? folder : "/";
+var patience = args is [_, _, "--patience", var seconds] && int.TryParse(seconds, out var number) ? TimeSpan.FromSeconds(number) : AgentUpdate.Patience;
 var paths = new AgentPaths(root);
 var console = new AgentConsole(Console.Out);
 if (!BootParameters.TryParse(File.ReadAllText(paths.CommandLine), out var boot, out var problem))
@@ -34,7 +35,7 @@ using var looked = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => 
 var calls = new ApplianceCalls(boot.Appliance);
 var bootId = ManagerRelation.BootId(paths);
 var packages = new ModulePackages(paths, calls, boot.ApplianceFingerprint, clock);
-var update = new AgentUpdate(paths, root == "/" ? Environment.ProcessPath! : Path.Combine(root, "bin/grid-agent"), packages, bootId, console, clock);
+var update = new AgentUpdate(paths, root == "/" ? Environment.ProcessPath! : Path.Combine(root, "bin/grid-agent"), packages, bootId, patience, console, clock);
 if (update.IsTrial) update.BeginTrial();
 // Init starts us again from the file that is in place then.
 else if (update.IsUnfinished && await update.TryAsync(life.Token) == TrialEnd.Accepted) return 0;

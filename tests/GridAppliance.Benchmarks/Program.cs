@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using GridAppliance.Benchmarks.Agents;
 using GridAppliance.Benchmarks.Boot;
 using GridAppliance.Benchmarks.Consoles;
 using GridAppliance.Benchmarks.Peers;
@@ -19,8 +20,11 @@ switch (args)
     case ["consoles", "feed"]: return await ConsoleFigures.FeedAsync();
     case ["peers", "snmp"]: return await SnmpPeers.CompareAsync();
     case ["peers", "snmp-serve", var count, var ports, var addresses]: return await SnmpPeers.ServeAsync(int.Parse(count), int.Parse(ports), int.Parse(addresses));
+    case ["agents", "storm", var gridappliance]: return await AgentFigures.StormAsync(gridappliance, 10_000);
+    case ["agents", "storm", var gridappliance, var count]: return await AgentFigures.StormAsync(gridappliance, int.Parse(count));
+    case ["agents", "idle", var gridappliance, var agent]: return await AgentFigures.IdleAsync(gridappliance, agent);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep | snmp, or: consoles record | latency");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep | snmp, or: consoles record | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

@@ -16,13 +16,13 @@ namespace GridAppliance.Agent.Updates;
 /// that ends, hangs or cannot speak is ended after a minute, and the old one goes on. Each step is on disk first, so an agent that is killed in between is started by init, as the
 /// old one or the new, and goes on watching or finishing where that file says.
 /// </summary>
-sealed class AgentUpdate(AgentPaths paths, string program, ModulePackages packages, string boot, AgentConsole console, TimeProvider clock)
+sealed class AgentUpdate(AgentPaths paths, string program, ModulePackages packages, string boot, TimeSpan patience, AgentConsole console, TimeProvider clock)
 {
     /// <summary>Set, to the order's id, in the environment of an agent that is on trial.</summary>
     public const string TrialVariable = "GRID_AGENT_TRIAL";
 
     /// <summary>What a new agent has to report in.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
     readonly string? trialOf = Environment.GetEnvironmentVariable(TrialVariable) is { Length: > 0 } order ? order : null;
@@ -47,7 +47,7 @@ sealed class AgentUpdate(AgentPaths paths, string program, ModulePackages packag
         var folder = Path.Combine(paths.AgentUpdates, wanted.Digest);
         var (start, problem) = await FetchAsync(wanted, signer, folder, cancellationToken);
         if (start is null) return ModuleOutcome.Refused(problem!);
-        Save(new() { OrderId = order.Id, Version = wanted.Version, Program = start, Deadline = Now + (long)Patience.TotalMilliseconds, Boot = boot });
+        Save(new() { OrderId = order.Id, Version = wanted.Version, Program = start, Deadline = Now + (long)patience.TotalMilliseconds, Boot = boot });
         return null;
     }
 
@@ -96,7 +96,7 @@ sealed class AgentUpdate(AgentPaths paths, string program, ModulePackages packag
             {
                 End(process, startTime);
                 // In the last moment it may have been accepted after all.
-                return IsAccepted(record) ? null : $"agent {record.Version} did not report within {Patience.TotalSeconds:0} s";
+                return IsAccepted(record) ? null : $"agent {record.Version} did not report within {patience.TotalSeconds:0} s";
             }
             else await Task.Delay(LookAgain, clock, cancellationToken);
         }

@@ -57,7 +57,7 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         await mirror.KeepAsync(node.Id, heartbeat.Changes, context.RequestAborted);
         ledger.Heard(node.Id, heartbeat.Holdings);
         await relations.HeardAsync(node, heartbeat.RelationVersion, context.RequestAborted);
-        await Write(context, new() { HeartbeatSeconds = AgentPolicy.HeartbeatSeconds(nodes.Current.ById.Count), OrderWaiting = orders.HasOrder(node.Id) }, ApiJson.Default.HeartbeatResponse);
+        await Write(context, new() { HeartbeatSeconds = AgentPolicy.NextHeartbeat(nodes.Current.ById.Count, Random.Shared), OrderWaiting = orders.HasOrder(node.Id) }, ApiJson.Default.HeartbeatResponse);
     }
 
     async Task NextOrderAsync(HttpContext context, Node node, byte[] body, long counter)
@@ -160,6 +160,8 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
     {
         if (context.Response.HasStarted) return Task.CompletedTask;
         context.Response.StatusCode = status;
+        // Each spreads it over as much again: see the agent's Backoff.
+        if (status == StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "5";
         return context.Response.WriteAsJsonAsync(new ProblemDocument { Title = ReasonPhrases.GetReasonPhrase(status), Status = status, Detail = detail },
             ApiJson.Default.ProblemDocument, "application/problem+json", context.RequestAborted);
     }

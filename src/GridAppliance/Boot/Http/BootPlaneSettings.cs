@@ -13,5 +13,6 @@ sealed record BootPlaneSettings
     /// <summary>A machine has one connection for its loader, then a few for its agent.</summary>
     public int MaxConnectionsPerAddress { get; init; } = 16;
 
-    public int MaxConnections { get; init; } = 4096;
+    /// <summary>Ten thousand agents that wait for orders, as many heartbeats at the worst moment, and machines that boot.</summary>
+    public int MaxConnections { get; init; } = 24_576;
 }
