@@ -108,7 +108,7 @@ static class AgentFigures
     static async Task<(Dictionary<Guid, ECDsa> Keys, string Fingerprint)> SeedAsync(string folder, int count, string? agentRoot)
     {
         var data = Directory.CreateDirectory(Path.Combine(folder, "data")).FullName;
-        Directory.CreateDirectory(Path.Combine(folder, "boot"));
+        await BootFilesAsync(Directory.CreateDirectory(Path.Combine(folder, "boot")).FullName);
         await File.WriteAllTextAsync(Path.Combine(folder, "appliance.yaml"), $$"""
             name: storm
             dataDir: {{data}}
@@ -145,6 +145,19 @@ static class AgentFigures
             }
         }, CancellationToken.None);
         return (keys, appliance.Fingerprint);
+    }
+
+    /// <summary>Nobody boots here, but a boot plane wants something to serve.</summary>
+    static async Task BootFilesAsync(string folder)
+    {
+        var digest = Convert.ToHexStringLower(SHA256.HashData("x"u8));
+        foreach (var name in (string[])["kernel", "initramfs"]) await File.WriteAllTextAsync(Path.Combine(folder, name), "x");
+        await File.WriteAllTextAsync(Path.Combine(folder, "manifest.json"), $$"""
+            {
+              "files": [{ "key": "kernel", "file": "kernel", "sha256": "{{digest}}", "size": 1 }, { "key": "initramfs", "file": "initramfs", "sha256": "{{digest}}", "size": 1 }],
+              "kernel": "kernel", "initramfs": "initramfs", "commandLine": "", "profile": "virtual"
+            }
+            """);
     }
 
     static Process Start(string gridappliance, string folder) =>

@@ -40,7 +40,7 @@ public sealed class ResourceRequestTests
         Assert.Equal("n1 has too little: 2 CPUs are asked for and 1 is free", Refused(await RequestAsync(appliance, "carol", cpus: 2)));
 
         var freeing = await FreeAsync(appliance, "alice");
-        await FreedAsync(agent);
+        await FreedAsync(agent, Running);
         await DoneAsync(appliance, freeing);
         freeing = await FreeAsync(appliance, "bob");
         await ModuleOrderAsync(agent, "module.remove", []);
@@ -181,11 +181,11 @@ public sealed class ResourceRequestTests
         await agent.ReportAsync(order.Id, true, "allocated", []);
     }
 
-    static async Task FreedAsync(ScriptedAgent agent)
+    static async Task FreedAsync(ScriptedAgent agent, IReadOnlyList<InstalledModuleDocument>? with = null)
     {
         var order = (await agent.NextOrderAsync())!;
         Assert.Equal("resources.free", order.Kind);
-        await agent.ReportAsync(order.Id, true, "free again", []);
+        await agent.ReportAsync(order.Id, true, "free again", with ?? []);
     }
 
     static async Task ModuleOrderAsync(ScriptedAgent agent, string kind, IReadOnlyList<InstalledModuleDocument> then)
