@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -15,18 +16,25 @@ sealed class OrderLedger(string folder)
 
     public OrderResult? Find(string orderId)
     {
-        try { return DurableFile.Read(FileOf(orderId)) is { } kept ? JsonSerializer.Deserialize(kept, ReadJson.Default.OrderResult) : null; }
+        try { return FileOf(orderId) is { } file && DurableFile.Read(file) is { } kept ? JsonSerializer.Deserialize(kept, ReadJson.Default.OrderResult) : null; }
         catch (JsonException) { return null; }
     }
 
     public void Keep(string orderId, OrderResult result)
     {
-        DurableFile.Write(FileOf(orderId), JsonSerializer.SerializeToUtf8Bytes(result, WrittenJson.Default.OrderResult));
-        var kept = new DirectoryInfo(folder).GetFiles("*.json");
-        if (kept.Length <= Capacity) return;
-        foreach (var old in kept.OrderBy(f => f.LastWriteTimeUtc).Take(kept.Length - Capacity)) old.Delete();
+        // Numbered, not dated: a machine's date may jump by years while it runs.
+        var kept = Numbered();
+        var number = kept.Count > 0 ? kept[^1].Number + 1 : 1;
+        DurableFile.Write(FileOf(orderId) ?? Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{number:d12}-{Name(orderId)}")), JsonSerializer.SerializeToUtf8Bytes(result, WrittenJson.Default.OrderResult));
+        foreach (var (_, old) in kept.Take(kept.Count + 1 - Capacity)) DurableFile.Delete(old);
     }
 
+    List<(long Number, string File)> Numbered() => Directory.Exists(folder)
+        ? [.. Directory.GetFiles(folder, "*.json").Select(file => (long.TryParse(Path.GetFileName(file).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0, file)).Order()]
+        : [];
+
+    string? FileOf(string orderId) => Directory.Exists(folder) ? Directory.GetFiles(folder, "*" + Name(orderId)).FirstOrDefault() : null;
+
     // Ids are the appliance's own words: their digest is a safe file name whatever they hold.
-    string FileOf(string orderId) => Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(orderId))) + ".json");
+    static string Name(string orderId) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(orderId))) + ".json";
 }

@@ -20,10 +20,10 @@ public sealed record ResourceAmounts
     /// <summary>The first thing of which <paramref name="free"/> has less than this, in one sentence; null when all of it fits.</summary>
     public string? LackIn(ResourceAmounts free)
     {
-        if (Cpus > free.Cpus) return Say(Cpus, free.Cpus, "CPUs");
+        if (Cpus > free.Cpus) return Say(Cpus, free.Cpus, Cpus == 1 ? "CPU" : "CPUs");
         if (MemoryMiB > free.MemoryMiB) return Say(MemoryMiB, free.MemoryMiB, "MiB of memory");
         if (DiskMiB > free.DiskMiB) return Say(DiskMiB, free.DiskMiB, "MiB of disk");
-        if (Accelerators > free.Accelerators) return Say(Accelerators, free.Accelerators, "accelerators");
+        if (Accelerators > free.Accelerators) return Say(Accelerators, free.Accelerators, Accelerators == 1 ? "accelerator" : "accelerators");
         foreach (var (name, units) in Named.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             if (units > free.Named.GetValueOrDefault(name)) return Say(units, free.Named.GetValueOrDefault(name), name);
         return null;

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Security.Cryptography;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Api.Resources;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
@@ -145,6 +147,38 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
 
         Assert.Equal("done", await EndOfAsync(await client.RemoveModule(request, CancellationToken.None)));
         Assert.Empty((await client.GetNode(node, CancellationToken.None)).Modules);
+    }
+
+    [LabFact]
+    public async Task An_allocation_is_held_to_its_limits_by_the_nodes_own_kernel_and_freed_without_a_trace()
+    {
+        var client = Instance.Rig.Appliance.Client;
+        var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[0])).Name;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var keys = Directory.CreateDirectory(Path.Combine(Instance.Plan.Paths.Data, "module-keys")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(keys, "eater.pem"), key.ExportSubjectPublicKeyInfoPem());
+        // One buffer of 120 MiB, written over and over.
+        var eater = ModulePackageWriter.Write(new ModuleManifest { Name = "eater", Class = "eater", Version = "1.0", Start = ["eat"] },
+            [new ModuleFile("eat", "#!/bin/sh\nexec dd if=/dev/zero of=/dev/null bs=125829120\n"u8.ToArray(), Executable: true)], key);
+        await client.ImportModule(new MemoryStream(eater), CancellationToken.None);
+        HoldRequest Ask(int memory) => new() { Range = node, Owner = "alice", Amounts = new() { Cpus = 1, MemoryMiB = memory }, Seconds = 600, Modules = ["eater"] };
+
+        var refused = await EndOfAsync(await client.AllocateResources(Ask(60), CancellationToken.None));
+        Assert.StartsWith("failed: eater: eater 1.0", refused);
+        Assert.Contains("ended with status 137", refused);
+        Assert.Empty(Assert.Single(await client.GetResources(node, CancellationToken.None)).Holdings);
+
+        Assert.Equal("done", await EndOfAsync(await client.AllocateResources(Ask(160), CancellationToken.None)));
+        var used = await LabInstance.UntilAsync(async () => Assert.Single(Assert.Single(await client.GetResources(node, CancellationToken.None)).Holdings),
+            holding => holding.Usage is { Processes: > 0, MemoryMiB: > 100 }, "the agent's word on what the allocation uses");
+        Assert.Equal(("allocated", 0), (used.State, Assert.Single(await client.GetResources(node, CancellationToken.None)).Free.Cpus));
+        var second = Assert.Single((await client.AllocateResources(Ask(60) with { Owner = "bob", Modules = [] }, CancellationToken.None)).Nodes);
+        Assert.Equal((false, $"{node} has too little: 1 CPU is asked for and 0 are free"), (second.Accepted, second.Message));
+
+        Assert.Equal("done", await EndOfAsync(await client.FreeResources(new() { Range = node, Owner = "alice" }, CancellationToken.None)));
+        Assert.Empty((await client.GetNode(node, CancellationToken.None)).Modules);
+        var free = Assert.Single(await client.GetResources(node, CancellationToken.None));
+        Assert.Equal((free.Total, 0), (free.Free, free.Holdings.Count));
     }
 
     [LabFact]
