@@ -161,7 +161,11 @@ static class AgentFigures
     }
 
     static Process Start(string gridappliance, string folder) =>
-        Process.Start(new ProcessStartInfo(gridappliance, ["serve", "--config", Path.Combine(folder, "appliance.yaml")]) { RedirectStandardOutput = true }) is { } process ? Drain(process) : throw new InvalidOperationException(gridappliance);
+        Process.Start(new ProcessStartInfo(gridappliance, ["serve", "--config", Path.Combine(folder, "appliance.yaml")])
+        {
+            // As the unit sets it.
+            RedirectStandardOutput = true, Environment = { ["DOTNET_GCgen0MaxBudget"] = "1000000" },
+        }) is { } process ? Drain(process) : throw new InvalidOperationException(gridappliance);
 
     static Process Drain(Process process)
     {
