@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using GridAppliance.Api.Client;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.EndToEnd.Lab;
+using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
 using Xunit.Abstractions;
 
@@ -15,10 +17,11 @@ public sealed class BmcTests(ITestOutputHelper output)
     static readonly TimeSpan DiscoverPatience = TimeSpan.FromSeconds(45);
 
     [LabFact]
-    public async Task A_machine_that_is_off_is_made_a_node_switched_off_and_booted_again_through_its_bmc()
+    public async Task A_machine_that_is_off_is_made_a_node_switched_off_booted_again_and_recovered_through_its_bmc()
     {
         await using var lab = await LabInstance.BuildAsync("e2ebmc", ServerFirmware.Bios);
         var server = lab.Plan.Servers[0];
+        await FileSystemAsync(server);
         var client = lab.Rig.Appliance.Client;
         await lab.Rig.Appliance.StartAsync(default);
         Assert.All((await lab.Rig.Bmcs.TellAsync(client, default)).Ports, port => Assert.True(port.Accepted, port.Message));
@@ -48,6 +51,48 @@ public sealed class BmcTests(ITestOutputHelper output)
         (powered, discovered) = await TimeAsync(lab, server, name, appliance => appliance.SetPower(new() { Range = name, Action = "cycle" }, default));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"power cycle: power after {powered.TotalMilliseconds:0} ms (the BMC waits a second), DISCOVER after {discovered.TotalMilliseconds:0} ms"));
         Assert.NotEqual(before, lab.Rig.Servers.Running(server));
+
+        await RecoverAsync(lab, server, name);
+    }
+
+    /// <summary>What somebody who has a dead machine and a terminal does, and sees.</summary>
+    static async Task RecoverAsync(LabInstance lab, LabServer server, string name)
+    {
+        using var patience = new CancellationTokenSource(LabInstance.Patience);
+        var digest = await DigestAsync(server.Disk);
+        using var person = new RecoveryTerminal(lab, name);
+        Assert.Contains($"{name}: its next boot is for recovery; boots from the network once", await person.SeeAsync("was restarted", patience.Token), StringComparison.Ordinal);
+        await person.SeeAsync("recover> ", patience.Token);
+        Assert.Matches(@"1  /dev/vda +ext4 +64 MiB  rootfs", person.Seen);
+        await person.TypeAsync("1\r", patience.Token);
+        Assert.Contains("/dev/vda is at /mnt/vda (ro,noload)", await person.SeeAsync("recover> ", patience.Token), StringComparison.Ordinal);
+        await person.TypeAsync("s\r", patience.Token);
+        await person.SeeAsync("# ", patience.Token);
+        await person.TypeAsync("cat /mnt/vda/note; dd if=/dev/zero of=/dev/vda count=1\r", patience.Token);
+        await person.SeeAsync("kept by its owner", patience.Token);
+        await person.SeeAsync("error writing '/dev/vda'", patience.Token);
+        Assert.Equal(digest, await DigestAsync(server.Disk));
+
+        // Ctrl-] q leaves; what was said stays on the record, and the boot was for this once.
+        await person.TypeAsync("\x1d", patience.Token);
+        await person.TypeAsync("q", patience.Token);
+        Assert.Equal(0, await person.LeftAsync(patience.Token));
+        Assert.Contains("rootfs", await lab.GridctlAsync("log", name, "--grep", "ext4 .*rootfs"), StringComparison.Ordinal);
+        Assert.Contains((await lab.Rig.Appliance.Client.GetTimeline(name, default)).Events, e => e.Kind == "recovery.booted");
+    }
+
+    /// <summary>A file system on a disk that is blank otherwise.</summary>
+    static async Task FileSystemAsync(LabServer server)
+    {
+        var files = Directory.CreateDirectory(Path.Combine(server.Directory, "files")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(files, "note"), "kept by its owner\n");
+        await Command.RunAsync(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", "rootfs", "-d", files, server.Disk], CancellationToken.None);
+    }
+
+    static async Task<string> DigestAsync(string file)
+    {
+        await using var stream = File.OpenRead(file);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream));
     }
 
     /// <summary>Gives an order; from then to the machine's power, and to its first DISCOVER.</summary>
