@@ -42,6 +42,13 @@ public sealed class LabPlanTests
     }
 
     [Fact]
+    public void One_server_of_the_standard_rack_has_a_bmc_that_speaks_redfish_and_each_bmc_a_nic_of_its_own()
+    {
+        Assert.Equal(["n4"], Plan.Servers.Where(server => server.Bmc.SpeaksRedfish).Select(server => server.Name));
+        Assert.Equal(8, Plan.Servers.SelectMany(server => new[] { server.Mac, server.Bmc.Mac }).Distinct().Count());
+    }
+
+    [Fact]
     public void The_same_lab_is_the_same_hardware_every_time_and_two_labs_share_none()
     {
         var other = LabPlan.For(LabName.Parse("other"), LabServers.StandardRack);
