@@ -1,11 +1,12 @@
 using System.Text;
 using GridAppliance.Consoles;
 using GridAppliance.Tests.Consoles;
+using Xunit.Abstractions;
 
 namespace GridAppliance.Tests.Web;
 
 /// <summary>The console page as a person meets it: a real browser, a real plane, a scripted node.</summary>
-public sealed class ConsolePageInBrowserTests : IAsyncLifetime
+public sealed class ConsolePageInBrowserTests(ITestOutputHelper output) : IAsyncLifetime
 {
     static readonly string Pictures = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "TestResults", "status-page")).FullName;
 
@@ -50,6 +51,49 @@ public sealed class ConsolePageInBrowserTests : IAsyncLifetime
             """);
         Assert.Equal(paste, Encoding.ASCII.GetString(await console.HearAsync(paste.Length)));
         await page.ScreenshotAsync(Path.Combine(Pictures, "console.png"));
+    }
+
+    /// <summary>How long a character takes from the key through browser, appliance and node back onto the screen. Measured and written down, not asserted: whose machine is busy is not at fault.</summary>
+    [ChromiumFact]
+    public async Task What_is_typed_comes_back_and_is_drawn_every_time()
+    {
+        const int Times = 20;
+        await console.SayAsync("ready\r\n");
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("consoleText().includes('ready')");
+        await page.TypeAsync("x");
+        await console.HearAsync("x");
+        await page.UntilAsync("document.querySelector('#who').textContent === 'You type here'");
+        var echoing = EchoAsync();
+        await page.EvaluateAsync($$"""
+            void (async () => {
+              const soon = () => new Promise(resolve => setTimeout(resolve, 1)), frame = () => new Promise(resolve => requestAnimationFrame(resolve));
+              const there = [], drawn = [];
+              for (let i = 0; i < {{Times}}; i++) {
+                const mark = `<${i}>`, data = new DataTransfer();
+                data.setData('text/plain', mark);
+                const begun = performance.now();
+                document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+                while (!consoleText().includes(mark)) await soon();
+                there.push(performance.now() - begun);
+                // The frame that it is drawn in: of a browser without a screen, which draws by the processor.
+                await frame();
+                drawn.push(performance.now() - begun);
+              }
+              const share = (all, part) => all.sort((a, b) => a - b)[Math.floor(all.length * part)].toFixed(1);
+              return `p50 ${share(there, 0.5)} ms, p90 ${share(there, 0.9)} ms in the terminal; p50 ${share(drawn, 0.5)} ms, p90 ${share(drawn, 0.9)} ms drawn`;
+            })().then(figures => globalThis.figures = figures, failure => globalThis.figures = String(failure))
+            """);
+        await echoing;
+        await page.UntilAsync("globalThis.figures !== undefined");
+        var figures = await page.EvaluateAsync("globalThis.figures");
+        Assert.StartsWith("p50 ", figures, StringComparison.Ordinal);
+        output.WriteLine($"from a key to its echo, {Times} times: {figures}");
+
+        async Task EchoAsync()
+        {
+            for (var i = 0; i < Times; i++) await console.SayAsync(await console.HearAsync($"<{i}>"));
+        }
     }
 
     [ChromiumFact]
