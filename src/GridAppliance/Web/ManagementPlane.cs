@@ -153,7 +153,6 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<DriftReconciler>();
         Lent<FabricVerification>();
         Lent<GuardReport>();
-        Lent<ModuleMirror>();
         Lent<SanFabrics>();
         Lent<SanBoots>();
         Lent<TimedAccess>();
