@@ -28,14 +28,14 @@ public sealed class ProbeJudgementTests
     public void Whatever_gets_through_is_a_leak_with_both_its_ends(ProbeKind kind, string words)
     {
         var outcome = ProbeJudgement.Judge([One, Two], [Passage(One, Two, kind)], []);
-        Assert.Equal([$"frames of n1 on leaf1/Gi0/1 (VLAN 250) reach n2 on leaf1/Gi0/2 (VLAN 251): {words}"], outcome.Leaks);
+        Assert.Equal([$"frames of n1 on leaf1/Gi0/1 (VLAN 250) reach n2 on leaf1/Gi0/2 (VLAN 251): {words}"], outcome.Leaks.AsEnumerable());
     }
 
     [Fact]
     public void Mates_that_do_not_hear_each_other_prove_nothing()
     {
         var outcome = ProbeJudgement.Judge([One, Mate], [Passage(One, Mate, ProbeKind.Broadcast)], ["n9's agent took no part"]);
-        Assert.Equal(["n9's agent took no part", "n1 on leaf1/Gi0/1 (VLAN 250) did not hear n3 on leaf1/Gi0/3 (VLAN 250) although they are in one VLAN: probes do not get through even where they should"], outcome.Unproven);
+        Assert.Equal(["n9's agent took no part", "n1 on leaf1/Gi0/1 (VLAN 250) did not hear n3 on leaf1/Gi0/3 (VLAN 250) although they are in one VLAN: probes do not get through even where they should"], outcome.Unproven.AsEnumerable());
     }
 
     [Fact]

@@ -7,7 +7,10 @@ namespace GridAppliance.Cli.Commands.San;
 sealed class SanAddCommand : GridctlCommand
 {
     readonly Argument<string> name = SanArguments.Fabric();
-    readonly Argument<string> address = new("ADDRESS") { Description = "snmp+mds://10.0.0.5/20 (a Cisco MDS, VSAN 20) lio+iscsi://10.0.0.1 (this machine's kernel) or tgt+unix:///run/tgtd/socket.0 (its tgtd)." };
+    /// <summary>Targets of this machine, and switches that are looked after already.</summary>
+    static readonly string[] AsksForNone = ["lio+", "tgt+", "vlan+"];
+
+    readonly Argument<string> address = new("ADDRESS") { Description = "snmp+mds://10.0.0.5/20 (a Cisco MDS, VSAN 20), lio+iscsi://10.0.0.1 (this machine's kernel), tgt+unix:///run/tgtd/socket.0 (its tgtd) or vlan+switches:///300-319/999 (VLANs of the switches that are looked after; 999 is the idle one)." };
     readonly Option<string?> user = new("--user") { Description = "User of SNMP version 3.", HelpName = "USER" };
     readonly Option<string?> authentication = new("--authentication") { Description = "sha1, sha224, sha256 (the default), sha384 or sha512.", HelpName = "HASH" };
     readonly Option<string?> privacy = new("--privacy") { Description = "aes128 (the default), aes192, aes256 or none.", HelpName = "CIPHER" };
@@ -27,7 +30,7 @@ sealed class SanAddCommand : GridctlCommand
         var request = new SanFabricRequest
         {
             Name = session.Parsed.GetRequiredValue(name), Address = where, User = session.Parsed.GetValue(user), Authentication = session.Parsed.GetValue(authentication),
-            Privacy = session.Parsed.GetValue(privacy), Secret = where.StartsWith("lio+", StringComparison.Ordinal) || where.StartsWith("tgt+", StringComparison.Ordinal) ? null : Secret(session),
+            Privacy = session.Parsed.GetValue(privacy), Secret = AsksForNone.Any(scheme => where.StartsWith(scheme, StringComparison.Ordinal)) ? null : Secret(session),
         };
         session.Show(await session.Client.AddSanFabric(request, cancellation), ApiJson.Default.SanFabricDocument, added => session.Terminal.Line($"{added.Name} at {added.Address} is looked after"));
         return ExitStatus.Done;
