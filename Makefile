@@ -42,6 +42,9 @@ PACKAGES += openipmi ipmitool isc-dhcp-client
 # Recordings of hardware are packed with it.
 PACKAGES += xz-utils
 
+# Machines that have an operating system are reached by SSH, and become root by sudo.
+PACKAGES += openssh-client openssh-server sudo
+
 include firmware-images/image.mk
 -include systemd/install.mk
 

@@ -81,11 +81,13 @@ cp "$packages"/usr/lib/ipxe/{undionly.kpxe,snponly.efi} "$packages"/boot/ipxe.ef
   printf ',\n  "missingFirmware": '; strings < "$work/absent"
   printf '\n}\n'
 } > "$files/manifest.json"
+# For machines that have an operating system of their own: the daemon copies it there over SSH.
+cp "$work/agent/grid-agent" "$files/grid-agent"
 chmod 644 "$files"/*
 
 # The manifest goes last: an image folder with a manifest is whole.
 mkdir -p "$output"; rm -f "$output/manifest.json"
-for name in vmlinuz initramfs.zst undionly.kpxe snponly.efi ipxe.efi manifest.json; do
+for name in vmlinuz initramfs.zst undionly.kpxe snponly.efi ipxe.efi grid-agent manifest.json; do
   cp "$files/$name" "$output/.$name.new"; mv "$output/.$name.new" "$output/$name"
 done
 say "kernel $(stat -c %s "$output/vmlinuz") + initramfs $(stat -c %s "$output/initramfs.zst") bytes (unpacked $(stat -c %s "$work/initramfs.cpio")) in $output"

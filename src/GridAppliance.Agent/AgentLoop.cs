@@ -26,7 +26,7 @@ enum AgentEnd
 /// The agent's life: enrol, then heartbeats and orders side by side until the appliance no longer knows the node; then enrol again. Every wait ends by itself, and an
 /// appliance that is away only makes the waits longer (to <see cref="Backoff"/>'s cap).
 /// </summary>
-sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, InventoryReader inventory, NeighbourListener listener, ModuleHost modules, ResourceHost resources,
+sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCalls calls, InventoryReader inventory, NeighbourListener listener, ModuleHost modules, ResourceHost resources,
     ManagerRelation relation, OrderExecutor executor, HeartbeatTrigger trigger, AgentConsole console, Random random, TimeProvider clock)
 {
     static readonly TimeSpan OrderWait = TimeSpan.FromSeconds(25);
@@ -80,7 +80,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, ApplianceCalls calls, In
     async Task<SessionEnd> RunSessionAsync(Enrolment enrolment, CancellationToken cancellationToken)
     {
         using var session = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var signer = new CallSigner(key, enrolment.Response.NodeId, clock);
+        var signer = new CallSigner(key, enrolment.Response.NodeId, boots, clock);
         Task<SessionEnd>[] loops = [BeatAsync(enrolment, signer, session.Token), ObeyAsync(enrolment, signer, session.Token, cancellationToken)];
         var first = await Task.WhenAny(loops);
         await session.CancelAsync();

@@ -1,9 +1,18 @@
 namespace GridAppliance.Agent;
 
 /// <summary>Where things are, below a root that is <c>/</c> on a node and a folder of its own in a test.</summary>
-sealed class AgentPaths(string root)
+/// <param name="root">Where everything is below.</param>
+/// <param name="isInstalled">On a machine that has an operating system of its own, who the node is outlives the boot: nobody brings it a new token then.</param>
+sealed class AgentPaths(string root, bool isInstalled = false)
 {
     public string Root => root;
+    /// <summary>There on machines with an operating system of their own: the same words that a node finds on its kernel's command line.</summary>
+    public string Configuration => Path.Combine(root, "etc/grid/agent.conf");
+    string State => isInstalled ? Path.Combine(root, "var/lib/grid/identity") : Run;
+    /// <summary>Boots that the kept key has seen, and which one was the last; see <see cref="Identity.KeptBoots"/>.</summary>
+    public string? Boots => isInstalled ? Path.Combine(State, "boots") : null;
+    /// <summary>Starts modules' programs.</summary>
+    public string Launcher => Path.Combine(root, isInstalled ? "usr/local/bin/grid-run" : "bin/grid-run");
     public string Proc => Path.Combine(root, "proc");
     public string Sys => Path.Combine(root, "sys");
     public string CommandLine => Path.Combine(Proc, "cmdline");
@@ -11,8 +20,8 @@ sealed class AgentPaths(string root)
 
     /// <summary>Memory only: gone with the boot, kept over a restart of the agent.</summary>
     public string Run => Path.Combine(root, "run/grid-agent");
-    public string Key => Path.Combine(Run, "key");
-    public string Enrolment => Path.Combine(Run, "enrolment.json");
+    public string Key => Path.Combine(State, "key");
+    public string Enrolment => Path.Combine(State, "enrolment.json");
     public string Orders => Path.Combine(Run, "orders");
     public string Resources => Path.Combine(Run, "resources.json");
     public string Relation => Path.Combine(Run, "relation.json");

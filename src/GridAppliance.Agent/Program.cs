@@ -15,9 +15,10 @@ using GridAppliance.Agent.Updates;
 // "--root FOLDER [--patience SECONDS]" is for machines that are no nodes: everything below a folder, no restart of the machine, and less time for another version to report.
 var root = args is ["--root", var folder, ..] ? folder : "/";
 var patience = args is [_, _, "--patience", var seconds] && int.TryParse(seconds, out var number) ? TimeSpan.FromSeconds(number) : AgentUpdate.Patience;
-var paths = new AgentPaths(root);
+var isInstalled = File.Exists(new AgentPaths(root).Configuration);
+var paths = new AgentPaths(root, isInstalled);
 var console = new AgentConsole(Console.Out);
-if (!BootParameters.TryParse(File.ReadAllText(paths.CommandLine), out var boot, out var problem))
+if (!BootParameters.TryParse(File.ReadAllText(isInstalled ? paths.Configuration : paths.CommandLine), out var boot, out var problem))
 {
     console.Say(problem);
     // The init that started us would start us again at once: nothing can change before the next boot.
@@ -49,13 +50,13 @@ var resources = new ResourceHost(new ResourceBook(paths, machine, bootId), new C
 var views = new ModuleView(paths);
 var changes = new NodeChanges(paths, new LinuxKernel());
 var store = new ModuleStore(paths);
-var stage = new ModuleStage(paths, store, new ModuleLauncher(Path.Combine(root, "bin/grid-run"), paths, views, resources.GroupFor), views, changes, trigger, console, clock, null);
+var stage = new ModuleStage(paths, store, new ModuleLauncher(paths.Launcher, paths, views, resources.GroupFor), views, changes, trigger, console, clock, null);
 var modules = new ModuleHost(paths, store, packages, stage, views, changes, console);
 var relation = new ManagerRelation(paths);
 var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new OrderLedger(paths.Orders), trigger);
 var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
 var listener = new NeighbourListener(neighbours, trigger, console);
-var loop = new AgentLoop(enroller, key, calls, inventory, listener, modules, resources, relation, executor, trigger, console, Random.Shared, clock);
+var loop = new AgentLoop(enroller, key, KeptBoots.Count(paths), calls, inventory, listener, modules, resources, relation, executor, trigger, console, Random.Shared, clock);
 
 while (true)
 {
@@ -68,7 +69,8 @@ while (true)
             console.Say("restarting this machine");
             await life.CancelAsync();
             await modules.StopAllAsync(CancellationToken.None);
-            if (root == "/") Machine.Reboot();
+            if (isInstalled) await Machine.RestartByItsSystemAsync();
+            else if (root == "/") Machine.Reboot();
             return 0;
         case AgentEnd.Update:
             // Their programs go on; the new agent looks after them meanwhile.

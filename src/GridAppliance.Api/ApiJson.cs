@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Consoles;
+using GridAppliance.Api.Establish;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
@@ -97,6 +98,8 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(IdlePolicyDocument))]
 [JsonSerializable(typeof(IReadOnlyList<IdlePolicyDocument>))]
 [JsonSerializable(typeof(MasterRequest))]
+[JsonSerializable(typeof(EstablishRequest))]
+[JsonSerializable(typeof(EstablishDocument))]
 [JsonSerializable(typeof(AgentUpdateRequest))]
 [JsonSerializable(typeof(OrderEnvelope))]
 [JsonSerializable(typeof(OrderDocument))]

@@ -126,6 +126,7 @@ static class CommandTree
             new OperationWaitCommand(),
             new OperationCancelCommand(),
         },
+        new EstablishCommand(),
         new DoctorCommand(),
     };
 

@@ -73,7 +73,7 @@ sealed class OperationWatch(ApplianceClient client, GridctlTerminal terminal, Ti
     }
 
     // What the last step had to say is more than that it is over.
-    static string Ending(OperationDocument operation) => operation.State == "done"
+    public static string Ending(OperationDocument operation) => operation.State == "done"
         ? operation.Steps.LastOrDefault(step => step.Detail is not null)?.Detail ?? $"{operation.Kind} {operation.Subject}".TrimEnd() + " is done"
         : $"{operation.State}: {operation.Reason ?? "no reason was kept"}";
 
@@ -82,6 +82,6 @@ sealed class OperationWatch(ApplianceClient client, GridctlTerminal terminal, Ti
         var done = operation.Steps.Count(step => step.State is "done" or "undone");
         var step = operation.Steps.FirstOrDefault(s => s.State == "running") ?? operation.Steps.FirstOrDefault(s => s.State == "pending");
         var waiting = operation.Reason is { } reason ? $", {reason}" : "";
-        return $"{operation.Node ?? operation.Kind}: {step?.Name ?? operation.State} ({Math.Min(done + 1, operation.Steps.Count)}/{operation.Steps.Count}{waiting})";
+        return $"{operation.Node ?? operation.Subject ?? operation.Kind}: {step?.Name ?? operation.State} ({Math.Min(done + 1, operation.Steps.Count)}/{operation.Steps.Count}{waiting})";
     }
 }

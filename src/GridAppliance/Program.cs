@@ -3,6 +3,7 @@ using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
+using GridAppliance.Establish;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
@@ -70,6 +71,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddAgents();
     services.AddModules();
     services.AddResources();
+    services.AddEstablish();
     services.AddManagementPlane();
     services.AddGuard();
     services.AddBootServices();

@@ -5,10 +5,18 @@ namespace GridAppliance.Agent.Identity;
 /// <summary>
 /// Signs calls under a counter that only grows: microseconds since the machine started, or one more than the last. The key lives no longer than the boot, and within
 /// a boot that clock never goes back, so an agent that was restarted goes on above everything that it ever used, with nothing to store.
+/// Where the key does outlive the boot, the boots that it has seen are the counter's upper digits.
 /// </summary>
-sealed class CallSigner(AgentKey key, string nodeId, TimeProvider clock)
+/// <param name="key">The node's.</param>
+/// <param name="nodeId">Who calls.</param>
+/// <param name="boots">See <see cref="KeptBoots"/>; 0 where the key is gone with the boot.</param>
+/// <param name="clock">Its timestamps count from the machine's start.</param>
+sealed class CallSigner(AgentKey key, string nodeId, int boots, TimeProvider clock)
 {
-    long last;
+    /// <summary>17 years of microseconds to a boot; what is left is enough for sixteen thousand boots.</summary>
+    const int BootShift = 49;
+
+    long last = (long)boots << BootShift;
 
     public string NodeId => nodeId;
 
@@ -21,7 +29,7 @@ sealed class CallSigner(AgentKey key, string nodeId, TimeProvider clock)
 
     long Next()
     {
-        var sinceStart = (long)(clock.GetTimestamp() / (double)clock.TimestampFrequency * 1_000_000);
+        var sinceStart = ((long)boots << BootShift) + (long)(clock.GetTimestamp() / (double)clock.TimestampFrequency * 1_000_000);
         while (true)
         {
             var seen = Interlocked.Read(ref last);

@@ -3,6 +3,13 @@ namespace GridAppliance.Agent.Native;
 /// <summary>The machine as a whole.</summary>
 static class Machine
 {
+    /// <summary>Asks the operating system that the machine has of its own: it has more to end than the agent's work.</summary>
+    public static async Task RestartByItsSystemAsync()
+    {
+        using var systemctl = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("systemctl") { ArgumentList = { "reboot" } });
+        if (systemctl is not null) await systemctl.WaitForExitAsync();
+    }
+
     /// <summary>Writes out what is in memory and restarts. The appliance decides what it boots next.</summary>
     public static void Reboot()
     {

@@ -3,6 +3,7 @@ using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Scripts;
+using GridAppliance.Establish;
 using GridAppliance.Fabric;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
@@ -107,6 +108,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapModules();
         api.MapResources();
         api.MapManagers();
+        api.MapEstablish();
         api.MapPorts();
         api.MapSwitches();
         api.MapPower();
@@ -137,6 +139,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ResourceRequests>();
         Lent<ModuleUses>();
         Lent<ManagerRequests>();
+        Lent<EstablishRequests>();
         Lent<NodePorts>();
         Lent<NodePower>();
         Lent<BmcSettings>();

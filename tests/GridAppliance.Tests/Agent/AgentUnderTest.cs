@@ -46,7 +46,7 @@ sealed class AgentUnderTest : IAsyncDisposable
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
         var neighbours = new NeighbourTable(clock);
         var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")), machine);
-        loop = new AgentLoop(enroller, key, calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, Resources, relation, new OrderExecutor(Modules, Resources, relation, new AgentUpdate(Paths, Path.Combine(root, "bin/grid-agent"), packages, "boot-1", AgentUpdate.Patience, say, clock), new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+        loop = new AgentLoop(enroller, key, KeptBoots.Count(Paths), calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, Resources, relation, new OrderExecutor(Modules, Resources, relation, new AgentUpdate(Paths, Path.Combine(root, "bin/grid-agent"), packages, "boot-1", AgentUpdate.Patience, say, clock), new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
         Running = loop.RunAsync(life.Token);
     }
 

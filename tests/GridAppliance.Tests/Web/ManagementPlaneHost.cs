@@ -1,9 +1,12 @@
 using System.Net;
 using GridAppliance.Agents;
 using GridAppliance.Api.Client;
+using GridAppliance.Boot;
+using GridAppliance.Boot.Http;
 using GridAppliance.Cli;
 using GridAppliance.Cli.Terminal;
 using GridAppliance.Consoles;
+using GridAppliance.Establish;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -20,18 +23,19 @@ using Microsoft.Extensions.Hosting;
 
 namespace GridAppliance.Tests.Web;
 
-/// <summary>A daemon with everything but the boot path: its real store, nodes and operations behind a real management plane on a unix socket and on loopback.</summary>
+/// <summary>A daemon with everything but the boot path (of which it has the plane, where a test gives a network to serve): its real store, nodes and operations behind a real management plane on a unix socket and on loopback.</summary>
 sealed class ManagementPlaneHost : IAsyncDisposable
 {
     readonly string directory = Directory.CreateTempSubdirectory("ga-web-").FullName;
     readonly IReadOnlyList<ListenAddress> beyond;
     readonly TimeProvider clock;
     readonly string name;
+    readonly NetworkOptions? boots;
     IHost host;
 
-    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name)
+    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name, NetworkOptions? boots)
     {
-        (this.beyond, this.clock, this.name) = (beyond, clock, name);
+        (this.beyond, this.clock, this.name, this.boots) = (beyond, clock, name, boots);
         host = Compose(port);
     }
 
@@ -47,7 +51,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
             Traps = new(IPAddress.Loopback, 0),
             Networks =
             [
-                new()
+                boots ?? new()
                 {
                     Name = "provisioning", Interface = "eth1", Address = Ipv4Network.Parse("10.77.0.1/24"), DhcpMode = DhcpMode.Server,
                     Range = Ipv4Range.Parse("10.77.0.50-10.77.0.250"), Boot = true,
@@ -62,6 +66,14 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddAgents();
         builder.Services.AddModules();
         builder.Services.AddResources();
+        builder.Services.AddEstablish();
+        builder.Services.AddSingleton<BootObserver>();
+        builder.Services.AddSingleton<BootClients>();
+        builder.Services.AddSingleton<BootReporter>();
+        builder.Services.AddSingleton<BootAttempts>();
+        builder.Services.AddSingleton(new BootPlaneSettings { MaxConnectionsPerAddress = 1000 });
+        builder.Services.AddSingleton<BootPlane>();
+        if (boots is not null) builder.Services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());
         builder.Services.AddSwitches();
         builder.Services.AddSan();
         builder.Services.AddPower();
@@ -90,9 +102,9 @@ sealed class ManagementPlaneHost : IAsyncDisposable
 
     public Timeline Timeline => Get<Timeline>();
 
-    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12")
+    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12", NetworkOptions? boots = null)
     {
-        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name);
+        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name, boots);
         try { await plane.host.StartAsync(); }
         catch
         {

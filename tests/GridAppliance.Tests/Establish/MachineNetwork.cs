@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using GridAppliance.Hosting;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Tests.Boot;
+
+namespace GridAppliance.Tests.Establish;
+
+/// <summary>A network of its own with an appliance's address on it, and machines that have an operating system: see <c>machine.sh</c>.</summary>
+sealed class MachineNetwork : IAsyncDisposable
+{
+    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    static int counter;
+
+    readonly int number = Interlocked.Increment(ref counter);
+    readonly List<TestMachine> machines = [];
+
+    public string Directory { get; } = System.IO.Directory.CreateDirectory(
+        Path.Combine(System.IO.Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"est{Guid.NewGuid().ToString("N")[..10]}")).FullName;
+
+    string Bridge => $"grids{Environment.ProcessId % 100_000}b{number}";
+
+    string Prefix => $"10.{200 + number % 50}.{Environment.ProcessId % 250}";
+
+    public string KeyFile => Path.Combine(Directory, "key");
+
+    public NetworkOptions Options => new() { Name = "office", Interface = Bridge, Address = Ipv4Network.Parse($"{Prefix}.1/24"), Boot = true };
+
+    public static async Task<MachineNetwork> CreateAsync()
+    {
+        var network = new MachineNetwork();
+        await RunAsync("/usr/sbin/ip", "link", "add", network.Bridge, "type", "bridge", "stp_state", "0", "forward_delay", "0");
+        await RunAsync("/usr/sbin/ip", "address", "add", $"{network.Prefix}.1/24", "dev", network.Bridge);
+        await RunAsync("/usr/sbin/ip", "link", "set", network.Bridge, "up");
+        await RunAsync("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", network.KeyFile);
+        return network;
+    }
+
+    /// <param name="prepare">Shell, run in the machine before its sshd starts: what is special about this one.</param>
+    public async Task<TestMachine> AddAsync(string prepare = "")
+    {
+        var machine = new TestMachine(this, machines.Count + 2);
+        machines.Add(machine);
+        await machine.CableAsync(Bridge, $"{Prefix}.{machine.Number}/24");
+        File.WriteAllText(Path.Combine(machine.Folder, "prepare"), prepare);
+        return machine;
+    }
+
+    public string Address(int host) => $"{Prefix}.{host}";
+
+    public string Name(int host) => $"grids{Environment.ProcessId}x{number}m{host}";
+
+    public string PeerName(int host) => $"gr{Environment.ProcessId % 100_000}p{number}m{host}";
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var machine in machines) await machine.DisposeAsync();
+        await RunAsync("/usr/sbin/ip", "link", "delete", Bridge);
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    public static async Task RunAsync(string program, params string[] arguments)
+    {
+        var outcome = await RealProgram.RunAsync("/", program, arguments);
+        Assert.True(outcome.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: {outcome.Output}");
+    }
+
+    /// <summary>One machine. Switched off, its disk is gone: what counts here is what SSH finds.</summary>
+    internal sealed class TestMachine(MachineNetwork network, int number) : IAsyncDisposable
+    {
+        /// <summary>Does what grid-agent's unit asks of systemd, and says what it was asked.</summary>
+        const string Systemctl = """
+            #!/bin/sh
+            echo "$@" >> /run/systemctl.log
+            stop() { [ ! -f /run/agent.pid ] || kill "$(cat /run/agent.pid)" 2>/dev/null; rm -f /run/agent.pid; }
+            case $1 in
+              is-active) [ -f /run/agent.pid ] && kill -0 "$(cat /run/agent.pid)" 2>/dev/null && echo active || { echo inactive; exit 3; } ;;
+              restart) stop; mkdir -p /run/grid-agent
+                program=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/grid-agent.service)
+                setsid "$program" > /run/agent.log 2>&1 < /dev/null & echo $! > /run/agent.pid ;;
+              disable) stop ;;
+            esac
+            """;
+
+        Process? process;
+
+        public int Number => number;
+
+        public string Address => network.Address(number);
+
+        public string Folder { get; } = System.IO.Directory.CreateDirectory(Path.Combine(network.Directory, $"m{number}")).FullName;
+
+        public async Task CableAsync(string bridge, string address)
+        {
+            var space = network.Name(number);
+            await RunAsync("/usr/sbin/ip", "netns", "add", space);
+            await RunAsync("/usr/sbin/ip", "link", "add", "eth0", "netns", space, "type", "veth", "peer", "name", network.PeerName(number));
+            await RunAsync("/usr/sbin/ip", "link", "set", network.PeerName(number), "master", bridge, "up");
+            await RunAsync("/usr/sbin/ip", "-n", space, "link", "set", "lo", "up");
+            await RunAsync("/usr/sbin/ip", "-n", space, "address", "add", address, "dev", "eth0");
+            await RunAsync("/usr/sbin/ip", "-n", space, "link", "set", "eth0", "up");
+        }
+
+        public Task AddAddressAsync(int host) => RunAsync("/usr/sbin/ip", "-n", network.Name(number), "address", "add", $"{network.Address(host)}/24", "dev", "eth0");
+
+        public async Task<TestMachine> StartAsync()
+        {
+            File.WriteAllText(Path.Combine(Folder, "systemctl"), Systemctl);
+            File.WriteAllText(Path.Combine(Folder, "journalctl"), "#!/bin/sh\ntail -n 1 /run/agent.log\n");
+            File.Copy(network.KeyFile + ".pub", Path.Combine(Folder, "key.pub"), overwrite: true);
+            string[] arguments =
+            [
+                "netns", "exec", network.Name(number), "unshare", "-m", "-p", "-f", "--kill-child=KILL",
+                "/bin/bash", Path.Combine(AppContext.BaseDirectory, "Establish/machine.sh"), Folder, Guid.NewGuid().ToString("N"), AppContext.BaseDirectory.TrimEnd('/'), Path.GetDirectoryName(Environment.ProcessPath)!,
+            ];
+            process = Process.Start(new ProcessStartInfo("/usr/sbin/ip", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            var said = new List<string>();
+            var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void Read(object sender, DataReceivedEventArgs line)
+            {
+                lock (said) said.Add(line.Data ?? "");
+                if (line.Data?.Contains("Server listening", StringComparison.Ordinal) == true) isReady.TrySetResult();
+            }
+            process.OutputDataReceived += Read;
+            process.ErrorDataReceived += Read;
+            process.BeginOutputReadLine();
+            process.BeginErrorReadLine();
+            await Task.WhenAny(isReady.Task, process.WaitForExitAsync(), Task.Delay(StartLimit));
+            lock (said) Assert.True(isReady.Task.IsCompleted, $"the machine's sshd did not come up: {string.Join('\n', said)}");
+            return this;
+        }
+
+        /// <summary>Reads a file of the machine's disk; null when it is not there.</summary>
+        public string? Read(string path) => File.Exists(Folder + "/upper" + path) ? File.ReadAllText(Folder + "/upper" + path) : null;
+
+        public async Task StopAsync()
+        {
+            if (process is null) return;
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync().WaitAsync(StartLimit);
+            process.Dispose();
+            process = null;
+        }
+
+        public async Task ForgetHostKeyAsync()
+        {
+            await StopAsync();
+            File.Delete(Path.Combine(Folder, "hostkey"));
+            foreach (var left in (string[])["upper", "work"]) System.IO.Directory.Delete(Path.Combine(Folder, left), recursive: true);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await StopAsync();
+            await RunAsync("/usr/sbin/ip", "netns", "delete", network.Name(number));
+        }
+    }
+}
