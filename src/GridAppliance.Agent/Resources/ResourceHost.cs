@@ -12,9 +12,12 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
 {
     /// <summary>A lease never outlives this, whatever an order says.</summary>
     static readonly TimeSpan LongestLease = TimeSpan.FromDays(366);
+    static readonly TimeSpan LongestSleep = TimeSpan.FromHours(1);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     readonly SemaphoreSlim turn = new(1, 1);
+    // One place: however many leases changed, the watch looks once.
+    readonly SemaphoreSlim changed = new(0, 1);
 
     /// <summary>The group in which a module's program runs, if somebody's allocation names it.</summary>
     public string? GroupFor(string module) => book.Holdings.FirstOrDefault(holding => holding.Allocated && holding.Modules.Contains(module)) is { } holding ? groups.PathOf(holding.Id) : null;
@@ -32,6 +35,7 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
             if (order.Allocated && groups.Lack() is { } lack) return ModuleOutcome.Refused(lack);
             var wasAllocated = book.Find(order.Id)?.Allocated ?? false;
             if (book.Enter(order, Now + Math.Min(order.Seconds * 1000, (long)LongestLease.TotalMilliseconds), out var holding) is { } refusal) return ModuleOutcome.Refused(refusal);
+            Wake();
             if (order.Allocated) groups.Make(holding!);
             else if (wasAllocated) await groups.EndAsync(order.Id, clock, cancellationToken);
             return ModuleOutcome.Done($"{holding!.Amounts} {(order.Allocated ? "allocated" : "reserved")} for {holding.Owner}{(order.Allocated ? $" (CPU {string.Join(',', holding.Cpus)})" : "")}");
@@ -77,8 +81,7 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
         {
             try
             {
-                // Without holdings there is no lease to watch, but one may come at any time: a look a second costs a microsecond.
-                await Task.Delay(LookAgain, clock, cancellationToken);
+                await UntilNextEndAsync(cancellationToken);
                 await EndLeasesAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -89,8 +92,20 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
             {
                 // Still held, and tried again.
                 console.Say($"a holding could not be ended: {e.Message}");
+                try { await Task.Delay(LookAgain, clock, cancellationToken); }
+                catch (OperationCanceledException) { return; }
             }
         }
+    }
+
+    /// <summary>Sleeps as long as there is nothing to end: an idle node's agent does nothing at all.</summary>
+    async Task UntilNextEndAsync(CancellationToken cancellationToken)
+    {
+        var next = book.Holdings.Count == 0 ? LongestSleep : TimeSpan.FromMilliseconds(Math.Clamp(book.Holdings.Min(holding => holding.EndsAt) - Now, 0, (long)LongestSleep.TotalMilliseconds));
+        using var due = new CancellationTokenSource(next, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellationToken);
+        try { await changed.WaitAsync(either.Token); }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { /* it is time */ }
     }
 
     public async Task EndLeasesAsync(CancellationToken cancellationToken)
@@ -101,6 +116,12 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
             console.Say($"{over.Owner}'s time is over: {over.Amounts} free again");
             trigger.Pull();
         }
+    }
+
+    void Wake()
+    {
+        try { changed.Release(); }
+        catch (SemaphoreFullException) { /* it will look anyway */ }
     }
 
     long Now => (long)(clock.GetTimestamp() / (double)clock.TimestampFrequency * 1000);

@@ -163,9 +163,16 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
         await client.ImportModule(new MemoryStream(eater), CancellationToken.None);
         HoldRequest Ask(int memory) => new() { Range = node, Owner = "alice", Amounts = new() { Cpus = 1, MemoryMiB = memory }, Seconds = 600, Modules = ["eater"] };
 
-        var refused = await EndOfAsync(await client.AllocateResources(Ask(60), CancellationToken.None));
-        Assert.StartsWith("failed: eater: eater 1.0", refused);
-        Assert.Contains("ended with status 137", refused);
+        // On a slow machine it gets past the second that counts as started, and is killed then, each time anew.
+        if (await EndOfAsync(await client.AllocateResources(Ask(60), CancellationToken.None)) is var end && end == "done")
+        {
+            await LabInstance.UntilAsync(() => client.GetNode(node, CancellationToken.None), latest => latest.Modules.Any(module => module is { Name: "eater", State: "failed" }), "the kernel's end of a program that takes more memory than its owner has");
+            Assert.True(Assert.Single(Assert.Single(await client.GetResources(node, CancellationToken.None)).Holdings).Usage is null or { MemoryMiB: <= 60 });
+            Assert.Equal("done", await EndOfAsync(await client.FreeResources(new() { Range = node, Owner = "alice" }, CancellationToken.None)));
+        }
+        else Assert.Contains("ended with status 137", end);
+        // The module left with the holding, in an operation of its own.
+        Assert.Empty((await client.GetOperations(CancellationToken.None)).Where(operation => operation is { Kind: "module-remove", Subject: "eater", State: not "done" }).Select(operation => operation.Reason));
         Assert.Empty(Assert.Single(await client.GetResources(node, CancellationToken.None)).Holdings);
 
         Assert.Equal("done", await EndOfAsync(await client.AllocateResources(Ask(160), CancellationToken.None)));

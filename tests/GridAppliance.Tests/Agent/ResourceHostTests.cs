@@ -117,6 +117,28 @@ public sealed class ResourceHostTests : IDisposable
     }
 
     [Fact]
+    public async Task Leases_end_without_anybody_asking_the_earliest_first()
+    {
+        var (host, book) = Start();
+        using var life = new CancellationTokenSource();
+        var ended = new SemaphoreSlim(0);
+        groups.Before = at => { if (at == "ended") ended.Release(); };
+        var running = host.RunAsync(life.Token);
+        await host.HoldAsync(Order(1, 2, seconds: 600), Never);
+        await host.HoldAsync(Order(2, 1, seconds: 60, owner: "bob"), Never);
+        // The watch may not have gone to sleep yet when the first second passes.
+        for (var second = 0; second < 120 && groups.InForce.Count == 2; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            if (second >= 59) await ended.WaitAsync(TimeSpan.FromMilliseconds(200));
+        }
+        Assert.Equal("alice", Assert.Single(groups.InForce).Value.Owner);
+        await life.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.NotNull(book.Find(Order(1, 0).Id));
+    }
+
+    [Fact]
     public async Task An_agent_that_dies_at_any_moment_finds_at_least_what_is_in_use_and_ends_what_nobody_holds()
     {
         foreach (var (index, moment) in ((string[])["make", "made", "end", "ended"]).Index())
