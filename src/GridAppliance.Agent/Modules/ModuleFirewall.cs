@@ -34,7 +34,7 @@ sealed class ModuleFirewall(ModuleLauncher launcher, NodeChanges changes, Module
     {
         var text = new StringBuilder();
         foreach (var (name, value) in parameters)
-            text.Append(CultureInfo.InvariantCulture, $"define {name} = {(long.TryParse(value, CultureInfo.InvariantCulture, out _) ? value : $"{{ {value} }}")}\n");
+            text.Append(CultureInfo.InvariantCulture, $"define param_{name} = {(long.TryParse(value, CultureInfo.InvariantCulture, out _) ? value : $"{{ {value} }}")}\n");
         return text.Append(CultureInfo.InvariantCulture, $"table inet {table} {{\n{rules}\n}}\n").ToString();
     }
 }

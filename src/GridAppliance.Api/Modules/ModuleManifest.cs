@@ -47,7 +47,7 @@ public sealed record ModuleManifest
     /// <summary>A file of the package: the content of the one nftables table (<c>inet grid_NAME</c>) that is the module's.</summary>
     public string? Firewall { get; init; }
     public IReadOnlyList<ModuleHostName>? Hosts { get; init; }
-    /// <summary>By name; the programs find the values in their environment as <c>GRID_PARAM_NAME</c>, the firewall's rules as <c>$name</c>.</summary>
+    /// <summary>By name; the programs find the values in their environment as <c>GRID_PARAM_NAME</c>, the firewall's rules as <c>$param_name</c>.</summary>
     public IReadOnlyDictionary<string, ModuleParameter>? Parameters { get; init; }
 
     /// <summary>Name and class of the package that carries the agent itself. It is never installed: it replaces the agent (<c>gridctl agent update</c>).</summary>

@@ -24,21 +24,25 @@ sealed class ModuleBuildCommand : GridctlCommand
         try
         {
             var from = session.Parsed.GetRequiredValue(folder).FullName;
-            if (!ModuleFolder.TryRead(from, out var manifest, out var files, out var problem)) throw new UsageException(problem, "src/Modules/hello shows what a module is made of");
+            if (!ModuleFolder.TryRead(from, out var manifest, out var files, out var problem)) throw new UsageException(problem, "docs/modules.md says what a module is made of");
+            var (carried, unpacked) = await DebianPackages.UnpackAsync(Path.Combine(from, ModuleFolder.DebsFolder), cancellation);
+            // What the author wrote stands over what a package brings.
+            files = [.. files, .. unpacked.ExceptBy(files.Select(file => file.Path), file => file.Path)];
+            if (carried.Count > 0) manifest = manifest with { Packages = carried };
             using var signer = OpenKey(session.Parsed.GetValue(key)?.FullName, session);
             var package = ModulePackageWriter.Write(manifest, files, signer);
             // What no appliance would take is not worth writing.
             using var check = new MemoryStream(package);
             var verdict = PackageReader.Verify(check, AgentSignature.Fingerprint(signer.ExportSubjectPublicKeyInfo()));
             if (verdict == PackageProblem.None) verdict = PackageReader.Inspect(check, out _);
-            if (verdict != PackageProblem.None) throw new UsageException($"the package would be refused: {verdict.Say()}", "src/Modules/hello shows what a module is made of");
+            if (verdict != PackageProblem.None) throw new UsageException($"the package would be refused: {verdict.Say()}", "docs/modules.md says what a module is made of");
             var to = session.Parsed.GetValue(output)?.FullName ?? Path.GetFullPath($"{manifest.Name}-{manifest.Version}.gridmod");
             await File.WriteAllBytesAsync(to + ".new", package, cancellation);
             File.Move(to + ".new", to, overwrite: true);
             session.Terminal.Line($"{to}: {manifest.Name} {manifest.Version}, {files.Count} files, {package.Length} bytes, sha256 {Convert.ToHexStringLower(SHA256.HashData(package))}");
             return ExitStatus.Done;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new UsageException(e.Message, "check the folder's and the files' names"); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception) { throw new UsageException(e.Message, "check the folder's and the files' names"); }
     }
 
     static ECDsa OpenKey(string? path, Session session)

@@ -1,25 +1,34 @@
 using System.Reflection;
 using System.Text.Json;
 using GridAppliance.Api;
+using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Hosting;
+using GridAppliance.Protocols.Packages;
 using GridAppliance.Store;
 
 namespace GridAppliance.Modules;
 
-/// <summary>Puts the modules that come with the appliance (folders of data under <c>src/Modules</c>, carried as resources) into its catalogue, signed with its own key.</summary>
+/// <summary>
+/// Puts the modules that come with the appliance into its catalogue, signed with its own key: folders of data under <c>src/Modules</c>, carried as resources, and beside the program, in its folder
+/// <c>modules</c>, packages that were built with what they carry of Debian (<c>make modules</c>). They are trusted as the program is, from whose folder they come.
+/// </summary>
 sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, ILogger<ShippedModules> logger) : IHostedService
 {
     const string Prefix = "modules/";
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var folder in Folders())
+        var built = Path.Combine(AppContext.BaseDirectory, "modules");
+        foreach (var folder in Folders().Concat(Directory.Exists(built) ? Directory.GetFiles(built, "*.gridmod").Order(StringComparer.Ordinal) : []))
         {
             try
             {
-                var (manifest, files) = Read(folder);
-                var archive = ModulePackageWriter.Archive(manifest, files);
+                if (ArchiveOf(folder) is not { } archive)
+                {
+                    LogNotImported(folder, "it is no module package");
+                    continue;
+                }
                 if (await catalog.ImportAsync(ModulePackageWriter.Seal(archive, key.PublicKey, text => key.Sign(text)), "appliance", cancellationToken) is ModuleImport.Refused refused)
                     LogNotImported(folder, refused.Reason);
             }
@@ -33,8 +42,18 @@ sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, ILo
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Names of the modules that are carried.</summary>
-    public static IEnumerable<string> Folders() => Names().Select(name => name[Prefix.Length..].Split('/')[0]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+    static byte[]? ArchiveOf(string folderOrFile)
+    {
+        if (!Path.IsPathRooted(folderOrFile)) return Read(folderOrFile) is var (manifest, files) ? ModulePackageWriter.Archive(manifest, files) : null;
+        var package = File.ReadAllBytes(folderOrFile);
+        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return null;
+        // Whose signature it is does not matter here; that it is whole does.
+        return PackageReader.Verify(new MemoryStream(package), AgentSignature.Fingerprint(header.Key)) == PackageProblem.None ? package[header.Length..] : null;
+    }
+
+    /// <summary>Names of the modules that are carried as they are: those that carry nothing of Debian.</summary>
+    public static IEnumerable<string> Folders() => Names().Select(name => name[Prefix.Length..].Split('/')[0]).Distinct(StringComparer.Ordinal)
+        .Where(folder => !Names().Contains($"{Prefix}{folder}/{ModuleFolder.DebsFolder}/packages")).Order(StringComparer.Ordinal);
 
     /// <summary>One of them: its manifest and its files; the program that it starts is executable.</summary>
     public static (ModuleManifest Manifest, IReadOnlyList<ModuleFile> Files) Read(string folder)

@@ -181,7 +181,8 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             await store.ReopenAsync();
             Open();
         }
-        var hello = Assert.Single(catalog.List());
+        Assert.Equal(["hello", "web"], catalog.List().Select(module => module.Name));
+        var hello = catalog.Find("hello")!;
         Assert.Equal(("hello", "1.0", "greeter", key.Fingerprint), (hello.Name, hello.Version, hello.Class, hello.SignedBy));
         using var kept = new MemoryStream(await KeptAsync(hello));
         Assert.Equal(PackageProblem.None, PackageReader.Verify(kept, key.Fingerprint));
