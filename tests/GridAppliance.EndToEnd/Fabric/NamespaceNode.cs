@@ -45,7 +45,7 @@ sealed partial class NamespaceNode(LabInstance lab, string name)
         await lab.Rig.Processes.StartAsync(name, Space, ["/usr/bin/unshare", "--mount", $"{Directory}/start.sh"], default);
     }
 
-    static string Agent => Path.Combine(Path.GetDirectoryName(LabPrograms.Built().Gridappliance)!.Replace("/GridAppliance/", "/GridAppliance.Agent/", StringComparison.Ordinal), "grid-agent");
+    static string Agent => Path.Combine(AppContext.BaseDirectory.Replace("/tests/GridAppliance.EndToEnd/", "/src/GridAppliance.Agent/", StringComparison.Ordinal), "grid-agent");
 
     static async Task WriteAsync(string path, string text)
     {
