@@ -20,7 +20,7 @@ export DOTNET_NOLOGO := 1
 export MSBUILDDISABLENODEREUSE := 1
 BUILD := $(DOTNET) build -c Release -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=false
 # Compiled ahead: a daemon that has just been started is busy with nodes, not with compiling. Objects go to a folder of their own: a restore for one runtime would disturb the developer's.
-PUBLISH := $(DOTNET) publish -c Release -r linux-x64 -p:PublishReadyToRun=true -p:DebugType=none --artifacts-path $(ARTIFACTS)/publish -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=false
+PUBLISH := $(DOTNET) publish -c Release -r linux-x64 -p:PublishReadyToRun=true -p:DebugType=none -p:RunAnalyzers=false --artifacts-path $(ARTIFACTS)/publish -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=false
 GRIDLAB := artifacts/programs/gridlab
 
 # Debian packages that the targets need on the machine itself; each fragment adds its own.
