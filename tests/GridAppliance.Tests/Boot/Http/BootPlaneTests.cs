@@ -303,8 +303,22 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
             // Answered means counted: connections that are still on their way in could overtake each other.
             Assert.NotEqual(0, await ReadAsync(open[i]));
         }
-        using (var refused = await AskAsync()) Assert.Equal(0, await ReadAsync(refused));
+        Assert.True(await IsRefusedAsync());
         open.ForEach(c => c.Dispose());
+    }
+
+    /// <summary>Closed at once: which of connecting, writing and reading finds out first is a race.</summary>
+    async Task<bool> IsRefusedAsync()
+    {
+        try
+        {
+            using var refused = await AskAsync();
+            return await ReadAsync(refused) == 0;
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            return true;
+        }
     }
 
     /// <summary>Sends a request line and keeps the connection.</summary>
