@@ -83,7 +83,9 @@ sealed class HoldResources(ResourceLedger ledger, HoldingOrders orders, HoldingM
         ledger.ForgetMissed(input.Holding.Id);
         var held = await ledger.ChangeAsync(input.Holding.Id, holding => holding.State == HoldingState.Ending ? null : holding with
         {
-            State = input.Allocate ? HoldingState.Allocated : HoldingState.Reserved, Modules = input.Holding.Modules, Until = input.Holding.Until,
+            State = input.Allocate ? HoldingState.Allocated : HoldingState.Reserved,
+            Modules = input.Holding.Modules,
+            Until = input.Holding.Until,
         }, null, cancellationToken);
         return held is { State: not HoldingState.Ending } ? outcome : new StepOutcome.Failed("the holding has ended");
     }

@@ -87,7 +87,8 @@ public sealed class ResourceHostTests : IDisposable
         var (host, _) = Start();
         HoldingOrder Slots(int number, int slots) => Order(number, 1) with
         {
-            Amounts = new() { Cpus = 1, Named = new Dictionary<string, int> { ["slot"] = slots } }, Of = new Dictionary<string, int> { ["slot"] = 4 },
+            Amounts = new() { Cpus = 1, Named = new Dictionary<string, int> { ["slot"] = slots } },
+            Of = new Dictionary<string, int> { ["slot"] = 4 },
         };
         Assert.True((await host.HoldAsync(Slots(1, 3), Never)).Succeeded);
         Assert.Equal("2 slot are asked for and 1 is free", (await host.HoldAsync(Slots(2, 2), Never)).Message);
