@@ -20,7 +20,7 @@ static class ApplianceConfiguration
             address: {{plan.Appliance.Address}}
             dhcp: { mode: server, range: {{plan.Appliance.Range}}, leaseTime: 10m }
             boot: true
-            guard: { mode: on }
+            guard: { mode: on, allow: [10.77.0.9] }
         policy:
           enroll: {{plan.Appliance.Enroll}}
         switches:
