@@ -1,4 +1,5 @@
 using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules.Changes;
 using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Api.Agents;
@@ -26,7 +27,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
     /// <summary>What an earlier run of the agent left: half-done work is undone or finished, programs that still run are found again, what is missing is made again.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)
     {
-        try
+        await TryAsync("modules", async () =>
         {
             store.Recover();
             // The machine was restarted, and with its memory went the layers: what is left of those modules goes too. The appliance sees that they are gone.
@@ -35,19 +36,18 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
                 console.Say($"module {record.Name} went with the machine's memory");
                 store.Leave(record);
             }
-            foreach (var record in store.LeavingRecords()) await FinishRemovalAsync(record, cancellationToken);
-            await stage.SweepAsync(store.Records(), cancellationToken);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The node stays reachable; an order to remove the module tries again and says why it cannot.
-            console.Say($"modules: {e.Message}");
-        }
-        foreach (var record in InOrder(store.Records()))
-        {
-            try { await stage.ResumeAsync(record, cancellationToken); }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { console.Say($"module {record.Name}: {e.Message}"); }
-        }
+            // One that cannot go keeps no other from going: an order to remove it tries again, and says why it cannot.
+            foreach (var record in store.LeavingRecords()) await TryAsync($"module {record.Name}", () => FinishRemovalAsync(record, cancellationToken));
+            await stage.SweepAsync([.. store.Records(), .. store.LeavingRecords()], cancellationToken);
+        });
+        foreach (var record in InOrder(store.Records())) await TryAsync($"module {record.Name}", () => stage.ResumeAsync(record, cancellationToken));
+    }
+
+    /// <summary>The node stays reachable, whatever goes wrong with its modules.</summary>
+    async Task TryAsync(string what, Func<Task> work)
+    {
+        try { await work(); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { console.Say($"{what}: {e.Message}"); }
     }
 
     public async Task<ModuleOutcome> InstallAsync(ModuleOrder order, CallSigner signer, CancellationToken cancellationToken)
@@ -90,16 +90,27 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
     {
         if (store.LeavingRecords().FirstOrDefault(record => record.Name == name) is { } leaving) await FinishRemovalAsync(leaving, cancellationToken);
         if (store.Find(name) is not { } record) return ModuleOutcome.Done($"{name} is not installed");
-        var others = record.Owners.Where(other => other != (owner ?? ModuleOrder.Operator)).ToList();
+        // Whatever stands on it needs it, whether it was entered as an owner or not.
+        var above = store.Records().Where(other => other.Manifest.Needs?.Modules?.Contains(name) is true).Select(other => other.AsOwner);
+        var others = record.Owners.Where(other => other != (owner ?? ModuleOrder.Operator)).Union(above, StringComparer.Ordinal).ToList();
         if (others.Count > 0)
         {
-            if (others.Count < record.Owners.Count) store.Write(record with { Owners = others });
+            if (!others.SequenceEqual(record.Owners)) store.Write(record with { Owners = others });
             return ModuleOutcome.Done($"{record.Name} {record.Version} stays for {string.Join(", ", others)}");
         }
         store.Leave(record);
         reached?.Invoke("leaving");
-        await FinishRemovalAsync(record, cancellationToken);
-        return ModuleOutcome.Done($"{record.Name} {record.Version} is removed");
+        var stays = await FinishRemovalAsync(record, cancellationToken);
+        return ModuleOutcome.Done($"{record.Name} {record.Version} is removed{string.Concat(stays.Select(what => $"; {what}"))}");
+    }
+
+    /// <summary>Why the space that these modules write cannot be kept to what their owner asks for, or null.</summary>
+    public string? Unbounded(IReadOnlyList<string> names) => names.Select(store.Find).OfType<ModuleRecord>().Select(views.Unbounded).FirstOrDefault(reason => reason is not null);
+
+    /// <summary>Owners have come or gone.</summary>
+    public void Rebound()
+    {
+        foreach (var record in store.Records()) views.Rebound(record);
     }
 
     /// <summary>Stops the watching, not the programs: they outlive the agent.</summary>
@@ -124,8 +135,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
     {
         if (previous is not null)
         {
-            await stage.StopAsync(previous, cancellationToken);
-            changes.Undo(previous.Instance);
+            await stage.RetireAsync(previous, cancellationToken);
         }
         var reason = await stage.PutAsync(record, staging, cancellationToken);
         if (reason is null)
@@ -150,18 +160,20 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; {previous.Version} is back");
     }
 
-    async Task FinishRemovalAsync(ModuleRecord record, CancellationToken cancellationToken)
+    async Task<IReadOnlyList<string>> FinishRemovalAsync(ModuleRecord record, CancellationToken cancellationToken)
     {
-        await stage.TakeDownAsync(record, cancellationToken);
+        var stays = await stage.TakeDownAsync(record, cancellationToken);
         // What it needed is not needed on its behalf any more. Before its own record goes, so that an interruption comes back here.
         foreach (var need in record.Manifest.Needs?.Modules ?? []) await RemoveAsync(need, record.AsOwner, cancellationToken);
         store.Forget(record);
         reached?.Invoke("forgotten");
         stage.Close();
+        return stays;
     }
 
     ModuleFit.Room RoomFor(ModuleManifest manifest) =>
-        new(Environment.ProcessorCount, manifest.Needs?.MemoryMiB is null ? 0 : NodePackages.AvailableMemory(), manifest.Needs?.DiskMiB is null ? 0 : views.FreeBytes());
+        new(Environment.ProcessorCount, manifest.Needs?.MemoryMiB is null ? 0 : NodePackages.AvailableMemory(), manifest.Needs?.DiskMiB is null ? 0 : views.FreeBytes(),
+            manifest.Needs?.Network is true && NicReader.Read(paths.Sys, _ => []).Any(nic => nic.Link));
 
     /// <summary>Those that are needed before those that need them.</summary>
     static IEnumerable<ModuleRecord> InOrder(IReadOnlyList<ModuleRecord> records) => records.OrderBy(record => ModuleFit.Below(record.Manifest, records).Count);

@@ -1,5 +1,7 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Agent.Native;
 using GridAppliance.Api.Modules;
@@ -17,7 +19,8 @@ sealed record ModuleProcess(Process Process, string Name, long StartTime);
 sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, Func<string, string?>? place = null)
 {
     static readonly TimeSpan Politeness = TimeSpan.FromSeconds(5);
-    const int MostTries = 50, NotStarted = 126;
+    const int MostTries = 50, NotStarted = 126, MostLooks = 250;
+    const uint FolderMode = 0x1ed;   // octal 755
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Starts the program that the module keeps running.</summary>
@@ -48,7 +51,7 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
     {
         Process process;
         try { process = Launch(record, arguments, logFile); }
-        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception) { return (null, $"{arguments[0]} could not be started: {e.Message}"); }
+        catch (Exception e) when (e is IOException or Win32Exception) { return (null, $"{arguments[0]} could not be started: {e.Message}"); }
         using var _ = process;
         using var timeout = new CancellationTokenSource(limit, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -129,10 +132,14 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
 
     string MakeGroup(string name)
     {
+        var group = GroupOf(name);
         // Without a cgroup file system there is a plain path that is no folder, and the launcher goes on without.
-        if (Directory.Exists(Path.GetDirectoryName(paths.ControlGroups)) && File.Exists(Path.Combine(Path.GetDirectoryName(paths.ControlGroups)!, "cgroup.procs")))
-            Directory.CreateDirectory(GroupOf(name));
-        return GroupOf(name);
+        if (!File.Exists(Path.Combine(Path.GetDirectoryName(paths.ControlGroups)!, "cgroup.procs"))) return group;
+        Directory.CreateDirectory(paths.ControlGroups);
+        // An owner's group is not made anew here, where it would have no limits.
+        if (Libc.MakeFolder(group, FolderMode) != 0 && Marshal.GetLastPInvokeError() is var error && error != Libc.Exists)
+            throw new IOException($"there is no group {group} for its programs: {new Win32Exception(error).Message}");
+        return group;
     }
 
     // The session's leader may have ended with children left, and then the group's number still is theirs alone. A launcher that has not come as far as making the
@@ -159,11 +166,21 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
 
     async Task ClearOneAsync(string group, TimeProvider clock, CancellationToken cancellationToken)
     {
-        await File.WriteAllTextAsync(Path.Combine(group, "cgroup.kill"), "1", cancellationToken);
-        for (var i = 0; i < 250 && Directory.Exists(group); i++)
+        // Somebody else may be taking it away at this moment: an owner's limits end with all that is in them.
+        for (var looks = 0; Directory.Exists(group); looks++)
         {
-            try { Directory.Delete(group); }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { await Task.Delay(LookAgain, clock, cancellationToken); }   // the kernel is still burying them
+            try
+            {
+                await File.WriteAllTextAsync(Path.Combine(group, "cgroup.kill"), "1", cancellationToken);
+                Directory.Delete(group);
+            }
+            catch (DirectoryNotFoundException) { break; }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The kernel is still burying them.
+                if (looks == MostLooks && Directory.Exists(group)) throw new IOException($"what runs in {group} does not end: {e.Message}");
+                await Task.Delay(LookAgain, clock, cancellationToken);
+            }
         }
         // The last module takes the group above with it, unless somebody else has use for that.
         if (Directory.Exists(paths.ControlGroups) && Groups().Count == 0 && Directory.GetDirectories(paths.ControlGroups).Length == 0)

@@ -66,12 +66,21 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     }
 
     /// <summary>Takes away all that <see cref="PutAsync"/> made, in the opposite order.</summary>
-    public async Task TakeDownAsync(ModuleRecord record, CancellationToken cancellationToken)
+    /// <returns>What of it somebody else uses, and stays.</returns>
+    public async Task<IReadOnlyList<string>> TakeDownAsync(ModuleRecord record, CancellationToken cancellationToken)
     {
-        await StopAsync(record, cancellationToken);
-        changes.Undo(record.Instance);
+        var stays = await RetireAsync(record, cancellationToken);
         views.Drop(record.Instance);
         reached?.Invoke("view dropped");
+        return stays;
+    }
+
+    /// <summary>Takes away all but what the module wrote: as it is before another version is tried in its place.</summary>
+    /// <returns>What of it somebody else uses, and stays.</returns>
+    public async Task<IReadOnlyList<string>> RetireAsync(ModuleRecord record, CancellationToken cancellationToken)
+    {
+        await StopAsync(record, cancellationToken);
+        return TakeBack(record.Instance);
     }
 
     /// <summary>Takes away what interrupted orders left: layers, kernel changes and processes of installations that there are no records of.</summary>
@@ -79,9 +88,17 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     {
         var known = installed.Select(record => record.Instance).ToHashSet(StringComparer.Ordinal);
         foreach (var name in launcher.Groups().Where(group => installed.All(record => record.Name != group || launcher.Adopt(record) is null))) await launcher.ClearAsync(name, clock, cancellationToken);
-        foreach (var owner in changes.Owners().Where(owner => !known.Contains(owner)).Reverse()) changes.Undo(owner);
+        foreach (var owner in changes.Owners().Where(owner => !known.Contains(owner)).Reverse()) TakeBack(owner);
         foreach (var instance in views.Instances().Where(instance => !known.Contains(instance))) views.Drop(instance);
         views.Close();
+    }
+
+    /// <summary>The kernel does not let go of what a mounted view uses: the overlay's own module first of all.</summary>
+    IReadOnlyList<string> TakeBack(string instance)
+    {
+        views.Unmount(instance);
+        reached?.Invoke("view unmounted");
+        return changes.Undo(instance);
     }
 
     public void Close() => views.Close();

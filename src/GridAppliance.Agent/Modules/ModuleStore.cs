@@ -44,12 +44,12 @@ sealed class ModuleStore(AgentPaths paths)
         Tidy();
     }
 
-    /// <summary>Leaves no folder behind when no module is left.</summary>
+    /// <summary>Leaves no folder behind when no module is left, and none for packages after an order.</summary>
     public void Tidy()
     {
+        DeleteIfEmpty(paths.Incoming);
         if (Records().Count > 0 || LeavingRecords().Count > 0) return;
-        foreach (var folder in (string[])[paths.Modules, paths.ModuleLogs, paths.Incoming, paths.Processes])
-            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+        foreach (var folder in (string[])[paths.Modules, paths.ModuleLogs, paths.Processes]) DeleteIfEmpty(folder);
     }
 
     public string LogFile(string name) => Path.Combine(paths.ModuleLogs, name + ".log");
@@ -86,6 +86,11 @@ sealed class ModuleStore(AgentPaths paths)
         {
             return null;
         }
+    }
+
+    static void DeleteIfEmpty(string path)
+    {
+        if (Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any()) Directory.Delete(path);
     }
 
     static void DeleteFolder(string path)

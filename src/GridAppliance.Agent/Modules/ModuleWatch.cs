@@ -99,8 +99,10 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         try { status = process.Process.ExitCode; }
         catch (InvalidOperationException) { }
         var said = ModuleLog.LastLine(store.LogFile(record.Name));
-        await launcher.SweepAsync(process, clock, stop.Token);
-        return (status, $"ended{(status is { } s ? $" with status {s}" : "")}{(said.Length > 0 ? $", saying: {said}" : "")}");
+        var how = $"ended{(status is { } s ? $" with status {s}" : "")}{(said.Length > 0 ? $", saying: {said}" : "")}";
+        try { await launcher.SweepAsync(process, clock, stop.Token); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { how += $"; {e.Message}"; }
+        return (status, how);
     }
 
     /// <summary>Waits for good health, and then looks again and again: a program that runs and does not answer has failed until it does.</summary>

@@ -47,7 +47,7 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
             {
                 { Kind: OrderKind.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
                 { Kind: OrderKind.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, module.Owner, cancellationToken),
-                { Kind: OrderKind.Hold, Holding: { } holding } => await resources.HoldAsync(holding, cancellationToken),
+                { Kind: OrderKind.Hold, Holding: { } holding } => await HoldAsync(holding, cancellationToken),
                 { Kind: OrderKind.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
                 { Kind: OrderKind.Relation, Relation: { } wanted } => relation.Change(wanted),
                 { Kind: OrderKind.Hold or OrderKind.Free or OrderKind.Relation } => ModuleOutcome.Refused("the order does not say what to do"),
@@ -62,6 +62,14 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
         {
             return new OrderResult { Succeeded = false, Message = e.Message, Modules = modules.List() };
         }
+    }
+
+    async Task<ModuleOutcome> HoldAsync(HoldingOrder holding, CancellationToken cancellationToken)
+    {
+        if (holding is { Allocated: true, Amounts.DiskMiB: > 0 } && modules.Unbounded(holding.Modules) is { } reason) return ModuleOutcome.Refused(reason);
+        var outcome = await resources.HoldAsync(holding, cancellationToken);
+        if (outcome.Succeeded) modules.Rebound();
+        return outcome;
     }
 
     async Task<OrderResult> ProbeAsync(ProbeOrder order, CancellationToken cancellationToken)

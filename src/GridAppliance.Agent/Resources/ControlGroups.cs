@@ -75,16 +75,17 @@ sealed class ControlGroups(AgentPaths paths) : IControlGroups
     {
         var group = PathOf(id);
         if (!Directory.Exists(group)) return;
-        Write(group, "cgroup.kill", "1");
         for (var look = 0; ; look++)
         {
             try
             {
+                // Each time: a program that was ended may have been started once more by then.
+                Write(group, "cgroup.kill", "1");
                 foreach (var below in Directory.GetDirectories(group)) Directory.Delete(below);
                 Directory.Delete(group);
                 return;
             }
-            catch (DirectoryNotFoundException) { return; }
+            catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && !Directory.Exists(group)) { return; }
             catch (IOException) when (look < MostLooks)
             {
                 // The kernel is still burying them.

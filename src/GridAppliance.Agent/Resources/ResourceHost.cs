@@ -19,8 +19,15 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
     // One place: however many leases changed, the watch looks once.
     readonly SemaphoreSlim changed = new(0, 1);
 
+    // What is being ended takes no programs any more; that it is held still is another matter.
+    volatile string? ending;
+
     /// <summary>The group in which a module's program runs, if somebody's allocation names it.</summary>
-    public string? GroupFor(string module) => book.Holdings.FirstOrDefault(holding => holding.Allocated && holding.Modules.Contains(module)) is { } holding ? groups.PathOf(holding.Id) : null;
+    public string? GroupFor(string module) => book.Holdings.FirstOrDefault(holding => holding.Allocated && holding.Id != ending && holding.Modules.Contains(module)) is { } holding ? groups.PathOf(holding.Id) : null;
+
+    /// <summary>How many MiB those who have a module's program run for them have allocated for what it writes; null when nobody bounds it.</summary>
+    public long? SpaceFor(string module) =>
+        book.Holdings.Where(holding => holding.Allocated && holding.Amounts.DiskMiB > 0 && holding.Modules.Contains(module)).ToList() is { Count: > 0 } theirs ? theirs.Sum(holding => holding.Amounts.DiskMiB) : null;
 
     public IReadOnlyList<HoldingReport> Report() =>
         [.. book.Holdings.Select(holding => new HoldingReport { Id = holding.Id, Allocated = holding.Allocated, Usage = holding.Allocated ? groups.Usage(holding.Id) : null })];
@@ -53,6 +60,7 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
         try
         {
             var holding = book.Find(id);
+            ending = id;
             await groups.EndAsync(id, clock, cancellationToken);
             // Also one that never came: should its order come yet, it is too late.
             book.Strike(id);
@@ -60,6 +68,7 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
         }
         finally
         {
+            ending = null;
             turn.Release();
         }
     }

@@ -85,7 +85,7 @@ public sealed record ModuleNeeds
     public int? MemoryMiB { get; init; }
     /// <summary>Free where modules' files lie: memory, on a node that runs from it.</summary>
     public int? DiskMiB { get; init; }
-    /// <summary>An address of the node must be up.</summary>
+    /// <summary>A network card of the node must have a link.</summary>
     public bool? Network { get; init; }
     /// <summary>Modules, by name, that are installed first, on this one's behalf; their files are below this one's.</summary>
     public IReadOnlyList<string>? Modules { get; init; }

@@ -10,7 +10,8 @@ using GridAppliance.Lab.Switches;
 
 namespace GridAppliance.EndToEnd.Boots;
 
-public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
+[Collection(BootedLabs.Name)]
+public sealed class BootTests(BootedLab lab)
 {
     LabInstance Instance => lab.Instance;
 
@@ -141,11 +142,11 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
         var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[^1])).Name;
         var request = new ModuleChangeRequest { Range = node, Module = "hello" };
 
-        Assert.Equal("done", await EndOfAsync(await client.InstallModule(request, CancellationToken.None)));
+        Assert.Equal("done", await Instance.EndOfAsync(await client.InstallModule(request, CancellationToken.None)));
         var installed = await client.GetNode(node, CancellationToken.None);
         Assert.Equal(("hello", "running"), installed.Modules.Select(module => (module.Name, module.State)).Single());
 
-        Assert.Equal("done", await EndOfAsync(await client.RemoveModule(request, CancellationToken.None)));
+        Assert.Equal("done", await Instance.EndOfAsync(await client.RemoveModule(request, CancellationToken.None)));
         Assert.Empty((await client.GetNode(node, CancellationToken.None)).Modules);
     }
 
@@ -155,8 +156,7 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
         var client = Instance.Rig.Appliance.Client;
         var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[0])).Name;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var keys = Directory.CreateDirectory(Path.Combine(Instance.Plan.Paths.Data, "module-keys")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(keys, "eater.pem"), key.ExportSubjectPublicKeyInfoPem());
+        await Instance.TrustAsync("eater", key.ExportSubjectPublicKeyInfoPem());
         // One buffer of 120 MiB, written over and over.
         var eater = ModulePackageWriter.Write(new ModuleManifest { Name = "eater", Class = "eater", Version = "1.0", Start = ["eat"] },
             [new ModuleFile("eat", "#!/bin/sh\nexec dd if=/dev/zero of=/dev/null bs=125829120\n"u8.ToArray(), Executable: true)], key);
@@ -164,13 +164,14 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
         HoldRequest Ask(int memory) => new() { Range = node, Owner = "alice", Amounts = new() { Cpus = 1, MemoryMiB = memory }, Seconds = 600, Modules = ["eater"] };
 
         // On a slow machine it gets past the second that counts as started, and is killed then, each time anew.
-        if (await EndOfAsync(await client.AllocateResources(Ask(60), CancellationToken.None)) is var end && end == "done")
+        if (await Instance.EndOfAsync(await client.AllocateResources(Ask(60), CancellationToken.None)) is var end && end == "done")
         {
             await LabInstance.UntilAsync(() => client.GetNode(node, CancellationToken.None), latest => latest.Modules.Any(module => module is { Name: "eater", State: "failed" }), "the kernel's end of a program that takes more memory than its owner has");
             Assert.True(Assert.Single(Assert.Single(await client.GetResources(node, CancellationToken.None)).Holdings).Usage is null or { MemoryMiB: <= 60 });
-            Assert.Equal("done", await EndOfAsync(await client.FreeResources(new() { Range = node, Owner = "alice" }, CancellationToken.None)));
+            Assert.Equal("done", await Instance.EndOfAsync(await client.FreeResources(new() { Range = node, Owner = "alice" }, CancellationToken.None)));
         }
         else Assert.Contains("ended with status 137", end);
+        Assert.Empty((await client.GetNode(node, CancellationToken.None)).Modules);
         var free = Assert.Single(await client.GetResources(node, CancellationToken.None));
         Assert.Equal((free.Total, 0), (free.Free, free.Holdings.Count));
     }
@@ -197,16 +198,6 @@ public sealed class BootTests(BootedLab lab) : IClassFixture<BootedLab>
             await Instance.Rig.Switch.RemovePortAsync(outside, CancellationToken.None);
             await Namespaces.DeleteAsync(probe, CancellationToken.None);
         }
-    }
-
-    /// <returns>The state in which the change's only operation ended, with its reason if it has one.</returns>
-    async Task<string> EndOfAsync(ChangeDocument change)
-    {
-        var node = Assert.Single(change.Nodes);
-        Assert.True(node.Accepted, node.Message);
-        var ended = await LabInstance.UntilAsync(
-            () => Instance.Rig.Appliance.Client.GetOperation(node.OperationId!, CancellationToken.None), operation => operation.State is not ("running" or "undoing"), "the end of an operation");
-        return ended.Reason is null ? ended.State : $"{ended.State}: {ended.Reason}";
     }
 
     static async Task<int> ConnectAsync(string space, int port) => (await Command.TryRunAsync(

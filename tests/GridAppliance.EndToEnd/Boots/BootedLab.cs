@@ -36,3 +36,10 @@ public sealed class BootedLab : IAsyncLifetime
         if (instance is not null) await instance.DisposeAsync();
     }
 }
+
+/// <summary>The classes of tests that share it.</summary>
+[CollectionDefinition(Name)]
+public sealed class BootedLabs : ICollectionFixture<BootedLab>
+{
+    public const string Name = "one server of each kind, booted once";
+}

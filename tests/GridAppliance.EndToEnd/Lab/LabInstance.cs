@@ -1,3 +1,4 @@
+using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Lab;
 using GridAppliance.Lab.Machine;
@@ -64,6 +65,22 @@ sealed class LabInstance : IAsyncDisposable
     /// <summary>Runs gridctl against this lab's appliance; fails when it does.</summary>
     public Task<string> GridctlAsync(params string[] command) =>
         Command.RunAsync(["/usr/bin/env", $"GRIDCTL_URL=unix:{Plan.Paths.ApiSocket}", LabPrograms.Built().Gridctl, .. command], CancellationToken.None);
+
+    /// <returns>The state in which the change's only operation ended, with its reason if it has one.</returns>
+    public async Task<string> EndOfAsync(ChangeDocument change)
+    {
+        var node = Assert.Single(change.Nodes);
+        Assert.True(node.Accepted, node.Message);
+        var ended = await UntilAsync(() => Rig.Appliance.Client.GetOperation(node.OperationId!, CancellationToken.None), operation => operation.State is not ("running" or "undoing"), "the end of an operation");
+        return ended.Reason is null ? ended.State : $"{ended.State}: {ended.Reason}";
+    }
+
+    /// <summary>Trusts a key to sign modules with.</summary>
+    public async Task TrustAsync(string name, string pem)
+    {
+        var keys = Directory.CreateDirectory(Path.Combine(Plan.Paths.Data, "module-keys")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(keys, name + ".pem"), pem);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -24,20 +24,21 @@ sealed class AgentUnderTest : IAsyncDisposable
     readonly StringWriter console = new();
     bool ended;
 
-    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, ScriptedGroups? groups = null)
+    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null)
+        : this(new() { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown }, root, clock, kernel, reached, groups) { }
+
+    public AgentUnderTest(BootParameters boot, string root, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null)
     {
         clock ??= TimeProvider.System;
         Paths = new AgentPaths(root);
-        var boot = new BootParameters { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown };
         var say = new AgentConsole(TextWriter.Synchronized(console));
         var trigger = new HeartbeatTrigger();
         calls = new ApplianceCalls(boot.Appliance);
         var machine = new MachineResources([0, 1, 2, 3], 4096, 100_000, ["0000:3b:00.0"]);
-        Groups = groups ?? new ScriptedGroups();
-        Resources = new ResourceHost(new ResourceBook(Paths, machine, "boot-1"), Groups, trigger, say, clock);
+        Resources = new ResourceHost(new ResourceBook(Paths, machine, "boot-1"), groups ?? new ScriptedGroups(), trigger, say, clock);
         key = AgentKey.LoadOrCreate(Paths.Key);
         var packages = new ModulePackages(Paths, calls, boot.ApplianceFingerprint, clock);
-        var views = new ModuleView(Paths);
+        var views = new ModuleView(Paths, Resources.SpaceFor);
         var changes = new NodeChanges(Paths, kernel ?? new LinuxKernel(), reached);
         var store = new ModuleStore(Paths);
         var stage = new ModuleStage(Paths, store, new ModuleLauncher(Launcher, Paths, views, Resources.GroupFor), views, changes, trigger, say, clock, reached);
@@ -55,7 +56,6 @@ sealed class AgentUnderTest : IAsyncDisposable
     public AgentPaths Paths { get; }
     public ModuleHost Modules { get; }
     public ResourceHost Resources { get; }
-    public ScriptedGroups Groups { get; }
     public Task<AgentEnd> Running { get; }
     public string Said => console.ToString();
 

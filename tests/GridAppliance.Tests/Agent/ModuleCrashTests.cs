@@ -23,6 +23,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         NodeRoot.Make(folder.Path);
+        kernel.IsUsed = module => module == "overlay" && MountTable.Read().Any(mount => mount.Type == "overlay" && mount.Place.StartsWith(folder.Path, StringComparison.Ordinal));
         appliance = await ScriptedAppliance.StartAsync();
         orders = new OrdersToAgent(appliance);
         await using var first = new AgentUnderTest(appliance, folder.Path, kernel: kernel);
@@ -184,6 +185,19 @@ public sealed class ModuleCrashTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_kernel_module_that_somebody_else_uses_stays_and_the_removal_says_so()
+    {
+        await using var agent = new AgentUnderTest(appliance, folder.Path, kernel: kernel);
+        Assert.True((await orders.InstallAsync(Package("1.0"), "app")).Succeeded);
+        kernel.IsUsed = module => module == "nf_tables";
+        var gone = await orders.RemoveAsync("app");
+        Assert.True(gone.Succeeded, gone.Message);
+        Assert.Contains("the kernel module nf_tables stays loaded, because somebody else uses it", gone.Message, StringComparison.Ordinal);
+        Assert.EndsWith("virtio_net nfnetlink nf_tables", kernel.ToString(), StringComparison.Ordinal);
+        Assert.Empty(gone.Modules);
+    }
+
+    [Fact]
     public async Task A_machine_that_lost_its_power_is_as_before()
     {
         var before = Now();
@@ -309,10 +323,14 @@ sealed class FakeKernel : INodeKernel
     public bool IsLoaded(string module) => loaded.Contains(module);
     public IReadOnlyList<string> LoadOrder(string module) => module == "nf_tables" ? ["nfnetlink", "nf_tables"] : [module];
     public void Load(string module) => loaded.Add(module);
-    public void Unload(string module)
+    /// <summary>What uses a module, if something does.</summary>
+    public Func<string, bool> IsUsed { get; set; } = _ => false;
+
+    public bool TryUnload(string module, TimeSpan patience)
     {
-        if (module == "nfnetlink" && loaded.Contains("nf_tables")) throw new IOException("nfnetlink is in use by nf_tables");
+        if (IsUsed(module) || module == "nfnetlink" && loaded.Contains("nf_tables")) return false;
         loaded.Remove(module);
+        return true;
     }
     public IReadOnlyList<string> FirewallModules() => [.. loaded.Where(module => module.StartsWith("nf", StringComparison.Ordinal))];
     public bool HasTable(string table) => false;

@@ -181,9 +181,14 @@ public sealed class ModuleRevertTests : IAsyncLifetime
         await Refuses("needs 5000000 MiB of memory", Alpha with { Needs = new() { MemoryMiB = 5_000_000 } });
         await Refuses("needs 15000000 MiB of disk", Alpha with { Needs = new() { DiskMiB = 15_000_000 } });
         await Refuses("needs 4000 CPUs", Alpha with { Needs = new() { Cpus = 4000 } });
+        await Refuses("needs a network, and none of this node's cards has a link", Alpha with { Needs = new() { Network = true } });
         await Refuses("did not end within 1 s", Alpha with { Setup = ["run"], TimeoutSeconds = 1 }, "#!/bin/sh\necho x > /etc/half; setsid sleep 100 & sleep 100\n");
         await Refuses("ended with status 5, saying: no such luck", Alpha with { Setup = ["run"] }, "#!/bin/sh\nrm -r /etc; echo no such luck; exit 5\n");
         await Refuses("was not healthy within 1 s", Alpha with { TimeoutSeconds = 1, Health = new() { Port = 1 } });
+        Directory.CreateDirectory(Path.Combine(folder.Path, "sys/class/net/eth0/device"));
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "sys/class/net/eth0/address"), "52:54:00:00:00:01\n");
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "sys/class/net/eth0/carrier"), "1\n");
+        await Refuses("was not healthy within 1 s", Alpha with { Needs = new() { Network = true }, TimeoutSeconds = 1, Health = new() { Port = 1 } });
         await Refuses("no setting net.no.such", Alpha with { Sysctls = new Dictionary<string, string> { [Setting] = "123456", ["net.no.such"] = "1" } });
         await Refuses("does not take nonsense", Alpha with { Sysctls = new Dictionary<string, string> { [Setting] = "nonsense" } });
         await Refuses("has root already, with another number", Alpha with { Users = [new() { Name = "root", Id = 800 }] });

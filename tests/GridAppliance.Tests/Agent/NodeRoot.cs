@@ -27,6 +27,12 @@ static class NodeRoot
         File.SetUnixFileMode(Path.Combine(root, "etc/app.conf"), UnixFileMode.UserRead | UnixFileMode.GroupRead);
         Libc.ChangeOwner(Path.Combine(root, "etc/app.conf"), 1000, 100);
         Libc.SetAttribute(Path.Combine(root, "etc/app.conf"), "user.note", "kept"u8, 4, 0);
+        LinkGroup(root);
+    }
+
+    /// <summary>A control group of its own in place of the kernel's, where this machine has any.</summary>
+    public static void LinkGroup(string root)
+    {
         if (GroupFor(root) is not { } group) return;
         Directory.CreateDirectory(group);
         File.CreateSymbolicLink(Path.Combine(root, "sys/fs/cgroup"), group);

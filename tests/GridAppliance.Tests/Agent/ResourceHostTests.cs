@@ -57,6 +57,19 @@ public sealed class ResourceHostTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_being_ended_takes_no_programs_any_more()
+    {
+        var (host, book) = Start();
+        await host.HoldAsync(Order(1, 1) with { Modules = ["web"] }, Never);
+        Assert.NotNull(host.GroupFor("web"));
+        var asked = "nobody";
+        groups.Before = at => { if (at == "end") asked = host.GroupFor("web"); };
+        await host.FreeAsync(Order(1, 0).Id, Never);
+        Assert.Null(asked);
+        Assert.Empty(book.Holdings);
+    }
+
+    [Fact]
     public async Task An_order_twice_is_the_order_once_and_what_has_ended_does_not_come_back()
     {
         var (host, book) = Start();

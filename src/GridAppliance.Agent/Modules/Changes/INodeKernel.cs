@@ -11,7 +11,10 @@ interface INodeKernel
     /// <exception cref="IOException">This node has no such module.</exception>
     IReadOnlyList<string> LoadOrder(string module);
     void Load(string module);
-    void Unload(string module);
+    /// <summary>Unloads a module, if it is loaded.</summary>
+    /// <returns>Whether it is gone: false when somebody still uses it after all the patience.</returns>
+    /// <exception cref="IOException">The kernel does not unload it, and not because it is in use.</exception>
+    bool TryUnload(string module, TimeSpan patience);
     /// <summary>Loaded modules that belong to the kernel's firewall.</summary>
     IReadOnlyList<string> FirewallModules();
     bool HasTable(string table);

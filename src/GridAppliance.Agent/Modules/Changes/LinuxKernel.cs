@@ -11,8 +11,7 @@ sealed class LinuxKernel : INodeKernel
     const int NonBlocking = 0x800;
     const string Loaded = "/proc/modules";
     static readonly TimeSpan LoadLimit = TimeSpan.FromSeconds(20);
-    const int MostLoads = 5;
-    static readonly TimeSpan BetweenLoads = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How modules are called that the kernel loads by itself when a rule asks for them.</summary>
     static readonly string[] firewallFamilies = ["nf_", "nft_", "nfnetlink", "xt_", "x_tables", "ip_set", "ip_tables", "ip6_tables", "libcrc32c"];
@@ -38,30 +37,27 @@ sealed class LinuxKernel : INodeKernel
 
     public void Load(string module)
     {
-        // On a node that has just come up, drivers are still being loaded for its hardware, and one load can stand in another's way.
-        var said = "";
-        for (var attempt = 0; attempt < MostLoads && !IsLoaded(module); attempt++)
-        {
-            if (attempt > 0) Thread.Sleep(BetweenLoads);
-            said = TryLoad(module);
-        }
-        if (!IsLoaded(module)) throw new IOException($"the kernel module {module} cannot be loaded: {said}");
-    }
-
-    static string TryLoad(string module)
-    {
         var program = new ProcessStartInfo("modprobe") { RedirectStandardError = true };
         program.ArgumentList.Add(module);
         using var process = Process.Start(program) ?? throw new IOException("modprobe did not start");
         var said = process.StandardError.ReadToEndAsync();
-        if (process.WaitForExit(LoadLimit)) return said.Result.Trim();
-        process.Kill();
-        throw new IOException($"loading the kernel module {module} takes longer than {LoadLimit.TotalSeconds} s");
+        if (!process.WaitForExit(LoadLimit))
+        {
+            process.Kill();
+            throw new IOException($"loading the kernel module {module} takes longer than {LoadLimit.TotalSeconds} s");
+        }
+        if (!IsLoaded(module)) throw new IOException($"the kernel module {module} cannot be loaded: {said.Result.Trim()}");
     }
 
-    public void Unload(string module)
+    public bool TryUnload(string module, TimeSpan patience)
     {
-        if (IsLoaded(module) && Libc.SystemCall(Libc.DeleteModule, Plain(module), NonBlocking) != 0) throw new IOException($"the kernel module {module} cannot be unloaded: {new Win32Exception().Message}");
+        for (var looks = (int)(patience / LookAgain); IsLoaded(module) && Libc.SystemCall(Libc.DeleteModule, Plain(module), NonBlocking) != 0; looks--)
+        {
+            if (Marshal.GetLastPInvokeError() is var error && error is not (Libc.TryAgain or Libc.Busy)) throw new IOException($"the kernel module {module} cannot be unloaded: {new Win32Exception(error).Message}");
+            if (looks <= 0) return false;
+            Thread.Sleep(LookAgain);
+        }
+        return true;
     }
 
     public IReadOnlyList<string> FirewallModules() =>

@@ -11,6 +11,9 @@ namespace GridAppliance.Agent.Modules.Changes;
 /// <param name="reached">Told at every point at which the agent might end. For tests.</param>
 sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? reached = null)
 {
+    /// <summary>What processes that have just ended, and views that have just been taken down, used, is free in a moment.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     readonly Lock gate = new();   // an order changes things while a heartbeat tells of them
     readonly ChangeJournal journal = new(paths.Journal);
     List<ChangeRecord>? read;
@@ -66,13 +69,15 @@ sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? r
     public bool HasTable(string table) => kernel.HasTable(table);
 
     /// <summary>Takes back all that an installation holds, the last first.</summary>
-    public void Undo(string owner)
+    /// <returns>What somebody else than a module uses by now, and stays as it is.</returns>
+    public IReadOnlyList<string> Undo(string owner)
     {
+        var stays = new List<string>();
         lock (gate)
         {
             foreach (var record in HeldChanges.Live(Records).Where(record => record.Owner == owner).Reverse().ToList())
             {
-                if (HeldChanges.IsLast(Records, record)) TakeBack(record, HeldChanges.Original(Records, record.Kind, record.Target));
+                if (HeldChanges.IsLast(Records, record)) TakeBack(record, HeldChanges.Original(Records, record.Kind, record.Target), stays);
                 reached?.Invoke($"{record.Kind} {record.Target} taken back");
                 var undone = new ChangeRecord { Sequence = NextSequence(), Owner = owner, Undoes = record.Sequence };
                 // A disk without room for the note keeps nothing from being undone: without it the same is done again, to no effect.
@@ -81,10 +86,11 @@ sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? r
                 Records.Add(undone);
                 reached?.Invoke($"{record.Kind} {record.Target} struck out");
             }
-            if (HeldChanges.Live(Records).Count > 0) return;
+            if (HeldChanges.Live(Records).Count > 0) return stays;
             journal.Clear();
             Records.Clear();
             reached?.Invoke("journal cleared");
+            return stays;
         }
     }
 
@@ -98,7 +104,7 @@ sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? r
         reached?.Invoke($"{kind} {target} written down");
     }
 
-    void TakeBack(ChangeRecord record, string? original)
+    void TakeBack(ChangeRecord record, string? original, List<string> stays)
     {
         switch (record.Kind)
         {
@@ -106,7 +112,7 @@ sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? r
                 if (original is not null && kernel.ReadSysctl(record.Target) is { } now && now != original) kernel.WriteSysctl(record.Target, original);
                 break;
             case ChangeKind.KernelModule:
-                if (original is null && kernel.IsLoaded(record.Target)) kernel.Unload(record.Target);
+                if (original is null && !kernel.TryUnload(record.Target, Patience)) stays.Add($"the kernel module {record.Target} stays loaded, because somebody else uses it");
                 break;
             case ChangeKind.FirewallTable:
                 if (kernel.HasTable(record.Target)) kernel.DeleteTable(record.Target);
@@ -117,20 +123,18 @@ sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? r
         }
     }
 
-    /// <summary>Modules that the kernel loaded for rules, one below another: as many rounds as it takes until no more goes.</summary>
+    /// <summary>Modules that the kernel loaded for rules, one below another: as many rounds as it takes until no more goes. Rules are buried a moment after they were deleted.</summary>
     void UnloadBeyond(string[] before)
     {
-        for (var round = 0; round < 16; round++)
+        while (Beyond(before) is { Count: > 0 } left)
         {
-            var left = kernel.FirewallModules().Where(module => !before.Contains(module)).ToList();
-            foreach (var module in left)
-            {
-                try { kernel.Unload(module); }
-                catch (IOException) { /* another still stands on it, or somebody other than a module of ours uses it */ }
-            }
-            if (kernel.FirewallModules().Count(module => !before.Contains(module)) is var rest && (rest == 0 || rest == left.Count)) return;
+            // Another may still stand on it, or somebody other than a module of ours uses it.
+            var gone = left.Where(module => kernel.TryUnload(module, TimeSpan.Zero)).ToList();
+            if (gone.Count == 0 && !left.Any(module => kernel.TryUnload(module, Patience / left.Count))) return;
         }
     }
+
+    IReadOnlyList<string> Beyond(string[] before) => [.. kernel.FirewallModules().Where(module => !before.Contains(module))];
 
     bool Holds(string owner, ChangeKind kind, string target) => HeldChanges.Live(Records).Any(record => record.Owner == owner && record.Kind == kind && record.Target == target);
 

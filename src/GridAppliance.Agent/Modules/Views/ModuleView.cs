@@ -9,7 +9,9 @@ namespace GridAppliance.Agent.Modules.Views;
 /// writes; on top a folder of the module's own. Deleting that folder is taking back every write.
 /// <para><c>layers/INSTANCE/upper</c> holds the writes, <c>work</c> is the overlay's own, on <c>view</c> the whole is mounted.</para>
 /// </summary>
-sealed class ModuleView(AgentPaths paths)
+/// <param name="paths">The node.</param>
+/// <param name="spaceOf">How many MiB a module's owners have allocated for what it writes; null for as much as there is.</param>
+sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
 {
     public string Of(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "view");
 
@@ -39,6 +41,7 @@ sealed class ModuleView(AgentPaths paths)
         if (MountTable.IsMounted(Path.Combine(view, "dev"))) return;
         Prepare();
         MountTable.Unmount(view);
+        Bound(record);
         foreach (var folder in (string[])["upper", "work", "view"]) Directory.CreateDirectory(Path.Combine(FolderOf(record.Instance), folder));
         var lowers = string.Join(':', below.Select(UpperOf).Append(paths.Root));
         MountTable.Mount("grid", view, "overlay", 0, $"lowerdir={lowers},upperdir={UpperOf(record)},workdir={Path.Combine(FolderOf(record.Instance), "work")},redirect_dir=off,metacopy=off");
@@ -53,13 +56,29 @@ sealed class ModuleView(AgentPaths paths)
         MountTable.Mount("devtmpfs", Path.Combine(view, "dev"), "devtmpfs", Libc.MountNoSetId, null);
     }
 
+    /// <summary>Why the space of a module that is there cannot be bounded, or null.</summary>
+    public string? Unbounded(ModuleRecord record) =>
+        !IsOurs ? "modules' layers lie on a disk of this node's own, where their space is not bounded"
+        : MountTable.IsMounted(FolderOf(record.Instance)) ? null : $"{record.Name} is on this node already, and was not installed with a bound on its disk space; remove it first";
+
+    /// <summary>Gives a module that is there the space that its owners have by now.</summary>
+    public void Rebound(ModuleRecord record)
+    {
+        var folder = FolderOf(record.Instance);
+        if (spaceOf?.Invoke(record.Name) is { } space && MountTable.IsMounted(folder)) MountTable.Mount("grid", folder, "tmpfs", Libc.MountAgain | Libc.MountNoDevices, SizeOf(space));
+    }
+
+    /// <summary>Takes a view down; what was written to it stays until <see cref="Drop"/>.</summary>
+    public void Unmount(string instance) => MountTable.Unmount(Path.Combine(FolderOf(instance), "view"));
+
     /// <summary>Takes a layer away with all that was written to it.</summary>
     public void Drop(string instance)
     {
         var folder = FolderOf(instance);
         if (!Directory.Exists(folder)) return;
         var view = Path.Combine(folder, "view");
-        MountTable.Unmount(view);
+        Unmount(instance);
+        MountTable.Unmount(folder);
         // What is below here is about to be deleted, and must be the module's alone.
         if (MountTable.Below(folder) is [var still, ..]) throw new IOException($"{still} is still mounted");
         if (Directory.Exists(view)) Directory.Delete(view, recursive: false);
@@ -71,10 +90,22 @@ sealed class ModuleView(AgentPaths paths)
     {
         if (!Directory.Exists(paths.Layers) || Directory.EnumerateFileSystemEntries(paths.Layers).Any()) return;
         // What an administrator has mounted stays.
-        if (MountTable.Read().Any(mount => mount.Place == paths.Layers && mount.Source != "grid")) return;
+        if (!IsOurs) return;
         MountTable.Unmount(paths.Layers);
         Directory.Delete(paths.Layers, recursive: false);
     }
+
+    /// <summary>A layer whose space is bounded is a file system of its own, so that the kernel keeps it to that.</summary>
+    void Bound(ModuleRecord record)
+    {
+        var folder = Directory.CreateDirectory(FolderOf(record.Instance)).FullName;
+        if (spaceOf?.Invoke(record.Name) is { } space && IsOurs && !Has(record)) MountTable.Mount("grid", folder, "tmpfs", Libc.MountNoDevices, SizeOf(space));
+    }
+
+    static string SizeOf(long mebibytes) => string.Create(CultureInfo.InvariantCulture, $"size={mebibytes}m,mode=0755");
+
+    /// <summary>Whether layers lie in memory, and not where an administrator has mounted something.</summary>
+    bool IsOurs => MountTable.Read().LastOrDefault(mount => mount.Place == paths.Layers) is null or { Source: "grid" };
 
     string FolderOf(string instance) => Path.Combine(paths.Layers, instance);
 
