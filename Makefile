@@ -33,6 +33,8 @@ PACKAGES += snmp snmpd
 PACKAGES += nftables
 # So is the iSCSI target.
 PACKAGES += tgt
+# A client for the shipped NFS export.
+PACKAGES += libnfs-utils
 # A console server to talk RFC 2217 with.
 PACKAGES += ser2net
 # Machines that have nothing but a serial line: U-Boot and OpenFirmware in QEMU.
@@ -81,9 +83,10 @@ $(ARTIFACTS)/programs/.made: $(PROGRAM_SOURCES)
 	@rm -rf $(@D)
 	@for project in GridAppliance GridAppliance.Cli GridAppliance.Lab; do $(PUBLISH) --self-contained false src/$$project -o $(@D) || { \
 	  echo "The build failed. If the lines above speak of NU1301 or NU1101, the package source is out of reach: see 'dotnet nuget list source'." >&2; exit 1; }; done
+	@ln -sfn ../modules $(@D)/modules
 	@touch $@
 
-lab: prepare programs image ## start the appliance and four simulated servers on this machine
+lab: prepare programs image modules ## start the appliance and four simulated servers on this machine
 	@status=0; $(GRIDLAB) up $(if $(SERVERS),--servers $(SERVERS)) || status=$$?; $(MAKE) --no-print-directory own; exit $$status
 
 lab-down: ## remove every trace of the lab
@@ -93,6 +96,7 @@ lab-down: ## remove every trace of the lab
 # The status page is tried in a real browser; an image is composed under another date.
 test: PACKAGES += chromium faketime
 test: prepare build image image-metal ## run all tests: unit, integration in namespaces, and whole boots
+	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
 	@status=0; tests/run || status=$$?; $(MAKE) --no-print-directory own; exit $$status
 
 bench: build ## measure the packet paths
@@ -103,8 +107,10 @@ bench-peers: build ## compare with other people's programs, in one run: PEERS=tf
 	@[[ $(or $(PEERS),tftp) != snmp || -x /usr/bin/snmpset ]] || tests/install-packages snmp
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers $(or $(PEERS),tftp)
 
-soak: build ## feed the codecs TIMES (default 100) as much damaged input as 'make test' does
+soak: build image ## TIMES (default 100) as much as in 'make test': damaged input for the codecs, ends of a node's agent on the way
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo
+	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
+	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.EndToEnd -c Release --no-build --nologo --filter FullyQualifiedName~NodeModuleTests
 
 format: build ## lay the sources out as .editorconfig says; 'make test' looks whether they are
 	$(DOTNET) format GridAppliance.sln --no-restore --severity warn

@@ -1,5 +1,5 @@
 #!/bin/bash
-# build-modules.sh OUTPUT CACHE GRIDCTL: builds the shipped modules that carry Debian packages (src/Modules/*/debs/packages names them) as signed packages.
+# build-modules.sh OUTPUT CACHE GRIDCTL: builds the shipped modules that carry Debian packages (src/Modules/*/debs/packages names them), and the agent, as signed packages.
 # They are sealed anew by each appliance that takes them in, so the key is a passing one.
 set -euo pipefail
 export LC_ALL=C
@@ -19,3 +19,10 @@ for list in "$modules"/*/debs/packages; do
   "$gridctl" module build "$work/$name" --key "$work/key.pem" --to "$work/$name.gridmod"
   mv "$work/$name.gridmod" "$output/$name.gridmod"
 done
+
+# The agent as a node image of these sources has it: nodes that booted an older one are brought up to it (gridctl agent update).
+"$here/publish-agent.sh" "$work/agent" "$cache" > "$work/inputs"
+version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' "$(dirname "$here")/Directory.Build.props")
+printf '{ "name": "grid-agent", "class": "grid-agent", "version": "%s", "summary": "The agent itself: see gridctl agent update", "start": [ "grid-agent" ] }\n' "$version" > "$work/agent/module.json"
+"$gridctl" module build "$work/agent" --key "$work/key.pem" --to "$work/grid-agent.gridmod"
+mv "$work/grid-agent.gridmod" "$output/grid-agent.gridmod"

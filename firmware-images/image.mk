@@ -21,10 +21,11 @@ image-metal:
 image-verify: prepare sdk ## build the node image twice, from nothing, in two unlike surroundings, and compare every byte
 	firmware-images/verify-image.sh $(PROFILE) $(ARTIFACTS)/cache
 
-# Shipped modules that carry Debian packages.
+# Shipped modules that carry Debian packages, and the agent. Any gridctl builds them; the daemon takes in those that lie in modules/ beside its program.
 MODULES := $(ARTIFACTS)/modules
-modules: prepare build $(MODULES)/.built ## build the shipped modules that carry Debian packages: load balancer, firewall, NFS export
+GRIDCTL ?= $(ARTIFACTS)/programs/gridctl
+modules: prepare $(if $(filter $(ARTIFACTS)/programs/gridctl,$(GRIDCTL)),programs) $(MODULES)/.built ## build the shipped modules that carry Debian packages (load balancer, firewall, NFS export) and the agent as packages
 
-$(MODULES)/.built: $(shell find $(ROOT)/src/Modules -type f) $(ROOT)/firmware-images/build-modules.sh $(ROOT)/firmware-images/fetch-packages.sh | $(ARTIFACTS)/.built
-	firmware-images/build-modules.sh $(MODULES) $(ARTIFACTS)/cache src/GridAppliance.Cli/bin/Release/net10.0/gridctl
+$(MODULES)/.built: $(shell find $(ROOT)/src/Modules -type f) $(IMAGE_SOURCES) $(ROOT)/firmware-images/build-modules.sh $(ROOT)/firmware-images/fetch-packages.sh | $(if $(filter $(ARTIFACTS)/programs/gridctl,$(GRIDCTL)),$(ARTIFACTS)/programs/.made)
+	firmware-images/build-modules.sh $(MODULES) $(ARTIFACTS)/cache $(GRIDCTL)
 	@touch $@

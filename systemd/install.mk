@@ -22,9 +22,11 @@ install-programs: sdk
 
 install: prepare install-programs ## put the daemon, gridctl, the units and the node image on this machine [DESTDIR=]
 	$(MAKE) --no-print-directory image PROFILE=$(INSTALL_PROFILE)
+	$(MAKE) --no-print-directory modules GRIDCTL=$(ARTIFACTS)/install/gridctl
 	install -d $(libdir) $(bindir) $(bootdir) $(docdir) $(confdir) $(unitdir) $(DESTDIR)$(prefix)/lib/sysusers.d $(DESTDIR)$(prefix)/lib/tmpfiles.d
 	find $(libdir) -mindepth 1 -delete
 	cp -R --no-preserve=ownership $(ARTIFACTS)/install/. $(libdir)/
+	install -D -m 0644 -t $(libdir)/modules $(MODULES)/*.gridmod
 	chmod -R u=rwX,go=rX $(libdir)
 	for program in gridappliance gridctl; do ln -sfn ../lib/gridappliance/$$program $(bindir)/$$program; done
 	find $(bootdir) -mindepth 1 -delete

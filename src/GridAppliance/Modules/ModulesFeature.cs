@@ -10,6 +10,6 @@ static class ModulesFeature
         services.AddSingleton<ModuleCatalog>();
         services.AddSingleton<ModuleChanges>();
         services.AddSingleton<ModuleMirror>();
-        services.AddHostedService<ShippedModules>();
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<ShippedModules>(provider, ShippedModules.Beside));
     }
 }

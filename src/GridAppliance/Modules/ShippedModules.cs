@@ -10,42 +10,51 @@ using GridAppliance.Store;
 namespace GridAppliance.Modules;
 
 /// <summary>
-/// Puts the modules that come with the appliance into its catalogue, signed with its own key: folders of data under <c>src/Modules</c>, carried as resources, and beside the program, in its folder
-/// <c>modules</c>, packages that were built with what they carry of Debian (<c>make modules</c>). They are trusted as the program is, from whose folder they come.
+/// Puts the modules that come with the appliance into its catalogue, signed with its own key: folders of data under <c>src/Modules</c>, carried as resources; and packages that were built with
+/// what they carry of Debian, and the agent itself (<c>make modules</c>), which lie beside the program. They are trusted as the program is, from whose folder they come.
 /// </summary>
-sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, ILogger<ShippedModules> logger) : IHostedService
+/// <param name="built">Folder of the packages.</param>
+sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, string built, TimeProvider time, ILogger<ShippedModules> logger) : BackgroundService
 {
     const string Prefix = "modules/";
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Packages are tens of MB to read and to hash; the machines of a site that has just got its power back come first. What an earlier start took in is there from the beginning.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
+
+    /// <summary>Beside the program, where <c>make lab</c> and <c>make install</c> put them.</summary>
+    public static string Beside => Path.Combine(AppContext.BaseDirectory, "modules");
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        var built = Path.Combine(AppContext.BaseDirectory, "modules");
-        foreach (var folder in Folders().Concat(Directory.Exists(built) ? Directory.GetFiles(built, "*.gridmod").Order(StringComparer.Ordinal) : []))
+        foreach (var folder in Folders()) await TakeInAsync(folder, () => Read(folder) is var (manifest, files) ? ModulePackageWriter.Archive(manifest, files) : null, cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (!Directory.Exists(built)) return;
+        await Task.Delay(Pause, time, stoppingToken);
+        foreach (var file in Directory.GetFiles(built, "*.gridmod").Order(StringComparer.Ordinal)) await TakeInAsync(Path.GetFileName(file), () => ArchiveOf(file), stoppingToken);
+    }
+
+    async Task TakeInAsync(string name, Func<byte[]?> archive, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                if (ArchiveOf(folder) is not { } archive)
-                {
-                    LogNotImported(folder, "it is no module package");
-                    continue;
-                }
-                if (await catalog.ImportAsync(ModulePackageWriter.Seal(archive, key.PublicKey, text => key.Sign(text)), "appliance", cancellationToken) is ModuleImport.Refused refused)
-                    LogNotImported(folder, refused.Reason);
-            }
-            catch (Exception e) when (e is StoreException or IOException)
-            {
-                // A full disk does not keep nodes from booting; the next start tries again.
-                LogNotImported(folder, e.Message);
-            }
+            if (archive() is not { } content) LogNotImported(name, "it is no module package");
+            else if (await catalog.ImportAsync(ModulePackageWriter.Seal(content, key.PublicKey, text => key.Sign(text)), "appliance", cancellationToken) is ModuleImport.Refused refused)
+                LogNotImported(name, refused.Reason);
+        }
+        catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
+        {
+            // A full disk does not keep nodes from booting; the next start tries again.
+            LogNotImported(name, e.Message);
         }
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    static byte[]? ArchiveOf(string folderOrFile)
+    static byte[]? ArchiveOf(string file)
     {
-        if (!Path.IsPathRooted(folderOrFile)) return Read(folderOrFile) is var (manifest, files) ? ModulePackageWriter.Archive(manifest, files) : null;
-        var package = File.ReadAllBytes(folderOrFile);
+        var package = File.ReadAllBytes(file);
         if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return null;
         // Whose signature it is does not matter here; that it is whole does.
         return PackageReader.Verify(new MemoryStream(package), AgentSignature.Fingerprint(header.Key)) == PackageProblem.None ? package[header.Length..] : null;

@@ -177,7 +177,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
     {
         for (var i = 0; i < 2; i++)
         {
-            await new ShippedModules(catalog, key, Microsoft.Extensions.Logging.Abstractions.NullLogger<ShippedModules>.Instance).StartAsync(CancellationToken.None);
+            using (var shipped = Shipped()) await shipped.StartAsync(CancellationToken.None);
             await store.ReopenAsync();
             Open();
         }
@@ -193,12 +193,34 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Packages_beside_the_program_are_taken_in_a_while_after_the_start_whoever_signed_them_and_damaged_ones_are_left_out()
+    {
+        Directory.CreateDirectory(Beside);
+        using var somebody = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var package = TestPackage.Signed(somebody, TestPackage.Archive(TestPackage.Manifest("balancer")));
+        await File.WriteAllBytesAsync(Path.Combine(Beside, "balancer.gridmod"), package);
+        package[^1] ^= 1;
+        await File.WriteAllBytesAsync(Path.Combine(Beside, "damaged.gridmod"), package);
+        using var shipped = Shipped();
+        await shipped.StartAsync(CancellationToken.None);
+        Assert.Null(catalog.Find("balancer"));
+        store.Clock.Advance(ShippedModules.Pause);
+        await shipped.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(key.Fingerprint, catalog.Find("balancer")!.SignedBy);
+        Assert.Equal(["balancer", "hello", "web"], catalog.List().Select(module => module.Name));
+    }
+
+    [Fact]
     public void Halves_that_a_crash_left_behind_are_cleared_away()
     {
         File.WriteAllText(Path.Combine(Folder, "0123.new"), "half");
         Open();
         Assert.Empty(Directory.GetFiles(Folder));
     }
+
+    string Beside => Path.Combine(store.Directory, "beside");
+
+    ShippedModules Shipped() => new(catalog, key, Beside, store.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<ShippedModules>.Instance);
 
     string Folder => Path.Combine(store.Directory, "modules");
 
