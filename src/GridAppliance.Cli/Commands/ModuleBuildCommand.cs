@@ -53,6 +53,8 @@ sealed class ModuleBuildCommand : GridctlCommand
         {
             if (path is null && !File.Exists(usual)) Keep(key, usual, session);
             else key.ImportFromPem(File.ReadAllText(path ?? usual));
+            // A public key is read as gladly, and found out here.
+            _ = key.SignHash(new byte[32]);
             if (key.KeySize != 256) throw new CryptographicException("the key is not on the curve P-256");
             return key;
         }

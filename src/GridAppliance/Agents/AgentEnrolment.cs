@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
 using GridAppliance.Boot;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
@@ -32,6 +33,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         if (!isRepeated)
         {
             if (sessions.EnrolledWith(node.Id) is { } newer && newer > attempt.Issued) return await RefuseAsync(who, "its token is from an earlier boot than the one that enrolled last");
+            if (TwinOf(node, request.Inventory) is { } twin) return await RefuseAsync(who, twin);
             if (await AdmitAsync(node, attempt, publicKey, request, cancellationToken) is not { } admitted)
                 return await RefuseAsync(who, $"{node.Name} is {node.State.ToString().ToLowerInvariant()}; revive it first");
             node = admitted;
@@ -47,6 +49,19 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
             HeartbeatSeconds = AgentPolicy.HeartbeatSeconds(nodes.Current.ById.Count),
         });
     }
+
+    /// <summary>
+    /// What tells that this is another machine with the NIC address of one whose agent still calls; null where nothing does. A node that boots again has the same board, and one whose board was
+    /// changed has been silent meanwhile.
+    /// </summary>
+    string? TwinOf(Node node, InventoryDocument inventory)
+    {
+        if (node.AgentKey.IsEmpty || node.Inventory is not { } known || node.AgentLastSeen is not { } seen || time.GetUtcNow() - seen > AgentPolicy.SilentAfter(nodes.Current.ById.Count)) return null;
+        var (what, ours, theirs) = Differs(known.Uuid, inventory.Uuid) ? ("UUID", known.Uuid, inventory.Uuid) : Differs(known.Serial, inventory.Serial) ? ("serial number", known.Serial, inventory.Serial) : default;
+        return what is null ? null : $"{node.Name} is alive and has the {what} {ours}, this machine has {theirs}: two machines have the NIC address {node.BootMac}";
+    }
+
+    static bool Differs(string? one, string? other) => one is { Length: > 0 } && other is { Length: > 0 } && !one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Moves the node along its life, with the new key, by policy; null when its state has no room for an agent.</summary>
     async Task<Node?> AdmitAsync(Node node, BootAttempt attempt, ImmutableArray<byte> publicKey, EnrollRequest request, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
@@ -107,6 +108,34 @@ public sealed class EnrolmentTests
         Assert.Equal("its agent claims a NIC that belongs to another node: 52:54:00:00:00:01 (n1)", node.Problem);
         Assert.Equal("n1", appliance.Nodes.Current.Find(TestStore.Mac(1))!.Name);
         Assert.Contains("agent.claims-nic", appliance.EventsOf("n2"));
+    }
+
+    [Theory]
+    [InlineData("UUID")]
+    [InlineData("serial number")]
+    public async Task A_second_machine_with_a_copied_MAC_does_not_take_the_node_of_one_that_is_alive(string what)
+    {
+        var clock = new ManualClock();
+        await using var appliance = await TestAppliance.StartAsync(clock);
+        InventoryDocument Machine(ScriptedAgent agent, string text) => what == "UUID" ? agent.Inventory with { Uuid = text } : agent.Inventory with { Serial = text };
+        const string first = "03000200-0400-0500-0006-000700080009", second = "13000200-0400-0500-0006-000700080009";
+        var owner = new ScriptedAgent(appliance, TestStore.Mac(1));
+        owner.Inventory = Machine(owner, first);
+        await owner.BootAndEnrolAsync();
+        var copy = new ScriptedAgent(appliance, TestStore.Mac(1));
+        copy.Inventory = Machine(copy, second);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        var reply = await copy.EnrolAsync(await appliance.BootAsync(TestStore.Mac(1)));
+        Assert.Equal((HttpStatusCode.Forbidden, $"n1 is alive and has the {what} {first}, this machine has {second}: two machines have the NIC address 52:54:00:00:00:01"), (reply.Status, reply.Detail));
+        Assert.Contains("agent.refused", appliance.EventsOf("n1"));
+        // The owner notices nothing of it, and boots again whenever it wants to.
+        Assert.Equal(HttpStatusCode.OK, (await owner.HeartbeatAsync()).Status);
+        await owner.BootAndEnrolAsync();
+        Assert.Equal(HttpStatusCode.OK, (await owner.HeartbeatAsync()).Status);
+        // A board that was changed: the old one has been silent for long enough.
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await copy.BootAndEnrolAsync();
+        Assert.Equal(HttpStatusCode.OK, (await copy.HeartbeatAsync()).Status);
     }
 
     [Fact]

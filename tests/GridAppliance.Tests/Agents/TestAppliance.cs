@@ -71,25 +71,7 @@ sealed class TestAppliance : IAsyncDisposable
     /// <summary>Waits until the node has come to this state; changes are what it waits for, not time.</summary>
     public Task<Node> StateAsync(string name, NodeState state) => NodeAsync(name, node => node.State == state);
 
-    public async Task<Node> NodeAsync(string name, Func<Node, bool> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        using var changed = new SemaphoreSlim(0);
-        void Poke() => changed.Release();
-        Nodes.Changed += Poke;
-        try
-        {
-            while (true)
-            {
-                if (Nodes.Current.Find(name) is { } node && holds(node)) return node;
-                await changed.WaitAsync(patience.Token);
-            }
-        }
-        finally
-        {
-            Nodes.Changed -= Poke;
-        }
-    }
+    public Task<Node> NodeAsync(string name, Func<Node, bool> holds) => Nodes.UntilAsync(name, holds);
 
     public IReadOnlyList<string> EventsOf(string name) => [.. Timeline.ReadNode(Nodes.Current.Find(name)!.Id, 500).Select(e => e.Kind)];
 

@@ -31,11 +31,12 @@ sealed class ManagementPlaneHost : IAsyncDisposable
     readonly TimeProvider clock;
     readonly string name;
     readonly NetworkOptions? boots;
+    readonly int bootPort;
     IHost host;
 
-    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name, NetworkOptions? boots)
+    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name, NetworkOptions? boots, int bootPort)
     {
-        (this.beyond, this.clock, this.name, this.boots) = (beyond, clock, name, boots);
+        (this.beyond, this.clock, this.name, this.boots, this.bootPort) = (beyond, clock, name, boots, bootPort);
         host = Compose(port);
     }
 
@@ -71,7 +72,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddSingleton<BootClients>();
         builder.Services.AddSingleton<BootReporter>();
         builder.Services.AddSingleton<BootAttempts>();
-        builder.Services.AddSingleton(new BootPlaneSettings { MaxConnectionsPerAddress = 1000 });
+        builder.Services.AddSingleton(new BootPlaneSettings { Port = bootPort, MaxConnectionsPerAddress = 1000 });
         builder.Services.AddSingleton<BootPlane>();
         if (boots is not null) builder.Services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());
         builder.Services.AddSwitches();
@@ -102,9 +103,9 @@ sealed class ManagementPlaneHost : IAsyncDisposable
 
     public Timeline Timeline => Get<Timeline>();
 
-    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12", NetworkOptions? boots = null)
+    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12", NetworkOptions? boots = null, int bootPort = BootPlaneUrl.DefaultPort)
     {
-        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name, boots);
+        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name, boots, bootPort);
         try { await plane.host.StartAsync(); }
         catch
         {
