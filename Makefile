@@ -33,8 +33,6 @@ PACKAGES += snmp snmpd
 PACKAGES += nftables
 # So is the iSCSI target.
 PACKAGES += tgt
-# A client for the shipped NFS export.
-PACKAGES += libnfs-utils
 # A console server to talk RFC 2217 with.
 PACKAGES += ser2net
 # Machines that have nothing but a serial line: U-Boot and OpenFirmware in QEMU.
