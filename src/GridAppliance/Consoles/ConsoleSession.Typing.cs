@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace GridAppliance.Consoles;
 
 /// <summary>Who types, and the typing.</summary>
@@ -5,6 +7,8 @@ sealed partial class ConsoleSession
 {
     // A paste goes out whole before the next one's key, and a SysRq key right after its break.
     readonly SemaphoreSlim typing = new(1, 1);
+    // That something may have to be told, not how often.
+    readonly Channel<bool> sizes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
     internal bool IsWriter(ConsoleViewer viewer)
     {
@@ -39,6 +43,7 @@ sealed partial class ConsoleSession
             writer = viewer;
             Mark(before is null ? $"{viewer.Who} types" : $"{viewer.Who} took over from {before}");
         }
+        sizes.Writer.TryWrite(true);
     }
 
     internal void Release(ConsoleViewer viewer)
@@ -79,19 +84,31 @@ sealed partial class ConsoleSession
         }
     }
 
-    internal async ValueTask<TypeResult> ResizeAsync(ConsoleViewer viewer, int columns, int rows, CancellationToken cancellationToken)
+    internal void Resize(ConsoleViewer viewer, TerminalSize size)
     {
-        if (!IsWriter(viewer)) return TypeResult.NotYours;
-        if (Volatile.Read(ref line) is not { } open) return TypeResult.NotConnected;
-        if (open is not IWindowSize window) return TypeResult.Unsupported;
+        lock (gate) viewer.Size = size;
+        sizes.Writer.TryWrite(true);
+    }
+
+    /// <summary>The node draws for the one who types: it hears of that one's window when the line opens, when another types, and when the window changes.</summary>
+    async Task TellSizesAsync(IWindowSize window, CancellationToken cancellationToken)
+    {
+        TerminalSize? told = null;
+        sizes.Writer.TryWrite(true);
         try
         {
-            await window.ResizeAsync(columns, rows, cancellationToken);
-            return TypeResult.Typed;
+            await foreach (var _ in sizes.Reader.ReadAllAsync(cancellationToken))
+            {
+                TerminalSize? size;
+                lock (gate) size = writer?.Size;
+                if (size is not { } wanted || size == told) continue;
+                await window.ResizeAsync(wanted, cancellationToken);
+                told = size;
+            }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            return TypeResult.NotConnected;
+            // The line is lost or given up: whoever reads it says so.
         }
     }
 }

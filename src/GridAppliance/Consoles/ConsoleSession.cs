@@ -149,9 +149,19 @@ sealed partial class ConsoleSession : IDisposable
 
     async Task RecordAsync(IConsole opened, CancellationToken cancellationToken)
     {
-        var buffer = new byte[8192];
-        int count;
-        while ((count = await opened.ReadAsync(buffer, cancellationToken)) > 0) Take(buffer.AsSpan(0, count));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sizing = opened is IWindowSize window ? TellSizesAsync(window, ending.Token) : Task.CompletedTask;
+        try
+        {
+            var buffer = new byte[8192];
+            int count;
+            while ((count = await opened.ReadAsync(buffer, cancellationToken)) > 0) Take(buffer.AsSpan(0, count));
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await sizing;
+        }
     }
 
     void Take(ReadOnlySpan<byte> octets)

@@ -55,7 +55,11 @@ sealed class ConsoleViewer : IDisposable
     /// <summary>A serial break, and at once the octets that give it its meaning: a SysRq key, or none.</summary>
     public ValueTask<TypeResult> SendBreakAsync(ReadOnlyMemory<byte> after, CancellationToken cancellationToken) => session.TypeAsync(this, after, sendBreak: true, cancellationToken);
 
-    public ValueTask<TypeResult> ResizeAsync(int columns, int rows, CancellationToken cancellationToken) => session.ResizeAsync(this, columns, rows, cancellationToken);
+    /// <summary>How large its terminal is. The node hears of it while this viewer is the one who types.</summary>
+    public void Resize(TerminalSize size) => session.Resize(this, size);
+
+    /// <summary>Null: it has not said. Kept by the session.</summary>
+    internal TerminalSize? Size { get; set; }
 
     /// <summary>Makes this viewer the one who types if nobody else is; tells whether it is now.</summary>
     public bool Claim() => session.Claim(this);

@@ -22,9 +22,13 @@ interface ISerialBreak
 /// <summary>A console that can tell the far end how large the terminal is (telnet's NAWS); a bare serial line cannot.</summary>
 interface IWindowSize
 {
+    /// <summary>Told at once, or as soon as the far end wants to know.</summary>
     /// <exception cref="IOException">The line is lost.</exception>
-    ValueTask ResizeAsync(int columns, int rows, CancellationToken cancellationToken);
+    ValueTask ResizeAsync(TerminalSize size, CancellationToken cancellationToken);
 }
+
+/// <summary>A terminal's window, in characters.</summary>
+readonly record struct TerminalSize(ushort Columns, ushort Rows);
 
 /// <summary>A way to one node's console. Opening it again after a loss is the session's business, not the driver's.</summary>
 interface IConsolePort

@@ -5,6 +5,7 @@ using GridAppliance.Cli.Terminal;
 using GridAppliance.Consoles;
 using GridAppliance.Nodes;
 using GridAppliance.Tests.Consoles;
+using GridAppliance.Tests.Power;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.Cli;
@@ -56,9 +57,9 @@ public sealed class ConsoleCommandTests : WithScriptedConsole
         using var screen = new PseudoTerminal();
         var running = Run(screen, "console", "n1");
         await screen.SeeAsync("for help");
-        var paste = string.Concat(Enumerable.Range(0, 1024).Select(i => $"{i:d8} \r"));
+        var paste = string.Concat(Enumerable.Range(0, 1024).Select(i => $"{i:d5} ü€\r"));
         var pasting = Task.Run(() => screen.Type(paste));
-        Assert.Equal(paste, Encoding.ASCII.GetString(await console.HearAsync(paste.Length)));
+        Assert.Equal(paste, Encoding.UTF8.GetString(await console.HearAsync(Encoding.UTF8.GetByteCount(paste))));
         await pasting;
         screen.Type("\u001d.");
         Assert.Equal(0, await running);
@@ -79,6 +80,25 @@ public sealed class ConsoleCommandTests : WithScriptedConsole
         screen.Type("\u0001b");
         await screen.SeeAsync("this console cannot do that");
         screen.Type("\u0001q");
+        Assert.Equal(0, await running);
+    }
+
+    [Fact]
+    public async Task Power_is_at_hand_behind_the_escape_character()
+    {
+        await using var bmc = new ScriptedBmc();
+        Assert.Equal(0, (await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n1", bmc.Uri.OriginalString, "--user", bmc.User)).Status);
+        using var screen = new PseudoTerminal();
+        var running = Run(screen, "console", "n1");
+        await screen.SeeAsync("for help");
+        screen.Type("\u001dp");
+        await screen.SeeAsync("(o)n, o(f)f");
+        screen.Type("o");
+        await screen.SeeAsync("power on: is on");
+        screen.Type("\u001dps");
+        await screen.SeeAsync("n1 is on");
+        Assert.Equal([1], bmc.State.Actions);
+        screen.Type("\u001dq");
         Assert.Equal(0, await running);
     }
 

@@ -99,6 +99,14 @@ sealed partial class PseudoTerminal : IDisposable
         if (SetAttributes(Far, 0, settings) != 0) throw new IOException("tcsetattr");
     }
 
+    /// <summary>As when a person pulls at the window's corner; whoever has the terminal hears of it by SIGWINCH, which the test sends.</summary>
+    public unsafe void Resize(int columns, int rows)
+    {
+        const nuint TIOCSWINSZ = 0x5414;
+        var size = stackalloc ushort[4] { (ushort)rows, (ushort)columns, 0, 0 };
+        if (Control(Far, TIOCSWINSZ, size) != 0) throw new IOException("TIOCSWINSZ");
+    }
+
     /// <summary>As when an adapter is pulled.</summary>
     public void Unplug() => near.Dispose();
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using GridAppliance.Consoles;
+using GridAppliance.Consoles.Serial;
 using GridAppliance.Consoles.Telnet;
 
 namespace GridAppliance.Tests.Consoles;
@@ -72,6 +73,22 @@ public sealed class TelnetConsoleTests : IDisposable
         Assert.Contains("does not speak RFC 2217", (await Assert.ThrowsAsync<IOException>(() => reading)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>RFC 2217: SET-CONTROL 8 and 9 raise and drop DTR, 11 and 12 RTS, 5 and 6 begin and end a break; SET-DATASIZE, SET-PARITY, SET-STOPSIZE and the flow before them.</summary>
+    [Theory]
+    [InlineData("", 8, 1, 1, 1, 8, 11)]
+    [InlineData("?bits=7&parity=even&stop=2&flow=rtscts&dtr=off&rts=off", 7, 3, 2, 3, 9, 12)]
+    [InlineData("?bits=5&parity=mark&flow=xonxoff&dtr=off", 5, 4, 1, 2, 9, 11)]
+    public async Task The_line_and_its_wires_are_set_as_the_address_says_and_a_break_is_held(string query, byte size, byte parity, byte stop, byte flow, byte dtr, byte rts)
+    {
+        await using var peer = await Peer.StartAsync(Patience, SerialSettings.Read(query));
+        var reading = ReadAsync(peer.Console, 1, Patience);
+        await peer.SendAsync([255, 253, 44, (byte)'.']);
+        await reading;
+        await peer.HearAsync([255, 250, 44, 2, size, 255, 240, 255, 250, 44, 3, parity, 255, 240, 255, 250, 44, 4, stop, 255, 240, 255, 250, 44, 5, flow, 255, 240, 255, 250, 44, 5, dtr, 255, 240, 255, 250, 44, 5, rts, 255, 240]);
+        await ((ISerialBreak)peer.Console).SendBreakAsync(Patience);
+        await peer.HearAsync([255, 250, 44, 5, 5, 255, 240, 255, 250, 44, 5, 6, 255, 240]);
+    }
+
     [Fact]
     public async Task A_server_that_says_stop_is_waited_for()
     {
@@ -111,8 +128,19 @@ public sealed class TelnetConsoleTests : IDisposable
         await peer.SendAsync([255, 253, 31, (byte)'.']);
         await reading;
         await peer.HearAsync([255, 251, 31]);
-        await ((IWindowSize)peer.Console).ResizeAsync(255, 50, Patience);
+        await ((IWindowSize)peer.Console).ResizeAsync(new(255, 50), Patience);
         await peer.HearAsync([255, 250, 31, 0, 255, 255, 0, 50, 255, 240]);
+    }
+
+    [Fact]
+    public async Task The_windows_size_is_told_to_who_asks_for_it_later()
+    {
+        await using var peer = await Peer.StartAsync(Patience);
+        await ((IWindowSize)peer.Console).ResizeAsync(new(132, 43), Patience);
+        var reading = ReadAsync(peer.Console, 1, Patience);
+        await peer.SendAsync([255, 253, 31, (byte)'.']);
+        await reading;
+        await peer.HearAsync([255, 251, 31, 255, 250, 31, 0, 132, 0, 43, 255, 240]);
     }
 
     /// <summary>A telnet server played by a test.</summary>
@@ -122,11 +150,11 @@ public sealed class TelnetConsoleTests : IDisposable
 
         public IConsole Console => console;
 
-        public static async Task<Peer> StartAsync(CancellationToken patience)
+        public static async Task<Peer> StartAsync(CancellationToken patience, SerialSettings? settings = null)
         {
             var listener = new TcpListener(IPAddress.Loopback, 0);
             listener.Start();
-            var opening = new TelnetConsolePort((IPEndPoint)listener.LocalEndpoint, new(), TimeProvider.System).OpenAsync(patience);
+            var opening = new TelnetConsolePort((IPEndPoint)listener.LocalEndpoint, settings ?? new(), TimeProvider.System).OpenAsync(patience);
             var client = await listener.AcceptTcpClientAsync(patience);
             return new(listener, client, await opening, patience);
         }

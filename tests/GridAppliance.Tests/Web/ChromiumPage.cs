@@ -36,7 +36,7 @@ sealed class ChromiumPage : IAsyncDisposable
         try
         {
             await page.ConnectAsync();
-            await page.CallAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 500 });
+            await page.ResizeAsync(width, height);
             await page.CallAsync("Emulation.setEmulatedMedia", new() { ["features"] = new JsonArray(new JsonObject { ["name"] = "prefers-color-scheme", ["value"] = dark ? "dark" : "light" }) });
             await page.CallAsync("Page.enable", []);
             await page.CallAsync("Page.navigate", new() { ["url"] = url.ToString() });
@@ -48,6 +48,10 @@ sealed class ChromiumPage : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Makes its window as large.</summary>
+    public Task ResizeAsync(int width, int height) =>
+        CallAsync("Emulation.setDeviceMetricsOverride", new() { ["width"] = width, ["height"] = height, ["deviceScaleFactor"] = 1, ["mobile"] = width < 500 });
 
     /// <summary>What a script expression comes to, as text.</summary>
     public async Task<string> EvaluateAsync(string expression)

@@ -1,6 +1,8 @@
 using System.Text;
 using GridAppliance.Consoles;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Consoles;
+using GridAppliance.Tests.Power;
 using Xunit.Abstractions;
 
 namespace GridAppliance.Tests.Web;
@@ -41,28 +43,87 @@ public sealed class ConsolePageInBrowserTests(ITestOutputHelper output) : IAsync
         await page.PressAsync("Enter", 13);
         Assert.Equal("dhcp\r", await console.HearAsync("\r"));
         await page.UntilAsync("document.querySelector('#who').textContent === 'You type here' && !document.querySelector('#break').disabled");
-        var paste = string.Concat(Enumerable.Range(0, 1024).Select(i => $"{i:d9} "));
+        var paste = string.Concat(Enumerable.Range(0, 1024).Select(i => $"{i:d5} ü€"));
         await page.EvaluateAsync($$"""
             (() => {
               const data = new DataTransfer();
-              data.setData('text/plain', Array.from({ length: 1024 }, (_, i) => String(i).padStart(9, '0') + ' ').join(''));
+              data.setData('text/plain', Array.from({ length: 1024 }, (_, i) => String(i).padStart(5, '0') + ' ü€').join(''));
               document.querySelector('.xterm-helper-textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
             })()
             """);
-        Assert.Equal(paste, Encoding.ASCII.GetString(await console.HearAsync(paste.Length)));
+        Assert.Equal(paste, Encoding.UTF8.GetString(await console.HearAsync(Encoding.UTF8.GetByteCount(paste))));
         await page.ScreenshotAsync(Path.Combine(Pictures, "console.png"));
+    }
+
+    [ChromiumFact]
+    public async Task A_character_that_comes_in_pieces_is_drawn_whole_and_no_octet_is_anothers()
+    {
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
+        // Each octet in a frame of its own; then what is no UTF-8 at all, which must not swallow what follows.
+        foreach (var octet in Encoding.UTF8.GetBytes("grüß €uch 日本 😀."))
+        {
+            await console.SayAsync(new byte[] { octet });
+            await Task.Yield();
+        }
+        await console.SayAsync(new byte[] { 0xFF, 0xC3, (byte)' ' });
+        await console.SayAsync("whole\r\n");
+        await page.UntilAsync("consoleText().includes('grüß €uch 日本 😀.') && consoleText().includes(' whole')");
+        await page.TypeAsync("ñ日😀");
+        Assert.Equal("ñ日😀", await console.HearAsync("😀"));
+    }
+
+    [ChromiumFact]
+    public async Task Power_is_at_hand_and_what_hurts_is_asked_twice()
+    {
+        await using var bmc = new ScriptedBmc();
+        Assert.Equal(0, (await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n1", bmc.Uri.OriginalString, "--user", bmc.User)).Status);
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
+        await ChooseAsync("on");
+        await page.UntilAsync("document.querySelector('#notice').textContent === 'power on: is on'");
+        await ChooseAsync("off");
+        await page.UntilAsync("document.querySelector('#power-dialog').open && document.querySelector('#power-text').textContent === 'n1 is to be switched off at once.'");
+        await page.EvaluateAsync("document.querySelector('#power-dialog button[value=no]').click()");
+        await page.UntilAsync("!document.querySelector('#power-dialog').open");
+        await ChooseAsync("status");
+        await page.UntilAsync("document.querySelector('#notice').textContent === 'n1 is on'");
+        Assert.Equal([1], bmc.State.Actions);
+        await ChooseAsync("cycle");
+        await page.EvaluateAsync("document.querySelector('#power-dialog button[value=yes]').click()");
+        await page.UntilAsync("document.querySelector('#notice').textContent.startsWith('power cycle: ')");
+        // IPMI 2.0, section 28.3: 1 switches on, 2 cycles.
+        Assert.Equal([1, 2], bmc.State.Actions);
+
+        async Task ChooseAsync(string action) =>
+            await page.EvaluateAsync($"(document.querySelector('#power').value = '{action}', document.querySelector('#power').dispatchEvent(new Event('change')))");
     }
 
     /// <summary>How long a character takes from the key through browser, appliance and node back onto the screen. Measured and written down, not asserted: whose machine is busy is not at fault.</summary>
     [ChromiumFact]
-    public async Task What_is_typed_comes_back_and_is_drawn_every_time()
+    public async Task What_is_typed_comes_back_and_is_drawn_every_time() => output.WriteLine($"over TCP, {await EchoFiguresAsync(console, "/console/n1")}");
+
+    /// <summary>The same through a BMC: OpenIPMI's simulator, its serial port behind serial over LAN.</summary>
+    [ChromiumFact]
+    public async Task What_is_typed_comes_back_through_serial_over_lan_and_is_drawn_every_time()
+    {
+        using var machine = new ScriptedConsole();
+        using var bmc = IpmiSimulator.Start(serialPort: machine.EndPoint.Port);
+        await SampleNodes.DiscoverAsync(plane, 2);
+        Assert.Equal(0, (await plane.GridctlWith(IpmiSimulator.Password + "\n", "port", "set", "n2", $"ipmi://{bmc.EndPoint}", "--user", IpmiSimulator.User)).Status);
+        await machine.ConnectedAsync();
+        output.WriteLine($"over serial over LAN, {await EchoFiguresAsync(machine, "/console/n2")}");
+    }
+
+    async Task<string> EchoFiguresAsync(ScriptedConsole machine, string path)
     {
         const int Times = 20;
-        await console.SayAsync("ready\r\n");
-        await using var page = await OpenAsync("/console/n1");
+        await using var page = await OpenAsync(path);
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
+        await machine.SayAsync("ready\r\n");
         await page.UntilAsync("consoleText().includes('ready')");
         await page.TypeAsync("x");
-        await console.HearAsync("x");
+        await machine.HearAsync("x");
         await page.UntilAsync("document.querySelector('#who').textContent === 'You type here'");
         var echoing = EchoAsync();
         await page.EvaluateAsync($$"""
@@ -88,11 +149,11 @@ public sealed class ConsolePageInBrowserTests(ITestOutputHelper output) : IAsync
         await page.UntilAsync("globalThis.figures !== undefined");
         var figures = await page.EvaluateAsync("globalThis.figures");
         Assert.StartsWith("p50 ", figures, StringComparison.Ordinal);
-        output.WriteLine($"from a key to its echo, {Times} times: {figures}");
+        return $"from a key to its echo, {Times} times: {figures}";
 
         async Task EchoAsync()
         {
-            for (var i = 0; i < Times; i++) await console.SayAsync(await console.HearAsync($"<{i}>"));
+            for (var i = 0; i < Times; i++) await machine.SayAsync(await machine.HearAsync($"<{i}>"));
         }
     }
 

@@ -18,6 +18,9 @@ sealed class TelnetConsole(NetworkStream stream, SerialSettings settings, TimePr
     readonly byte[] received = new byte[4096];
     int receivedFrom, receivedTo;
     bool lastWasReturn;
+    // The window's size, for a far end that asks for it later than it is known.
+    readonly Lock sizing = new();
+    TerminalSize? window;
     // Completed while the far end takes what is typed.
     volatile TaskCompletionSource flow = Flowing();
 
@@ -75,12 +78,10 @@ sealed class TelnetConsole(NetworkStream stream, SerialSettings settings, TimePr
         await SendAsync(Command(ComPortCommand.SetControl, (byte)ComPortControl.BreakOff), cancellationToken);
     }
 
-    public async ValueTask ResizeAsync(int columns, int rows, CancellationToken cancellationToken)
+    public async ValueTask ResizeAsync(TerminalSize size, CancellationToken cancellationToken)
     {
-        if (!options.IsOurs(Codes.WindowSize)) return;
-        var command = new byte[ComPort.LargestCommand];
-        var length = Codes.WriteWindowSize(command, (ushort)columns, (ushort)rows);
-        await SendAsync(command.AsMemory(0, length), cancellationToken);
+        lock (sizing) window = size;
+        if (options.IsOurs(Codes.WindowSize)) await SendAsync(WindowSize(size), cancellationToken);
     }
 
     public ValueTask DisposeAsync()
@@ -138,9 +139,20 @@ sealed class TelnetConsole(NetworkStream stream, SerialSettings settings, TimePr
     {
         var (verb, option) = (reader.Command, reader.Option);
         if (verb == Codes.Dont && option == Codes.ComPort) throw new IOException("the far end does not speak RFC 2217: give its port as tcp:// if it is a raw one");
-        var had = options.IsOurs(Codes.ComPort);
+        var (hadComPort, hadWindow) = (options.IsOurs(Codes.ComPort), options.IsOurs(Codes.WindowSize));
         if (options.Hear(verb, option) is { } reply) replies.Add([Codes.Iac, reply, option]);
-        if (!had && options.IsOurs(Codes.ComPort)) replies.AddRange(Settings());
+        if (!hadComPort && options.IsOurs(Codes.ComPort)) replies.AddRange(Settings());
+        if (hadWindow || !options.IsOurs(Codes.WindowSize)) return;
+        lock (sizing)
+        {
+            if (window is { } size) replies.Add(WindowSize(size));
+        }
+    }
+
+    static byte[] WindowSize(TerminalSize size)
+    {
+        var command = new byte[ComPort.LargestCommand];
+        return command[..Codes.WriteWindowSize(command, size.Columns, size.Rows)];
     }
 
     IEnumerable<byte[]> Settings()

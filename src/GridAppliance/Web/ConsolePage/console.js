@@ -1,4 +1,4 @@
-import { get, onTokenNeeded } from './api.js';
+import { get, onTokenNeeded, post } from './api.js';
 import { byId, el, setText } from './dom.js';
 import { askForToken } from './token.js';
 import { moment } from './words.js';
@@ -9,6 +9,8 @@ const longestPause = 5_000;
 const largestFrame = 4096;  // a paste goes out in pieces, in order
 const foundLines = 500;
 const noticeFor = 6_000;
+// What a running system would suffer from is asked again.
+const doubted = { soft: 'shut down', off: 'switched off at once', cycle: 'switched off and on', reset: 'reset' };
 
 const node = decodeURIComponent(location.pathname.slice('/console/'.length));
 const path = `nodes/${encodeURIComponent(node)}`;
@@ -43,6 +45,8 @@ async function start() {
   byId('take').addEventListener('click', take);
   byId('break').addEventListener('click', () => { ask({ type: 'break' }); terminal.focus(); });
   byId('sysrq').addEventListener('change', sysrq);
+  byId('power').addEventListener('change', power);
+  byId('power-dialog').addEventListener('close', () => { if (byId('power-dialog').returnValue === 'yes') switchTo(byId('power-dialog').dataset.action); terminal.focus(); });
   byId('search').addEventListener('submit', search);
   byId('found-close').addEventListener('click', () => { byId('found').hidden = true; fit.fit(); terminal.focus(); });
   terminal.focus();
@@ -139,6 +143,34 @@ function sysrq() {
   terminal.focus();
 }
 
+function power() {
+  const action = byId('power').value;
+  byId('power').value = '';
+  if (!action) return;
+  if (!doubted[action]) { switchTo(action); terminal.focus(); return; }
+  setText(byId('power-title'), `Power of ${node}`);
+  setText(byId('power-text'), `${node} is to be ${doubted[action]}.`);
+  const dialog = byId('power-dialog');
+  dialog.dataset.action = action;
+  // Esc leaves it, too.
+  dialog.returnValue = 'no';
+  dialog.showModal();
+}
+
+async function switchTo(action) {
+  try {
+    if (action === 'status') {
+      const { nodes: [now] } = await get(`power?range=${encodeURIComponent(node)}`);
+      notice(`${node} is ${now.power}${now.problem ? `: ${now.problem}` : ''}`);
+    } else {
+      const { nodes: [done] } = await post('nodes/power', { range: node, action });
+      notice(`power ${action}: ${done.message}`);
+    }
+  } catch (error) {
+    notice(`power ${action}: ${error.message}`);
+  }
+}
+
 function tellSize() { ask({ type: 'resize', columns: terminal.cols, rows: terminal.rows }); }
 
 function ask(request) { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(request)); }
@@ -164,7 +196,8 @@ function notice(text) {
   noticeTimer = setTimeout(() => setText(byId('notice'), ''), noticeFor);
 }
 
-// For whoever looks from outside, such as a test: what the screen shows.
+// For whoever looks from outside, such as a test: what the screen shows, and how large it is.
+globalThis.consoleSize = () => `${terminal.cols}x${terminal.rows}`;
 globalThis.consoleText = () => {
   const buffer = terminal.buffer.active;
   return Array.from({ length: buffer.length }, (_, row) => buffer.getLine(row).translateToString(true)).join('\n').trimEnd();

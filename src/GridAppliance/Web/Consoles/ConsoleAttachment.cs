@@ -158,8 +158,7 @@ sealed class ConsoleAttachment(WebSocket socket, ConsoleViewer viewer, bool mayT
             case { Type: ConsoleRequest.SysRq, Key: [var key] } when char.IsAsciiLetterOrDigit(key):
                 return mayType ? await viewer.SendBreakAsync(new[] { (byte)key }, cancellationToken) : TypeResult.NotYours;
             case { Type: ConsoleRequest.Resize, Columns: > 0 and <= 1000 and var columns, Rows: > 0 and <= 1000 and var rows }:
-                // That a serial line has no size is no news to anybody.
-                await viewer.ResizeAsync(columns, rows, cancellationToken);
+                viewer.Resize(new((ushort)columns, (ushort)rows));
                 return TypeResult.Typed;
             default:
                 return TypeResult.Unsupported;
