@@ -69,7 +69,7 @@ public sealed class ConsoleScriptTests : WithScriptedConsole
     {
         var refused = await RunAsync("linux-sysrq-reboot");
         Assert.Equal(3, refused.Status);
-        Assert.Contains("this console cannot send a break", refused.Output, StringComparison.Ordinal);
+        Assert.Contains("a raw TCP port never does: give it as telnet+rfc2217://", refused.Output, StringComparison.Ordinal);
         Assert.Contains("failed at step 1", (await plane.Gridctl("log", "n1")).Output, StringComparison.Ordinal);
         Assert.Contains("no console script", (await RunAsync("make-coffee")).Error, StringComparison.Ordinal);
 
@@ -81,6 +81,32 @@ public sealed class ConsoleScriptTests : WithScriptedConsole
         ann.TakeOver();
         await console.SayAsync("something\r\n");
         Assert.Contains("ann took the console over", (await running).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_break_that_the_line_does_not_carry_is_said_and_a_machine_at_its_prompt_needs_none()
+    {
+        var running = RunAsync("openfirmware-boot-net");
+        await console.HearAsync("\r");
+        await console.SayAsync("\r\nok ");
+        await console.HearAsync("boot net\r");
+        await console.SayAsync("boot net\r\nBoot device: /network  File and args: \r\n");
+        var ran = await running;
+        Assert.True(ran.Status == 0, ran.Output + ran.Error);
+        Assert.Contains("n1: 1. sends a break if the line carries one", ran.Output, StringComparison.Ordinal);
+        Assert.Contains("-- script openfirmware-boot-net: this console carries no break", (await plane.Gridctl("log", "n1")).Output, StringComparison.Ordinal);
+
+        // One that is not at its prompt cannot be stopped this way, and the reason is said with the failure.
+        var own = Directory.CreateDirectory(Path.Combine(plane.DataDir, "console-scripts")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(own, "stop.yaml"), "about: x\nsteps:\n  - break: if-possible\n  - expect: 'ok $'\n    within: 50ms\n");
+        var script = new ConsoleScripts(plane.Get<ApplianceOptions>(), Microsoft.Extensions.Logging.Abstractions.NullLogger<ConsoleScripts>.Instance).Find("stop")!;
+        var session = plane.Get<ConsoleDirectory>().Find(node.Id)!;
+        using var viewer = session.TryFollow("test", out _)!;
+        var last = default(ScriptProgress);
+        await foreach (var progress in new ConsoleScriptRun(script, session, viewer, TimeProvider.System).RunAsync(takeOver: true, new CancellationTokenSource(60_000).Token)) last = progress;
+        Assert.Equal((ScriptOutcome.Failed, 2), (last.Outcome, last.Step));
+        Assert.Contains("did not come within", last.Text, StringComparison.Ordinal);
+        Assert.Contains("carries no break", last.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,6 +131,7 @@ public sealed class ConsoleScriptTests : WithScriptedConsole
     [InlineData("about: a\nsteps:\n  - expect: '('", "steps[0].expect")]
     [InlineData("about: a\nsteps:\n  - expect: 'x'\n    within: 2d", "steps[0].within")]
     [InlineData("about: a\nsteps:\n  - sysrq: bb", "steps[0].sysrq")]
+    [InlineData("about: a\nsteps:\n  - break: maybe", "steps[0].break")]
     [InlineData("about: a\nsteps:\n  - send: x\n    break: true", "steps[0].expect")]
     [InlineData("about: a\nsteps:\n  - press: x\n    evry: 1s\n    until: x", "steps[0].evry")]
     [InlineData("about: a\nsteps: x", "steps")]

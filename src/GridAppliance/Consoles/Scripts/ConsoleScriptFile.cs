@@ -60,11 +60,18 @@ static partial class ConsoleScriptFile
             ? new ConsoleStep.Press(text, every, until, within) : null,
         "answer" => (Pattern(step, "answer"), Typed(step, "with"), Pattern(step, "until"), Time(step, "within", UsualWait)) is ({ } question, { } text, { } until, var within)
             ? new ConsoleStep.Answer(question, text, until, within) : null,
-        "break" => step.Flag("break", true) ? new ConsoleStep.Break() : null,
+        "break" => Break(step),
         "sysrq" => SysRq(step),
         "pause" => new ConsoleStep.Pause(Time(step, "pause", UsualEvery)),
         _ => throw new InvalidOperationException("a kind of step that nobody reads"),
     };
+
+    static ConsoleStep.Break? Break(YamlSection step)
+    {
+        if (step.Text("break") is ("true" or "if-possible") and var text) return new(IsNeeded: text == "true");
+        step.Problem("break", "is true, or if-possible");
+        return null;
+    }
 
     static ConsoleStep.SysRq? SysRq(YamlSection step)
     {

@@ -27,8 +27,11 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
     /// <summary>What is kept to look for a pattern in; a prompt is at the end of it.</summary>
     const int MostText = 64 * 1024;
 
+    const string NoBreak = "this console carries no break (a raw TCP port never does: give it as telnet+rfc2217:// where the console server speaks that)";
+
     readonly TerminalText terminal = new();
     readonly StringBuilder text = new();
+    bool wentWithoutBreak;
 
     /// <param name="takeOver">Type even if somebody else does.</param>
     /// <param name="cancellationToken">Ends the run.</param>
@@ -61,7 +64,7 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
             switch (step)
             {
                 case ConsoleStep.Send send: return Said(await viewer.TypeAsync(Encoding.UTF8.GetBytes(send.Text), cancellationToken));
-                case ConsoleStep.Break: return Said(await viewer.SendBreakAsync(default, cancellationToken));
+                case ConsoleStep.Break needed: return await BreakAsync(needed, cancellationToken);
                 case ConsoleStep.SysRq sysrq: return Said(await viewer.SendBreakAsync(new[] { (byte)sysrq.Key }, cancellationToken));
                 case ConsoleStep.Pause pause:
                     await Task.Delay(pause.For, time, cancellationToken);
@@ -78,6 +81,15 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
         }
     }
 
+    async Task<string?> BreakAsync(ConsoleStep.Break step, CancellationToken cancellationToken)
+    {
+        var result = await viewer.SendBreakAsync(default, cancellationToken);
+        if (step.IsNeeded || result != TypeResult.Unsupported) return Said(result);
+        session.Note($"script {script.Name}: {NoBreak}; going on without one");
+        wentWithoutBreak = true;
+        return null;
+    }
+
     /// <summary>Reads until <paramref name="until"/> fits; types meanwhile at each <paramref name="question"/>, or <paramref name="every"/> so often.</summary>
     async Task<string?> ConverseAsync(Regex until, TimeSpan within, Regex? question, TimeSpan every, string typed, CancellationToken cancellationToken)
     {
@@ -89,7 +101,7 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
             if (Consume(until)) return null;
             if (!viewer.IsWriter) return $"{viewer.State.Writer ?? "somebody"} took the console over";
             var now = time.GetUtcNow();
-            if (now >= end) return $"'{until}' did not come within {within.TotalSeconds:0.#} s; the last was '{LastLine()}'";
+            if (now >= end) return $"'{until}' did not come within {within.TotalSeconds:0.#} s; the last was '{LastLine()}'{(wentWithoutBreak ? $"; {NoBreak}" : "")}";
             var mustType = question is not null && Consume(question);
             if (now >= next) (mustType, next) = (true, now + every);
             if (mustType && Said(await viewer.TypeAsync(octets, cancellationToken)) is { } failure) return failure;
@@ -144,6 +156,6 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
         TypeResult.Typed => null,
         TypeResult.NotYours => $"{viewer.State.Writer ?? "somebody"} took the console over",
         TypeResult.NotConnected => "the line is down",
-        TypeResult.Unsupported => "this console cannot send a break",
+        TypeResult.Unsupported => NoBreak,
     };
 }

@@ -29,9 +29,11 @@ abstract record ConsoleStep
         public override string ToString() => $"answers {Question} with {Show(Text)} until {Until}";
     }
 
-    public sealed record Break : ConsoleStep
+    /// <summary>A serial break.</summary>
+    /// <param name="IsNeeded">Without it the script is over, rather than gone on with: a machine at its prompt needs none.</param>
+    public sealed record Break(bool IsNeeded) : ConsoleStep
     {
-        public override string ToString() => "sends a break";
+        public override string ToString() => IsNeeded ? "sends a break" : "sends a break if the line carries one";
     }
 
     public sealed record SysRq(char Key) : ConsoleStep
