@@ -38,12 +38,13 @@ sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, I
         Drivers.TryGetValue(port.Uri.Scheme, out var open) ? open(this, port) : throw new NotSupportedException($"no driver for {port.Uri.Scheme}: there are {string.Join(", ", Schemes.Order())}");
 
     PduOutlet OpenOutlet(PortAddress port, params IReadOnlyList<OutletDialect> dialects) =>
-        new(port.Uri, SnmpAddress.Open(port.Uri, PduCredentials.From(port.Credentials), snmp, clock), dialects);
+        new(port.Uri, SnmpAddress.Open(port.Uri, HostOf(port), PduCredentials.From(port.Credentials), snmp, clock), dialects);
+
+    static IPAddress HostOf(PortAddress port) => port.ResolvedTo ?? PortHost.AddressIn(port.Uri) ?? throw new NotSupportedException($"{port.Uri}: its name was not resolved");
 
     IpmiBmc OpenIpmi(PortAddress port)
     {
-        if ((port.ResolvedTo ?? PortHost.AddressIn(port.Uri)) is not { } address) throw new NotSupportedException($"{port.Uri}: its name was not resolved");
-        var endPoint = new IPEndPoint(address, port.Uri.Port < 0 ? RmcpHeader.Port : port.Uri.Port);
+        var endPoint = new IPEndPoint(HostOf(port), port.Uri.Port < 0 ? RmcpHeader.Port : port.Uri.Port);
         return new(port.Uri, new BmcOwner(endPoint, port.Credentials, ipmi, new IpmiTimings(), clock, loggers.CreateLogger<BmcOwner>()));
     }
 }

@@ -33,6 +33,15 @@ static class SnmpAddress
     public static SnmpSession Open(Uri address, SnmpCredentials credentials, SnmpSocket socket, TimeProvider clock)
     {
         if (!IPAddress.TryParse(address.Host, out var host) || host.AddressFamily != AddressFamily.InterNetwork) throw new NotSupportedException($"{address}: a device is named by its IPv4 address");
-        return new(socket, new(host, address.Port < 0 ? SnmpTimings.Port : address.Port), credentials, new(), clock);
+        return Open(address, host, credentials, socket, clock);
     }
+
+    /// <param name="address">With the port, where it is not the usual one.</param>
+    /// <param name="host">What its host means.</param>
+    /// <param name="credentials">Who asks.</param>
+    /// <param name="socket">Through which it is asked.</param>
+    /// <param name="clock">For time-outs, and the engine's time.</param>
+    /// <exception cref="SocketException">This machine has no IPv6, and the host is of that kind.</exception>
+    public static SnmpSession Open(Uri address, IPAddress host, SnmpCredentials credentials, SnmpSocket socket, TimeProvider clock) =>
+        new(socket, new(host, address.Port < 0 ? SnmpTimings.Port : address.Port), credentials, new(), clock);
 }

@@ -17,7 +17,7 @@ sealed class SnmpAgent : IAsyncDisposable
     const int LargestAnswer = 1472;
     const int MaximumRepetitions = 256;
 
-    readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+    readonly Socket socket;
     readonly IReadOnlyDictionary<string, IManagedTree> contexts;
     readonly AgentOptions options;
     readonly AgentSecurity security;
@@ -33,6 +33,7 @@ sealed class SnmpAgent : IAsyncDisposable
         this.options = options;
         this.contexts = contexts;
         security = new(options, clock);
+        socket = new(endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(endPoint);
         serving = Task.Run(ServeAsync);
     }
@@ -61,7 +62,7 @@ sealed class SnmpAgent : IAsyncDisposable
     {
         var request = new byte[MaxDatagram];
         var response = new byte[MaxDatagram];
-        var sender = new SocketAddress(AddressFamily.InterNetwork);
+        var sender = new SocketAddress(socket.AddressFamily);
         while (true)
         {
             try

@@ -39,6 +39,9 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
 
     const int MostRoot = 64 * 1024;
 
+    /// <summary>UPnP Device Architecture 1.1, section 1.3.2; enough for a management network with a router in it that carries multicast.</summary>
+    const int SsdpTimeToLive = 2;
+
     /// <summary>DSP0266, section 11.2.</summary>
     static readonly byte[] SsdpQuestion = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: urn:dmtf-org:service:redfish-rest:1\r\n\r\n"u8.ToArray();
 
@@ -62,7 +65,7 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         socket.Bind(new IPEndPoint(IPAddress.Any, 0));
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var listening = ListenAsync(socket, range, found, done.Token);
-        Shout(socket);
+        Shout(socket, range);
         var limit = new RateLimit(settings.Rate, settings.Rate / 10, clock);
         // A datagram is lost now and then, and the first to an address waits for ARP: everybody is asked twice.
         for (var round = 0; round < 2; round++)
@@ -98,12 +101,24 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         }
     }
 
-    void Shout(Socket socket)
+    /// <summary>Into the network that leads to <paramref name="range"/>: an appliance stands in several, and the default route is none of theirs.</summary>
+    void Shout(Socket socket, Ipv4Range range)
     {
-        try { socket.SendTo(SsdpQuestion, settings.SsdpGroup); }
+        try
+        {
+            // A range may begin with its network's own address, which counts as a broadcast.
+            using (var route = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { EnableBroadcast = true })
+            {
+                // Nothing is sent: the kernel only says from which address it would be.
+                route.Connect(range.First.ToIPAddress(), settings.IpmiPort);
+                socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, ((IPEndPoint)route.LocalEndPoint!).Address.GetAddressBytes());
+            }
+            socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, SsdpTimeToLive);
+            socket.SendTo(SsdpQuestion, settings.SsdpGroup);
+        }
         catch (SocketException)
         {
-            // A machine without a route for multicast finds nobody this way.
+            // A machine without a route there finds nobody this way.
         }
     }
 
@@ -132,7 +147,8 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
     {
         if (port != settings.IpmiPort)
         {
-            if (port == settings.SsdpGroup.Port && datagram.StartsWith("HTTP/1.1 200"u8) && datagram.IndexOf("redfish-rest"u8) >= 0) found.AddOrUpdate(address, new FoundBmc(address) { Redfish = "?" }, (_, bmc) => bmc with { Redfish = bmc.Redfish ?? "?" });
+            // Answers come from the group's port or from any other.
+            if (datagram.StartsWith("HTTP/1.1 200"u8) && datagram.IndexOf("redfish-rest"u8) >= 0) found.AddOrUpdate(address, new FoundBmc(address) { Redfish = "?" }, (_, bmc) => bmc with { Redfish = bmc.Redfish ?? "?" });
             return;
         }
         if (AsfPresence.TryReadPong(datagram, out var pong, out _))

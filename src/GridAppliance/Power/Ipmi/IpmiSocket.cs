@@ -7,45 +7,19 @@ using GridAppliance.Hosting;
 
 namespace GridAppliance.Power.Ipmi;
 
-/// <summary>
-/// The one UDP socket through which every BMC is talked to (a second one, once there is a BMC with an IPv6 address): a thousand BMCs are one descriptor, one receive loop and no thread of their own. What
-/// arrives is handed, by sender, to the inbox of the BMC's owner; what comes from anybody else is counted and dropped.
-/// </summary>
+/// <summary>The way to every BMC: what arrives is handed, by sender, to the inbox of the BMC's owner; what comes from anybody else is counted and dropped.</summary>
 sealed partial class IpmiSocket : IAsyncDisposable
 {
     const int MaxDatagram = 2048;
-    /// <summary>Room for a thousand BMCs that answer in the same instant.</summary>
-    const int SocketBuffer = 4 << 20;
 
-    readonly Lock opening = new();
-    readonly Way four;
-    Way? six;
     readonly ConcurrentDictionary<SocketAddress, BmcInbox> inboxes = new();
-    readonly CancellationTokenSource stopping = new();
+    readonly DeviceSocket socket;
     readonly ILogger<IpmiSocket> logger;
-
-    /// <summary>A socket of one address family, and its receive loop.</summary>
-    sealed record Way(Socket Socket, Task Receiving);
 
     public IpmiSocket(ILogger<IpmiSocket> logger)
     {
         this.logger = logger;
-        four = Open(AddressFamily.InterNetwork);
-    }
-
-    Way Open(AddressFamily family)
-    {
-        var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = SocketBuffer, SendBufferSize = SocketBuffer };
-        try
-        {
-            socket.Bind(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
-        return new(socket, Task.Run(() => ReceiveAsync(socket)));
+        socket = new(MaxDatagram, Hand, LogReceiveFailed);
     }
 
     /// <summary>Opens the inbox for a BMC. There is one per address: two owners would be two requests at once.</summary>
@@ -53,8 +27,7 @@ sealed partial class IpmiSocket : IAsyncDisposable
     /// <exception cref="SocketException">This machine has no IPv6, and the address is of that kind.</exception>
     public BmcInbox Attach(IPEndPoint bmc, Bell bell)
     {
-        if (bmc.AddressFamily == AddressFamily.InterNetworkV6)
-            lock (opening) six ??= Open(AddressFamily.InterNetworkV6);
+        socket.Reach(bmc.AddressFamily);
         var inbox = new BmcInbox(bmc.Serialize(), bell);
         if (!inboxes.TryAdd(inbox.Address, inbox)) throw new InvalidOperationException($"{bmc} has an owner already");
         return inbox;
@@ -67,39 +40,14 @@ sealed partial class IpmiSocket : IAsyncDisposable
     }
 
     /// <exception cref="SocketException">No route, or no permission.</exception>
-    public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => (to.Family == AddressFamily.InterNetwork ? four : six!).Socket.SendTo(datagram, SocketFlags.None, to);
+    public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => socket.Send(datagram, to);
 
-    public async ValueTask DisposeAsync()
-    {
-        await stopping.CancelAsync();
-        foreach (var way in (Way?[])[four, six])
-        {
-            if (way is null) continue;
-            await way.Receiving;
-            way.Socket.Dispose();
-        }
-        stopping.Dispose();
-    }
+    public ValueTask DisposeAsync() => socket.DisposeAsync();
 
-    async Task ReceiveAsync(Socket socket)
+    void Hand(ReadOnlySpan<byte> datagram, SocketAddress sender)
     {
-        var buffer = GC.AllocateUninitializedArray<byte>(MaxDatagram, pinned: true);
-        var sender = new SocketAddress(socket.AddressFamily);
-        while (true)
-        {
-            try
-            {
-                var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, stopping.Token);
-                if (inboxes.TryGetValue(sender, out var inbox)) inbox.Deliver(buffer.AsSpan(0, length));
-                else Telemetry.BmcStrays.Add(1, Telemetry.Reason("unknown-sender"));
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested) { return; }
-            catch (SocketException e)
-            {
-                // An ICMP error about one BMC must not end the reading for all of them.
-                LogReceiveFailed(e.SocketErrorCode);
-            }
-        }
+        if (inboxes.TryGetValue(sender, out var inbox)) inbox.Deliver(datagram);
+        else Telemetry.BmcStrays.Add(1, Telemetry.Reason("unknown-sender"));
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Receiving from BMCs: {Error}")]

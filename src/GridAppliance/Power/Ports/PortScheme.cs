@@ -109,7 +109,7 @@ sealed record PortScheme(string Name, PortKind Kind, PortPlace Place, Type Drive
     static bool Fits(Uri uri, PortScheme scheme) => scheme.Place switch
     {
         PortPlace.Host => IsHost(uri) && uri.AbsolutePath.Trim('/').Length == 0,
-        PortPlace.HostAndOutlet => IsIpv4(uri) && int.TryParse(uri.AbsolutePath.AsSpan().Trim('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var outlet) && outlet > 0,
+        PortPlace.HostAndOutlet => IsHost(uri) && int.TryParse(uri.AbsolutePath.AsSpan().Trim('/'), NumberStyles.None, CultureInfo.InvariantCulture, out var outlet) && outlet > 0,
         PortPlace.HostAndResource => IsHost(uri) && (uri.AbsolutePath.Trim('/').Length == 0 || RedfishPath.TryRead(uri.AbsolutePath, out _)),
         PortPlace.HostAndMac => IsIpv4(uri) && WakeOnLan.TryReadMac(uri, out var mac) && !mac.IsMulticast && !mac.IsZero,
         PortPlace.HostAndPort => IsHost(uri) && uri.Port > 0 && uri.AbsolutePath.Trim('/').Length == 0,

@@ -29,6 +29,7 @@ sealed partial class SnmpSession : IDisposable
     public SnmpSession(SnmpSocket socket, IPEndPoint agent, SnmpCredentials credentials, SnmpTimings timings, TimeProvider clock)
     {
         this.socket = socket;
+        socket.Reach(agent);
         this.agent = agent.Serialize();
         this.timings = timings;
         this.clock = clock;

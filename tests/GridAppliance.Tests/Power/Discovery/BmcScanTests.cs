@@ -77,6 +77,25 @@ public sealed class BmcScanTests
         Assert.Equal(isFound ? ["127.0.0.1"] : [], (await scanning).Select(bmc => bmc.Address.ToString()));
     }
 
+    /// <summary>By real multicast, on the loopback device; the answer comes from a port of the service's own.</summary>
+    [Fact]
+    public async Task A_redfish_service_that_listens_to_its_multicast_group_is_found()
+    {
+        using var service = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        service.Bind(new IPEndPoint(IPAddress.Any, 0));
+        var group = new IPEndPoint(new BmcScanSettings().SsdpGroup.Address, ((IPEndPoint)service.LocalEndPoint!).Port);
+        service.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group.Address, IPAddress.Loopback));
+        var scan = new BmcScan(new() { IpmiPort = FreePort(), HttpsPort = FreePort(), SsdpGroup = group, LastAnswer = TimeSpan.FromMilliseconds(400), ConnectPatience = TimeSpan.FromSeconds(5) }, TimeProvider.System);
+        var scanning = scan.ScanAsync(Ipv4Range.Parse("127.0.0.2-127.0.0.3"), Patience);
+        var buffer = new byte[2048];
+        var asked = await service.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), Patience);
+        Assert.StartsWith("M-SEARCH * HTTP/1.1\r\n", Encoding.ASCII.GetString(buffer, 0, asked.ReceivedBytes), StringComparison.Ordinal);
+        using var answering = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        answering.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.3"), 0));
+        await answering.SendToAsync("HTTP/1.1 200 OK\r\nST: urn:dmtf-org:service:redfish-rest:1\r\nAL: https://127.0.0.3/redfish/v1/\r\n\r\n"u8.ToArray(), SocketFlags.None, asked.RemoteEndPoint, Patience);
+        Assert.Equal(["127.0.0.3"], (await scanning).Select(bmc => bmc.Address.ToString()));
+    }
+
     [Fact]
     public async Task Whoever_answers_with_something_else_is_no_bmc()
     {

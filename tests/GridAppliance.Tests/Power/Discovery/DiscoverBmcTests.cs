@@ -1,0 +1,54 @@
+using System.Net;
+using GridAppliance.Power.Discovery;
+using GridAppliance.Power.Ports;
+using GridAppliance.Testing;
+using GridAppliance.Tests.Web;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace GridAppliance.Tests.Power.Discovery;
+
+/// <summary><c>gridctl discover bmc</c> on IPMI's own port, from a range of addresses to a node with its BMC.</summary>
+public sealed class DiscoverBmcTests
+{
+    [Fact]
+    public async Task A_bmc_that_is_found_in_a_range_is_taken_in_asked_who_it_is_and_tied_to_the_node_that_boots()
+    {
+        var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+        using var simulator = IpmiSimulator.Start(at: new(IPAddress.Parse("127.0.9.5"), 623));
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        var ports = plane.Get<NodePorts>();
+
+        var looked = await plane.Gridctl("discover", "bmc", "127.0.9.4-127.0.9.6", "--user", IpmiSimulator.User, "--dry-run");
+        Assert.Equal(0, looked.Status);
+        Assert.Contains("127.0.9.5", looked.Output, StringComparison.Ordinal);
+        Assert.Empty(ports.Current.ByAddress);
+
+        var found = await plane.GridctlWith(IpmiSimulator.Password + "\n", "discover", "bmc", "127.0.9.4-127.0.9.6", "--user", IpmiSimulator.User);
+        Assert.True(found.Status == 0, found.Error);
+        Assert.DoesNotContain(IpmiSimulator.Password, found.Output, StringComparison.Ordinal);
+        Assert.Equal("ipmi://127.0.9.5", Assert.Single(ports.Current.ByAddress.Values).Address.OriginalString);
+
+        var claims = new PortClaims(ports, plane.Nodes, TimeProvider.System, NullLogger<PortClaims>.Instance);
+        await claims.LookAsync(patience);
+        var identity = Assert.Single(ports.Current.ByAddress.Values).Identity!;
+        Assert.Equal("52:54:00:01:02:03", identity.Mac!.Value.ToString());
+        var machine = Guid.Parse("a1234567-89ab-cdef-a123-456789abcdef");
+        Assert.Contains(machine, identity.Uuids);
+
+        var stranger = await SampleNodes.DiscoverAsync(plane, 1);
+        var node = await plane.Nodes.DiscoverAsync(TestStore.Mac(2), "provisioning", n => n with { Uuid = machine }, "seen", patience);
+        await claims.LookAsync(patience);
+        Assert.Equal(node.Id, Assert.Single(ports.Current.ByAddress.Values).NodeId);
+        Assert.Empty(ports.Current.Of(stranger.Id));
+        Assert.Equal($"{node.Name}: off\n", (await plane.Gridctl("power", "status", node.Name)).Output);
+    }
+
+    [Fact]
+    public async Task An_empty_range_and_nonsense_are_told_apart()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        Assert.Equal(3, (await plane.Gridctl("discover", "bmc", "127.0.9.40-127.0.9.41")).Status);
+        Assert.Equal(1, (await plane.Gridctl("discover", "bmc", "10.0.0.0/8")).Status);
+        Assert.Equal(1, (await plane.Gridctl("discover", "bmc", "rack3")).Status);
+    }
+}
