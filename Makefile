@@ -100,9 +100,10 @@ test: prepare build image image-metal ## run all tests: unit, integration in nam
 bench: build ## measure the packet paths
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- $(or $(BENCH),--filter '*')
 
-bench-peers: build ## compare with other people's programs, in one run: PEERS=tftp (the default, Debian's atftpd), snmp (net-snmp's tools) ...
+bench-peers: build ## compare with other people's programs, in one run: PEERS=tftp (the default, Debian's atftpd), snmp (net-snmp's tools), ipmi (FreeIPMI and ipmitool)
 	@[[ $(or $(PEERS),tftp) != tftp || -x /usr/sbin/atftpd ]] || tests/install-packages atftpd
 	@[[ $(or $(PEERS),tftp) != snmp || -x /usr/bin/snmpset ]] || tests/install-packages snmp
+	@[[ $(or $(PEERS),tftp) != ipmi* || ( -x /usr/sbin/ipmipower && -x /usr/bin/ipmi_sim && -x /usr/bin/ipmitool ) ]] || tests/install-packages freeipmi-tools openipmi ipmitool
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers $(or $(PEERS),tftp)
 
 soak: build image ## TIMES (default 100) as much as in 'make test': damaged input for the codecs, ends of a node's agent on the way

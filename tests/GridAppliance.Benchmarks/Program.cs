@@ -11,8 +11,7 @@ switch (args)
     case ["peers", "tftp", var atftpd]: return TftpPeers.Run(atftpd);
     // The other process of that comparison.
     case ["peers", "tftp-serve", var file]: return await TftpPeers.ServeAsync(file);
-    case ["peers", "ipmi"]: return await IpmiPeers.CompareAsync(withMachines: false);
-    case ["peers", "ipmi-machines"]: return await IpmiPeers.CompareAsync(withMachines: true);
+    case ["peers", "ipmi"]: return await IpmiPeers.CompareAsync();
     case ["peers", "ipmi-sweep"]: return await IpmiPeers.SweepAsync();
     case ["consoles", "record"]: return await ConsoleFigures.RecordAsync();
     case ["consoles", "latency"]: return await ConsoleFigures.LatencyAsync();
@@ -24,7 +23,7 @@ switch (args)
     case ["agents", "storm", var gridappliance, var count]: return await AgentFigures.StormAsync(gridappliance, int.Parse(count));
     case ["agents", "idle", var gridappliance, var agent]: return await AgentFigures.IdleAsync(gridappliance, agent);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-machines | ipmi-sweep | snmp, or: consoles record | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

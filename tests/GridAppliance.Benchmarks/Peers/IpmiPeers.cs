@@ -20,8 +20,17 @@ static class IpmiPeers
     const int SweepLive = 900;
     const int SweepDead = 100;
 
-    /// <param name="withMachines">Each simulator starts a program to learn its machine's power, which costs more than all of IPMI and is the same for everybody.</param>
-    public static Task<int> CompareAsync(bool withMachines) => WithSimulatorsAsync(Bmcs, withMachines, CompareAsync);
+    /// <summary>
+    /// Twice: with simulators that answer by themselves, where what is measured is IPMI; and with simulators that start a program for each question (<c>chassis_control</c>, as the lab's do), where that
+    /// program costs more than all of IPMI and everybody waits for it alike.
+    /// </summary>
+    public static async Task<int> CompareAsync()
+    {
+        Console.WriteLine("ipmi_sim that answers by itself:");
+        await WithSimulatorsAsync(Bmcs, withMachines: false, CompareAsync);
+        Console.WriteLine("ipmi_sim that starts a program for each question (chassis_control):");
+        return await WithSimulatorsAsync(Bmcs, withMachines: true, CompareAsync);
+    }
 
     /// <summary>A thousand BMCs of which some are dead, ours alone.</summary>
     public static Task<int> SweepAsync() => WithSimulatorsAsync(SweepLive, withMachines: true, SweepAsync);
@@ -43,7 +52,7 @@ static class IpmiPeers
     static async Task CompareAsync(List<IpmiSimulator> simulators)
     {
         var hosts = string.Join(',', simulators.Select(s => s.EndPoint));
-        var (peer, tools, cold, warm) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var (peer, tools, cold, warm, processor) = (new List<double>(), new List<double>(), new List<double>(), new List<double>(), new List<double>());
         var first = (await OursAsync(simulators)).Cold;
         for (var round = 0; round < Rounds; round++)
         {
@@ -51,6 +60,7 @@ static class IpmiPeers
             var ours = await OursAsync(simulators);
             cold.Add(ours.Cold);
             warm.Add(ours.Warm);
+            processor.Add(ours.Processor);
             if (round % 3 == 0) tools.Add(await TimeAsync(() => Task.WhenAll(simulators.Select(ToolAsync))));
         }
         Console.WriteLine($"power status of {simulators.Count} ipmi_sim, medians of {Rounds} rounds in turns ({tools.Count} for ipmitool)");
@@ -58,18 +68,20 @@ static class IpmiPeers
         Console.WriteLine($"  {simulators.Count} x ipmitool at once       {Median(tools),7:f1} ms");
         Console.WriteLine($"  ours, first in the process  {first,7:f1} ms   {first / Median(peer):f2} x ipmipower (compiling included)");
         Console.WriteLine($"  ours, no sessions open      {Median(cold),7:f1} ms   {Median(cold) / Median(peer):f2} x ipmipower");
-        Console.WriteLine($"  ours, sessions open         {Median(warm),7:f1} ms   {Median(warm) / Median(peer):f2} x ipmipower");
+        Console.WriteLine($"  ours, sessions open         {Median(warm),7:f1} ms   {Median(warm) / Median(peer):f2} x ipmipower; {Median(processor):f1} ms of processor time of ours");
     }
 
     /// <summary>One process's view: a socket, a driver for each BMC, a question without and a question with a session.</summary>
-    static async Task<(double Cold, double Warm)> OursAsync(List<IpmiSimulator> simulators)
+    static async Task<(double Cold, double Warm, double Processor)> OursAsync(List<IpmiSimulator> simulators)
     {
         await using var socket = new IpmiSocket(NullLogger<IpmiSocket>.Instance);
         var ports = simulators.Select(s => Open(socket, s.EndPoint)).ToList();
         var cold = await TimeAsync(() => Task.WhenAll(ports.Select(p => p.GetPowerAsync(CancellationToken.None))));
+        var before = Environment.CpuUsage.TotalTime;
         var warm = await TimeAsync(() => Task.WhenAll(ports.Select(p => p.GetPowerAsync(CancellationToken.None))));
+        var processor = Environment.CpuUsage.TotalTime - before;
         foreach (var port in ports) await port.DisposeAsync();
-        return (cold, warm);
+        return (cold, warm, processor.TotalMilliseconds);
     }
 
     static async Task SweepAsync(List<IpmiSimulator> simulators)

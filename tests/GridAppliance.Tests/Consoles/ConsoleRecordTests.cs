@@ -93,6 +93,27 @@ public sealed class ConsoleRecordTests : IDisposable
     }
 
     [Fact]
+    public async Task A_day_is_a_file_and_files_go_when_they_are_older_than_allowed()
+    {
+        using var writer = Open(new() { Age = TimeSpan.FromDays(3) });
+        var began = clock.GetUtcNow().UtcDateTime;
+        for (var day = 0; day < 3; day++)
+        {
+            writer.Append(ConsoleEntryKind.Output, clock.GetUtcNow(), Encoding.UTF8.GetBytes($"day {day}"));
+            writer.Flush(toDisk: false);
+            // Files have the time of the disk, which is not this clock's.
+            File.SetLastWriteTimeUtc(Directory.GetFiles(directory).Order().Last(), began.AddDays(day));
+            clock.Advance(TimeSpan.FromDays(1));
+            writer.Tidy();
+        }
+        Assert.Equal(["Output:day 0", "Output:day 1", "Output:day 2"], await ReadAsync());
+
+        clock.Advance(TimeSpan.FromHours(1));
+        writer.Tidy();
+        Assert.Equal(["Output:day 1", "Output:day 2"], await ReadAsync());
+    }
+
+    [Fact]
     public async Task A_burst_larger_than_the_buffer_is_cut_into_pieces_and_nothing_is_lost()
     {
         var burst = new byte[1_000_000];

@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 using GridAppliance.Consoles;
+using GridAppliance.Consoles.Record;
 using GridAppliance.Consoles.Serial;
 using GridAppliance.Power.Ports;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Consoles;
 
@@ -78,6 +80,46 @@ public sealed class SerialLineTests : IDisposable
         pty.Unplug();
         Assert.Contains("unplugged", (await Assert.ThrowsAsync<IOException>(() => reading)).Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<IOException>(() => console.WriteAsync("x"u8.ToArray(), Patience).AsTask());
+    }
+
+    /// <summary>An adapter keeps its lasting name, which leads to another device when it is plugged in again.</summary>
+    [Fact]
+    public async Task A_tty_that_is_unplugged_and_plugged_in_again_is_taken_back_and_the_gap_is_in_the_record()
+    {
+        var directory = Directory.CreateTempSubdirectory("gridappliance-").FullName;
+        var name = Path.Combine(directory, "usb-adapter");
+        File.CreateSymbolicLink(name, pty.Path);
+        using var session = new ConsoleSession("n1", new SerialConsolePort(name, new(), TimeProvider.System), ConsoleRecordWriter.Open(Path.Combine(directory, "record"), new(), TimeProvider.System), TimeProvider.System, _ => { }, NullLogger.Instance);
+        using var viewer = session.TryJoin("ann")!;
+        var running = session.RunAsync(Patience);
+        await SeeAsync("connected");
+        pty.Type("before");
+        await SeeAsync("before");
+
+        pty.Unplug();
+        await SeeAsync("the line was lost: ");
+        Assert.Equal(TypeResult.NotConnected, await viewer.TypeAsync("x"u8.ToArray(), Patience));
+        using var again = new PseudoTerminal();
+        File.Delete(name);
+        File.CreateSymbolicLink(name, again.Path);
+        await SeeAsync("connected");
+        again.Type("after");
+        await SeeAsync("after");
+        Assert.Equal(TypeResult.Typed, await viewer.TypeAsync("y"u8.ToArray(), Patience));
+        Assert.Equal("y"u8.ToArray(), await again.ReadAsync(1));
+
+        session.Sync();
+        var record = new StringBuilder();
+        await foreach (var entry in ConsoleRecordReader.ReadAsync(Path.Combine(directory, "record"), default, default)) record.Append(Encoding.UTF8.GetString(entry.Octets.Span)).Append('|');
+        Assert.Matches("connected.*before.*the line was lost: .*unplugged.*connected.*after", record.ToString());
+        await patience.CancelAsync();
+        await running;
+        Directory.Delete(directory, recursive: true);
+
+        async Task SeeAsync(string text)
+        {
+            for (var seen = ""; !seen.Contains(text, StringComparison.Ordinal);) seen += Encoding.UTF8.GetString((await viewer.ReadAsync(Patience)).Octets.Span);
+        }
     }
 
     [Fact]

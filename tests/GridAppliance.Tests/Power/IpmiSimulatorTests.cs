@@ -77,6 +77,28 @@ public sealed class IpmitoolComparisonTests : IAsyncLifetime
         Assert.NotEmpty(theirs);
     }
 
+    /// <summary>What has no state to read back is compared by what the simulator tells its machine.</summary>
+    [Fact]
+    public async Task A_soft_shut_down_and_the_light_have_the_effects_that_ipmitools_have()
+    {
+        await using var port = Open();
+        await port.SetPowerAsync(PowerAction.On, Patience);
+        await SameAsync(["chassis", "power", "soft"], () => port.SetPowerAsync(PowerAction.SoftOff, Patience));
+        await SameAsync(["chassis", "identify", "42"], () => port.IdentifyAsync(TimeSpan.FromSeconds(42), Patience));
+        await SameAsync(["chassis", "identify", "force"], () => port.IdentifyAsync(null, Patience));
+        await SameAsync(["chassis", "identify", "0"], () => port.IdentifyAsync(TimeSpan.Zero, Patience));
+
+        async Task SameAsync(string[] theirs, Func<Task> ours)
+        {
+            var before = simulator.Log.Count;
+            simulator.Ipmitool(theirs);
+            var said = simulator.Log.Skip(before).ToList();
+            Assert.True(said.Count > 0, $"{string.Join(' ', theirs)}: the simulator told its machine nothing");
+            await ours();
+            Assert.Equal(said, simulator.Log.Skip(before + said.Count));
+        }
+    }
+
     [Theory]
     [InlineData("pxe", nameof(BootDevice.Network))]
     [InlineData("disk", nameof(BootDevice.Disk))]
@@ -167,6 +189,7 @@ public sealed class IpmitoolComparisonTests : IAsyncLifetime
         var lan = await port.GetLanAsync(Patience);
         Assert.Equal(Field(print, "IP Address"), lan.Address.ToString());
         Assert.Equal(Field(print, "MAC Address"), lan.Mac.ToString());
+        Assert.Equal((Field(print, "Subnet Mask"), Field(print, "IP Address Source"), Field(print, "Default Gateway IP")), (lan.Mask.ToString(), lan.Origin == AddressOrigin.Static ? "Static Address" : "another", lan.Gateway.ToString()));
     }
 
     [Fact]

@@ -21,6 +21,8 @@ enum Reaction
     AnswerTwice,
     /// <summary>The answer is kept back until <see cref="ScriptedBmc.Release"/>.</summary>
     Hold,
+    /// <summary>It is answered, and the datagram kept for <see cref="ScriptedBmc.Replay"/>.</summary>
+    Keep,
     /// <summary>The answer carries another session's id.</summary>
     WrongSession,
     /// <summary>The answer's last octet is changed.</summary>
@@ -42,7 +44,7 @@ sealed class ScriptedBmc : IAsyncDisposable
     readonly CancellationTokenSource stopping = new();
     readonly Channel<string> arrivals = Channel.CreateUnbounded<string>();
     readonly Dictionary<uint, Session> sessions = [];
-    readonly List<(byte[] Datagram, EndPoint To)> held = [];
+    readonly List<(byte[] Datagram, EndPoint To)> held = [], kept = [];
     readonly Lock gate = new();
     readonly Task running;
     uint lastSession = 0x100;
@@ -104,6 +106,9 @@ sealed class ScriptedBmc : IAsyncDisposable
             held.Clear();
         }
     }
+
+    /// <summary>Sends again what was kept.</summary>
+    public void Replay() { lock (gate) foreach (var (datagram, to) in kept) socket.SendTo(datagram, to); }
 
     /// <summary>Sends octets that nobody asked for to whoever spoke last.</summary>
     public void Blurt(byte[] datagram) { if (lastSender is { } to) socket.SendTo(datagram, to); }
@@ -176,8 +181,9 @@ sealed class ScriptedBmc : IAsyncDisposable
         if (reaction == Reaction.Lose) return;
         var suite = Suites.Find(s => s.Authentication == request.Authentication && s.Integrity == request.Integrity && s.Confidentiality == request.Confidentiality);
         if (suite is null && IgnoresUnknownSuites) return;
+        var consoleId = IdFor(request.ConsoleId, reaction);
         var status = suite is null ? RakpStatus.NoCipherSuiteMatch : sessions.Count >= MaxSessions ? RakpStatus.InsufficientResources : RakpStatus.Ok;
-        var response = new OpenSessionResponse(request.Tag, status, IpmiPrivilege.Administrator, request.ConsoleId);
+        var response = new OpenSessionResponse(request.Tag, status, IpmiPrivilege.Administrator, consoleId);
         if (status == RakpStatus.Ok)
         {
             var session = new Session { Suite = suite!, ConsoleId = request.ConsoleId, BmcId = ++lastSession };
@@ -205,7 +211,7 @@ sealed class ScriptedBmc : IAsyncDisposable
         session.Transcript = new(session.Suite, session.ConsoleId, session.BmcId, request.ConsoleRandom, random, State.Guid, request.Role, request.Name);
         var code = new byte[RakpTranscript.MaxHash];
         var length = session.Transcript.Rakp2Code(Password, code);
-        Reply(Wrap(PayloadType.Rakp2, p => new Rakp2 { Tag = tag, ConsoleId = session.ConsoleId, BmcRandom = random, BmcGuid = State.Guid, AuthenticationCode = code.AsSpan(0, length) }.Write(p)), from, reaction);
+        Reply(Wrap(PayloadType.Rakp2, p => new Rakp2 { Tag = tag, ConsoleId = IdFor(session.ConsoleId, reaction), BmcRandom = random, BmcGuid = State.Guid, AuthenticationCode = code.AsSpan(0, length) }.Write(p)), from, reaction);
     }
 
     void HandleRakp3(in RmcpPlusPacket packet, EndPoint from)
@@ -227,7 +233,7 @@ sealed class ScriptedBmc : IAsyncDisposable
         session.Cipher = new(session.Suite, code.AsSpan(0, length));
         var check = new byte[RakpTranscript.MaxHash];
         var checkLength = session.Transcript.Rakp4Code(code.AsSpan(0, length), check);
-        Reply(Wrap(PayloadType.Rakp4, p => new Rakp4 { Tag = tag, ConsoleId = session.ConsoleId, CheckValue = check.AsSpan(0, checkLength) }.Write(p)), from, reaction);
+        Reply(Wrap(PayloadType.Rakp4, p => new Rakp4 { Tag = tag, ConsoleId = IdFor(session.ConsoleId, reaction), CheckValue = check.AsSpan(0, checkLength) }.Write(p)), from, reaction);
     }
 
     void HandleInside(in RmcpPlusPacket packet, EndPoint from)
@@ -248,8 +254,7 @@ sealed class ScriptedBmc : IAsyncDisposable
         var octets = new byte[256];
         var messageLength = IpmbMessage.WriteAnswer(octets, message.Function, message.Command, message.Sequence, answer);
         var datagram = new byte[512];
-        var id = reaction == Reaction.WrongSession ? session.ConsoleId + 2 : session.ConsoleId;
-        var total = session.Cipher.Seal(datagram, PayloadType.IpmiMessage, id, ++session.Sent, octets.AsSpan(0, messageLength), RandomNumberGenerator.GetBytes(16));
+        var total = session.Cipher.Seal(datagram, PayloadType.IpmiMessage, IdFor(session.ConsoleId, reaction), ++session.Sent, octets.AsSpan(0, messageLength), RandomNumberGenerator.GetBytes(16));
         Reply(datagram[..total], from, reaction);
         if (message is { Function: NetFunction.App, Command: 0x3C }) sessions.Remove(packet.SessionId);
     }
@@ -319,6 +324,8 @@ sealed class ScriptedBmc : IAsyncDisposable
         }
     }
 
+    static uint IdFor(uint consoleId, Reaction reaction) => reaction == Reaction.WrongSession ? consoleId + 2 : consoleId;
+
     Reaction Decide(string name)
     {
         Log.Add(name);
@@ -333,6 +340,7 @@ sealed class ScriptedBmc : IAsyncDisposable
         switch (reaction)
         {
             case Reaction.Answer or Reaction.WrongSession or Reaction.Busy: socket.SendTo(datagram, to); break;
+            case Reaction.Keep: kept.Add((datagram, to)); socket.SendTo(datagram, to); break;
             case Reaction.AnswerTwice: socket.SendTo(datagram, to); socket.SendTo(datagram, to); break;
             case Reaction.Hold: held.Add((datagram, to)); break;
             case Reaction.BadCode: datagram[^1] ^= 0x55; socket.SendTo(datagram, to); break;

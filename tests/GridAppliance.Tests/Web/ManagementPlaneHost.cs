@@ -20,6 +20,7 @@ using GridAppliance.Switches;
 using GridAppliance.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace GridAppliance.Tests.Web;
 
@@ -32,11 +33,12 @@ sealed class ManagementPlaneHost : IAsyncDisposable
     readonly string name;
     readonly NetworkOptions? boots;
     readonly int bootPort;
+    readonly ILoggerProvider? logs;
     IHost host;
 
-    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name, NetworkOptions? boots, int bootPort)
+    ManagementPlaneHost(IReadOnlyList<ListenAddress> beyond, TimeProvider clock, int port, string name, NetworkOptions? boots, int bootPort, ILoggerProvider? logs)
     {
-        (this.beyond, this.clock, this.name, this.boots, this.bootPort) = (beyond, clock, name, boots, bootPort);
+        (this.beyond, this.clock, this.name, this.boots, this.bootPort, this.logs) = (beyond, clock, name, boots, bootPort, logs);
         host = Compose(port);
     }
 
@@ -59,6 +61,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
                 },
             ],
         });
+        if (logs is not null) builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton<ApplianceProblems>();
         builder.Services.AddStore();
@@ -103,9 +106,9 @@ sealed class ManagementPlaneHost : IAsyncDisposable
 
     public Timeline Timeline => Get<Timeline>();
 
-    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12", NetworkOptions? boots = null, int bootPort = BootPlaneUrl.DefaultPort)
+    public static async Task<ManagementPlaneHost> StartAsync(IReadOnlyList<ListenAddress>? beyond = null, TimeProvider? clock = null, int port = 0, string name = "rack12", NetworkOptions? boots = null, int bootPort = BootPlaneUrl.DefaultPort, ILoggerProvider? logs = null)
     {
-        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name, boots, bootPort);
+        var plane = new ManagementPlaneHost(beyond ?? [], clock ?? TimeProvider.System, port, name, boots, bootPort, logs);
         try { await plane.host.StartAsync(); }
         catch
         {
