@@ -33,6 +33,8 @@ PACKAGES += snmp snmpd
 PACKAGES += nftables
 # So is the iSCSI target.
 PACKAGES += tgt
+# A client for the shipped NFS export.
+PACKAGES += libnfs-utils
 # A console server to talk RFC 2217 with.
 PACKAGES += ser2net
 # Machines that have nothing but a serial line: U-Boot and OpenFirmware in QEMU.
@@ -106,10 +108,10 @@ bench-peers: build ## compare with other people's programs, in one run: PEERS=tf
 	@[[ $(or $(PEERS),tftp) != ipmi* || ( -x /usr/sbin/ipmipower && -x /usr/bin/ipmi_sim && -x /usr/bin/ipmitool ) ]] || tests/install-packages freeipmi-tools openipmi ipmitool
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers $(or $(PEERS),tftp)
 
-soak: build image ## TIMES (default 100) as much as in 'make test': damaged input for the codecs, ends of a node's agent on the way
+soak: build image ## TIMES (default 100) as much as in 'make test': damaged input for the codecs; a node's agent killed at that many moments, and replaced
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo
 	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
-	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.EndToEnd -c Release --no-build --nologo --filter FullyQualifiedName~NodeModuleTests
+	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.EndToEnd -c Release --no-build --nologo --filter Soak=yes
 
 format: build ## lay the sources out as .editorconfig says; 'make test' looks whether they are
 	$(DOTNET) format GridAppliance.sln --no-restore --severity warn

@@ -16,7 +16,8 @@ sealed record ModuleProcess(Process Process, string Name, long StartTime);
 /// that an agent that was restarted finds it (and not another process that got its number).
 /// </summary>
 /// <param name="place">The group of an owner in whose limits this module runs, if there is one.</param>
-sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, Func<string, string?>? place = null)
+/// <param name="fence">What is to be done with the group of a module that runs in nobody's limits.</param>
+sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, Func<string, string?>? place = null, Action<string>? fence = null)
 {
     static readonly TimeSpan Politeness = TimeSpan.FromSeconds(5);
     const int MostTries = 50, NotStarted = 126, MostLooks = 250;
@@ -139,6 +140,7 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
         // An owner's group is not made anew here, where it would have no limits.
         if (Libc.MakeFolder(group, FolderMode) != 0 && Marshal.GetLastPInvokeError() is var error && error != Libc.Exists)
             throw new IOException($"there is no group {group} for its programs: {new Win32Exception(error).Message}");
+        if (Path.GetDirectoryName(group) == paths.ControlGroups) fence?.Invoke(group);
         return group;
     }
 

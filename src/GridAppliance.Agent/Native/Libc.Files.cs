@@ -33,6 +33,9 @@ static partial class Libc
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial long SystemCall(long number, string first, long second);
 
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static partial long SystemCall(long number, long first, nint second, long third);
+
     [LibraryImport("libc", EntryPoint = "lgetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint GetAttribute(string path, string name, Span<byte> value, nuint size);
 

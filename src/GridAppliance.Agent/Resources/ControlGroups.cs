@@ -30,7 +30,9 @@ interface IControlGroups
 /// Version 2 of control groups (Documentation/admin-guide/cgroup-v2.rst in the kernel): <c>grid/H-ID/</c> carries the limits, and the modules' own groups below it inherit them.
 /// Modules that nobody allocated run beside, in <c>grid/NAME</c>; no module's name begins with a capital.
 /// </summary>
-sealed class ControlGroups(AgentPaths paths) : IControlGroups
+/// <param name="paths">The node.</param>
+/// <param name="accelerators">PCI addresses of what only those use who hold it; none for a node without.</param>
+sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators = null) : IControlGroups
 {
     const string Prefix = "H-";
     /// <summary>A fork bomb's end.</summary>
@@ -68,7 +70,15 @@ sealed class ControlGroups(AgentPaths paths) : IControlGroups
         Write(group, "pids.max", MostProcesses.ToString(CultureInfo.InvariantCulture));
         // Shares of a disk by the space that is held of it, where the kernel's scheduler knows weights.
         if (holding.Amounts.DiskMiB > 0 && File.Exists(Path.Combine(group, "io.weight"))) Write(group, "io.weight", "default 100");
+        Fence(group, holding.Accelerators);
         Gather(holding, group);
+    }
+
+    /// <summary>Keeps what runs in a group from the accelerators that it does not hold.</summary>
+    /// <exception cref="IOException">This kernel cannot.</exception>
+    public void Fence(string group, IReadOnlyList<string> held)
+    {
+        if (accelerators is { Count: > 0 }) DeviceFence.Close(group, [.. accelerators.Except(held).SelectMany(address => DeviceFence.NumbersOf(paths, address))]);
     }
 
     public async Task EndAsync(string id, TimeProvider clock, CancellationToken cancellationToken)

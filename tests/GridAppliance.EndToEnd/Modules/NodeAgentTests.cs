@@ -18,6 +18,7 @@ public sealed class NodeAgentTests(BootedLab lab)
     LabInstance Instance => lab.Instance;
 
     [LabFact]
+    [Trait("Soak", "yes")]
     public async Task The_agent_is_replaced_under_a_running_module_and_one_that_does_not_work_is_taken_back()
     {
         var client = Instance.Rig.Appliance.Client;

@@ -5,6 +5,7 @@ using GridAppliance.EndToEnd.Boots;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab.Machine;
 using GridAppliance.Protocols.Packages;
+using Xunit.Abstractions;
 
 namespace GridAppliance.EndToEnd.Modules;
 
@@ -13,11 +14,11 @@ namespace GridAppliance.EndToEnd.Modules;
 /// sysctls, kernel modules, mounts, ports, processes, control groups; and ends the agent when asked to.
 /// </summary>
 [Collection(BootedLabs.Name)]
-public sealed class NodeModuleTests(BootedLab lab)
+public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
 {
     const int ProbePort = 9000;
-    /// <summary>Ends of the agent on the way; <c>make soak</c> asks for many.</summary>
-    static readonly int rounds = int.TryParse(Environment.GetEnvironmentVariable("GRID_SOAK"), out var asked) ? 2 * asked : 1;
+    /// <summary>Ends of the agent on the way: as many as <c>make soak</c> asks for.</summary>
+    static readonly int rounds = int.TryParse(Environment.GetEnvironmentVariable("GRID_SOAK"), out var asked) ? asked : 3;
     static readonly TimeSpan LatestKill = TimeSpan.FromSeconds(1);
 
     readonly Random random = new(1);
@@ -25,7 +26,7 @@ public sealed class NodeModuleTests(BootedLab lab)
     LabInstance Instance => lab.Instance;
 
     [LabFact]
-    public async Task A_node_is_as_before_when_its_modules_are_gone_in_whatever_order_and_although_its_agent_was_killed_on_the_way()
+    public async Task A_node_is_as_before_when_its_modules_are_gone_in_another_order_than_they_came()
     {
         var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[1])).Name;
         await InstallProbeAsync(node);
@@ -42,7 +43,22 @@ public sealed class NodeModuleTests(BootedLab lab)
 
             foreach (var module in (string[])["web", "firewall", "hello", "loadbalancer"]) Assert.Equal("done", await RemoveAsync(node, module));
             AssertSame(before, await LookAsync(node));
+        }
+        finally
+        {
+            await RemoveAsync(node, "probe");
+        }
+    }
 
+    [LabFact]
+    [Trait("Soak", "yes")]
+    public async Task A_node_is_as_before_although_its_agent_was_killed_at_moments_of_installations_and_removals()
+    {
+        var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[1])).Name;
+        await InstallProbeAsync(node);
+        try
+        {
+            var before = await SettledAsync(node);
             for (var round = 0; round < rounds; round++) await KillOnTheWayAsync(node);
             AssertSame(before, await LookAsync(node));
         }
@@ -50,6 +66,65 @@ public sealed class NodeModuleTests(BootedLab lab)
         {
             await RemoveAsync(node, "probe");
         }
+    }
+
+    [LabFact]
+    public async Task The_NFS_export_is_mounted_by_a_client_and_holds_what_it_writes_there()
+    {
+        var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[2])).Name;
+        await ImportShippedAsync("nfs");
+        await InstallAsync(node, "nfs");
+        var folder = Directory.CreateTempSubdirectory("grid-nfs-").FullName;
+        try
+        {
+            // libnfs 4.0 writes no more than some three thousand octets by NFS 4, and says so before it sends anything.
+            var written = RandomNumberGenerator.GetBytes(3000);
+            await File.WriteAllBytesAsync(Path.Combine(folder, "here"), written);
+            var export = $"nfs://{(await Instance.NodeOfAsync(Instance.Plan.Servers[2])).Ip}/export";
+            await ClientAsync("nfs-cp", Path.Combine(folder, "here"), $"{export}/there?version=4");
+            Assert.Matches(@"\b3000 there\b", await ClientAsync("nfs-ls", $"{export}?version=4"));
+            await ClientAsync("nfs-cp", $"{export}/there?version=4", Path.Combine(folder, "back"));
+            Assert.Equal(written, await File.ReadAllBytesAsync(Path.Combine(folder, "back")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        Assert.Equal("done", await RemoveAsync(node, "nfs"));
+        Assert.Empty((await Instance.Rig.Appliance.Client.GetNode(node, CancellationToken.None)).Modules);
+    }
+
+    /// <summary>libnfs, which mounts the export for each of its commands.</summary>
+    Task<string> ClientAsync(params string[] command) => Command.RunAsync(Namespaces.Inside(Instance.Plan.Appliance.Namespace, ["/usr/bin/timeout", "60", .. command]), CancellationToken.None);
+
+    /// <summary>From the order to a healthy module, and back; the times are told, not asserted: docs/figures.md.</summary>
+    [LabFact]
+    public async Task Fifty_files_are_installed_on_an_idle_node_and_removed()
+    {
+        var client = Instance.Rig.Appliance.Client;
+        var node = (await Instance.NodeOfAsync(Instance.Plan.Servers[0])).Name;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await Instance.TrustAsync("fifty", key.ExportSubjectPublicKeyInfoPem());
+        var files = Enumerable.Range(0, 50).Select(i => new ModuleFile($"root/srv/fifty/file{i}", RandomNumberGenerator.GetBytes(4096)));
+        var package = ModulePackageWriter.Write(new()
+        {
+            Name = "fifty", Version = "1.0", Class = "fifty", Start = ["/bin/busybox", "httpd", "-f", "-p", "9050", "-h", "/srv/fifty"], Health = new() { Port = 9050 },
+        }, files, key);
+        await client.ImportModule(new MemoryStream(package), CancellationToken.None);
+        for (var round = 0; round < 3; round++)
+        {
+            var request = new ModuleChangeRequest { Range = node, Module = "fifty" };
+            var there = await TimeOfAsync(await client.InstallModule(request, CancellationToken.None));
+            var gone = await TimeOfAsync(await client.RemoveModule(request, CancellationToken.None));
+            output.WriteLine($"fifty files: there after {there.TotalMilliseconds:0} ms, gone after {gone.TotalMilliseconds:0} ms");
+        }
+    }
+
+    async Task<TimeSpan> TimeOfAsync(ChangeDocument change)
+    {
+        Assert.Equal("done", await Instance.EndOfAsync(change));
+        var operation = await Instance.Rig.Appliance.Client.GetOperation(change.Nodes[0].OperationId!, CancellationToken.None);
+        return operation.Finished!.Value - operation.Started;
     }
 
     async Task AssertAtWorkAsync(string node)
