@@ -79,8 +79,11 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
         book.Reload();
         if (book.IsDamaged) return;
         foreach (var left in groups.Existing().Where(id => book.Find(id) is not { Allocated: true })) await groups.EndAsync(left, clock, cancellationToken);
-        foreach (var holding in book.Holdings.Where(holding => holding.Allocated))
-            if (groups.Lack() is null) groups.Make(holding);
+        foreach (var holding in book.Holdings.Where(holding => holding.Allocated && groups.Lack() is null))
+        {
+            try { groups.Make(holding); }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { console.Say($"{holding.Owner}'s limits are not in force again: {e.Message}"); }   // the node stays reachable, and its appliance can free it
+        }
     }
 
     /// <summary>Ends leases whose time is over, with or without an appliance; runs as long as the agent does.</summary>
