@@ -99,6 +99,7 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
 
     /// <summary>From the order to a healthy module, and back; the times are told, not asserted: docs/figures.md.</summary>
     [LabFact]
+    [Trait("Soak", "yes")]
     public async Task Fifty_files_are_installed_on_an_idle_node_and_removed()
     {
         var client = Instance.Rig.Appliance.Client;
