@@ -192,6 +192,29 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         Assert.True(File.Exists(Path.Combine(folder, "www", "index.html")));
     }
 
+    static ModuleManifest Needing(string name, params string[] needs) => TestPackage.Manifest(name) with { Needs = new() { Modules = needs } };
+
+    [Fact]
+    public async Task Modules_that_would_need_each_other_in_a_circle_are_refused_at_import()
+    {
+        Assert.IsType<ModuleImport.Accepted>(await ImportAsync(TestPackage.Signed(key, Needing("alpha", "beta"))));
+        Assert.IsType<ModuleImport.Accepted>(await ImportAsync(TestPackage.Signed(key, Needing("beta", "gamma"))));
+        await RefusesAsync("modules would need each other in a circle: gamma → alpha → beta → gamma", TestPackage.Signed(key, Needing("gamma", "delta", "alpha")));
+        await RefusesAsync("its manifest is not acceptable", TestPackage.Signed(key, Needing("gamma", "gamma")));
+        Assert.IsType<ModuleImport.Accepted>(await ImportAsync(TestPackage.Signed(key, TestPackage.Manifest("gamma"))));
+    }
+
+    [Fact]
+    public void What_is_needed_is_installed_before_what_needs_it_and_each_once()
+    {
+        var known = new[] { Needing("web", "base", "tls"), Needing("tls", "base"), TestPackage.Manifest("base") }.ToDictionary(manifest => manifest.Name);
+        Assert.True(ModuleNeedsPlan.TryOrder(known["web"], known.GetValueOrDefault, out var before, out _));
+        Assert.Equal(["base", "tls"], before);
+        known.Remove("base");
+        Assert.False(ModuleNeedsPlan.TryOrder(known["web"], known.GetValueOrDefault, out _, out var problem));
+        Assert.Equal("web needs base, which is not in the catalogue", problem);
+    }
+
     [Fact]
     public async Task Packages_beside_the_program_are_taken_in_a_while_after_the_start_whoever_signed_them_and_damaged_ones_are_left_out()
     {
