@@ -13,16 +13,16 @@ sealed class ModuleChanges(ModuleCatalog catalog, OperationRunner operations)
     /// <param name="actor">Who.</param>
     /// <param name="cancellationToken">Ends the starting; what is started goes on.</param>
     /// <param name="terms">For whom, and with what values.</param>
-    public async Task<ChangeDocument> InstallAsync(IReadOnlyList<Node> nodes, string wanted, bool dryRun, string actor, CancellationToken cancellationToken, ModuleTerms? terms = null)
+    public Task<ChangeDocument> InstallAsync(IReadOnlyList<Node> nodes, string wanted, bool dryRun, string actor, CancellationToken cancellationToken, ModuleTerms? terms = null)
     {
         var module = catalog.Find(wanted);
-        return await ForEachAsync(nodes, dryRun, node => module is null
+        return NodeSubmissions.SubmitAsync(operations, nodes, node => module is null
             ? (null, $"there is no module {wanted} in the catalogue")
-            : InstallModule.Refusal(catalog, node, module, terms) is { } refusal ? (null, refusal) : (InstallModule.For(catalog, node, module, actor, terms), Say(node, module)), cancellationToken);
+            : InstallModule.Refusal(catalog, node, module, terms) is { } refusal ? (null, refusal) : (InstallModule.For(catalog, node, module, actor, terms), Say(node, module)), dryRun, cancellationToken);
     }
 
     public Task<ChangeDocument> RemoveAsync(IReadOnlyList<Node> nodes, string name, bool dryRun, string actor, CancellationToken cancellationToken, string? owner = null) =>
-        ForEachAsync(nodes, dryRun, node => RemoveModule.Refusal(node, name) is { } refusal ? (null, refusal) : (RemoveModule.For(catalog, node, name, actor, owner), $"{name} will be removed"), cancellationToken);
+        NodeSubmissions.SubmitAsync(operations, nodes, node => RemoveModule.Refusal(node, name) is { } refusal ? (null, refusal) : (RemoveModule.For(catalog, node, name, actor, owner), $"{name} will be removed"), dryRun, cancellationToken);
 
     static string Say(Node node, ModuleDocument module) => node.Modules.FirstOrDefault(installed => installed.Name == module.Name) switch
     {
@@ -30,22 +30,4 @@ sealed class ModuleChanges(ModuleCatalog catalog, OperationRunner operations)
         { } same when same.Version == module.Version => $"{module.Name} {module.Version} is installed, and will be used as it is",
         { } other => $"{module.Name} {other.Version} will be upgraded to {module.Version}",
     };
-
-    async Task<ChangeDocument> ForEachAsync(IReadOnlyList<Node> nodes, bool dryRun, Func<Node, (NewOperation? Operation, string Message)> plan, CancellationToken cancellationToken)
-    {
-        var changes = new List<NodeChangeDocument>();
-        foreach (var node in nodes)
-        {
-            var (operation, message) = plan(node);
-            changes.Add(operation is null || dryRun
-                ? new() { Node = node.Name, Accepted = operation is not null, Message = message }
-                : await operations.SubmitAsync(operation, cancellationToken) switch
-                {
-                    Submission.Accepted accepted => new() { Node = node.Name, Accepted = true, OperationId = accepted.Operation.Id.ToString(), Message = accepted.IsNew ? message : "is under way already" },
-                    Submission.Refused refused => new() { Node = node.Name, Accepted = false, Message = refused.Reason },
-                    var other => throw new InvalidOperationException($"a submission of no known kind: {other}"),
-                });
-        }
-        return new() { Nodes = changes, DryRun = dryRun };
-    }
 }

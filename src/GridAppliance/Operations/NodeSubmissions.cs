@@ -6,6 +6,11 @@ namespace GridAppliance.Operations;
 /// <summary>Operations for the nodes of a range, and what became of each wish; a dry run starts nothing.</summary>
 static class NodeSubmissions
 {
+    /// <summary>One operation for each node of a range, or why not.</summary>
+    public static Task<ChangeDocument> SubmitAsync(
+        OperationRunner operations, IReadOnlyList<Node> nodes, Func<Node, (NewOperation? Operation, string Message)> plan, bool dryRun, CancellationToken cancellationToken) =>
+        SubmitAsync(operations, [.. nodes.Select(node => (node, plan(node)))], dryRun, cancellationToken);
+
     /// <param name="operations">Where they are started.</param>
     /// <param name="plans">For each node what is to be started, or null and why not.</param>
     /// <param name="dryRun">Only say what would be done.</param>

@@ -11,10 +11,10 @@ sealed class ManagerRequests(NodeDirectory nodes, OperationRunner operations, Mo
     public Task<ChangeDocument> SetMasterAsync(IReadOnlyList<Node> range, string? master, bool dryRun, string actor, CancellationToken cancellationToken)
     {
         var wanted = master is null ? null : nodes.Current.Find(master);
-        return ForEachAsync(range, dryRun, node => master is not null && wanted is null
+        return NodeSubmissions.SubmitAsync(operations, range, node => master is not null && wanted is null
             ? (null, $"there is no node {master}")
             : SetMaster.Refusal(nodes.Current, node, wanted?.Id) is { } refusal ? (null, refusal)
-            : (SetMaster.For(node, wanted, actor), wanted is null ? $"{node.Name} will have no master" : $"{wanted.Name} will be {node.Name}'s master"), cancellationToken);
+            : (SetMaster.For(node, wanted, actor), wanted is null ? $"{node.Name} will have no master" : $"{wanted.Name} will be {node.Name}'s master"), dryRun, cancellationToken);
     }
 
     /// <param name="range">Where.</param>
@@ -25,13 +25,10 @@ sealed class ManagerRequests(NodeDirectory nodes, OperationRunner operations, Mo
     public Task<ChangeDocument> UpdateAgentsAsync(IReadOnlyList<Node> range, string? version, bool dryRun, string actor, CancellationToken cancellationToken)
     {
         var package = catalog.Find(version is null ? ModuleManifest.Agent : $"{ModuleManifest.Agent}@{version}");
-        return ForEachAsync(range, dryRun, node => package is null
+        return NodeSubmissions.SubmitAsync(operations, range, node => package is null
             ? (null, $"there is no {ModuleManifest.Agent} {version} in the catalogue: import one with gridctl module import".Replace("  ", " ", StringComparison.Ordinal))
             : InstallModule.NoAgent(node) is { } obstacle ? (null, obstacle)
             : node.AgentVersion == package.Version ? (null, $"{node.Name} runs agent {package.Version} already")
-            : (UpdateAgent.For(node, package, actor), $"agent {node.AgentVersion} will be replaced by {package.Version}"), cancellationToken);
+            : (UpdateAgent.For(node, package, actor), $"agent {node.AgentVersion} will be replaced by {package.Version}"), dryRun, cancellationToken);
     }
-
-    Task<ChangeDocument> ForEachAsync(IReadOnlyList<Node> range, bool dryRun, Func<Node, (NewOperation? Operation, string Message)> plan, CancellationToken cancellationToken) =>
-        NodeSubmissions.SubmitAsync(operations, [.. range.Select(node => (node, plan(node)))], dryRun, cancellationToken);
 }

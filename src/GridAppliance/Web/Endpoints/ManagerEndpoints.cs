@@ -16,17 +16,9 @@ static class ManagerEndpoints
         api.MapPost("/agents/update", Update).WithTags("agents").WithName("updateAgents").WithSummary("Replace the agents of a range by another version; each goes back by itself when the new one does not report.");
     }
 
-    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> SetMaster(MasterRequest request, HttpContext context, NodeDirectory directory, ManagerRequests requests, CancellationToken cancellation)
-    {
-        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
-        var change = await requests.SetMasterAsync(selection.Nodes, request.Master, request.DryRun, Caller.Of(context).Actor, cancellation);
-        return TypedResults.Ok(change with { Nodes = [.. change.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
-    }
+    static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> SetMaster(MasterRequest request, HttpContext context, NodeDirectory directory, ManagerRequests requests, CancellationToken cancellation) =>
+        RangeSelection.ChangeAsync(request.Range, directory, nodes => requests.SetMasterAsync(nodes, request.Master, request.DryRun, Caller.Of(context).Actor, cancellation));
 
-    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Update(AgentUpdateRequest request, HttpContext context, NodeDirectory directory, ManagerRequests requests, CancellationToken cancellation)
-    {
-        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
-        var change = await requests.UpdateAgentsAsync(selection.Nodes, request.Version, request.DryRun, Caller.Of(context).Actor, cancellation);
-        return TypedResults.Ok(change with { Nodes = [.. change.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
-    }
+    static Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Update(AgentUpdateRequest request, HttpContext context, NodeDirectory directory, ManagerRequests requests, CancellationToken cancellation) =>
+        RangeSelection.ChangeAsync(request.Range, directory, nodes => requests.UpdateAgentsAsync(nodes, request.Version, request.DryRun, Caller.Of(context).Actor, cancellation));
 }

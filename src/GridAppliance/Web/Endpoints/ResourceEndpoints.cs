@@ -38,17 +38,13 @@ static class ResourceEndpoints
         HoldRequest request, bool allocate, HttpContext context, NodeDirectory directory, ResourceRequests requests, CancellationToken cancellation)
     {
         if (requests.Defect(request, allocate) is { } defect) return Problems.Answer(StatusCodes.Status422UnprocessableEntity, defect);
-        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
-        var change = await requests.HoldAsync(selection.Nodes, request, allocate, Caller.Of(context).Actor, cancellation);
-        return TypedResults.Ok(change with { Nodes = [.. change.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
+        return await RangeSelection.ChangeAsync(request.Range, directory, nodes => requests.HoldAsync(nodes, request, allocate, Caller.Of(context).Actor, cancellation));
     }
 
     static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Free(FreeRequest request, HttpContext context, NodeDirectory directory, ResourceRequests requests, CancellationToken cancellation)
     {
         if (request is { Owner: null, Holding: null }) return Problems.Answer(StatusCodes.Status422UnprocessableEntity, "say whose, or which holding");
-        if (!RangeSelection.TryRead(request.Range, directory, out var selection, out var problem)) return problem;
-        var change = await requests.FreeAsync(selection.Nodes, request, Caller.Of(context).Actor, cancellation);
-        return TypedResults.Ok(change with { Nodes = [.. change.Nodes, .. selection.Missing.Select(RangeSelection.NotThere)] });
+        return await RangeSelection.ChangeAsync(request.Range, directory, nodes => requests.FreeAsync(nodes, request, Caller.Of(context).Actor, cancellation));
     }
 
     static async Task<Results<Ok<IReadOnlyList<IdlePolicyDocument>>, ProblemHttpResult>> SetIdle(IdlePolicyDocument policy, ModuleUses uses, CancellationToken cancellation)
