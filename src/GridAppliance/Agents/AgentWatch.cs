@@ -1,3 +1,4 @@
+using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Store;
 
@@ -13,6 +14,9 @@ sealed partial class AgentWatch(NodeDirectory nodes, AgentOrders orders, OrderWa
     // Whoever was not heard since we started may just not have had the time to call.
     readonly DateTimeOffset started = time.GetUtcNow();
 
+    // Owned by the loop.
+    int rounds;
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -20,24 +24,15 @@ sealed partial class AgentWatch(NodeDirectory nodes, AgentOrders orders, OrderWa
         catch (StoreException e) { LogNotStored(e.Message); }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Rounds.RunAsync(Period, time, LookAsync, LogNotStored, stoppingToken);
+
+    async Task LookAsync(CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(Period, time);
-        for (var tick = 1; await timer.WaitForNextTickAsync(stoppingToken); tick++)
-        {
-            try
-            {
-                waiters.Sweep();
-                await orders.SweepAsync(stoppingToken);
-                if (tick % SilenceEvery == 0) await FindSilentAsync(stoppingToken);
-                if (tick % FlushEvery == 0) await sessions.FlushAsync(nodes.Current, stoppingToken);
-            }
-            catch (StoreException e)
-            {
-                // All of it is done again with the next tick.
-                LogNotStored(e.Message);
-            }
-        }
+        rounds++;
+        waiters.Sweep();
+        await orders.SweepAsync(cancellationToken);
+        if (rounds % SilenceEvery == 0) await FindSilentAsync(cancellationToken);
+        if (rounds % FlushEvery == 0) await sessions.FlushAsync(nodes.Current, cancellationToken);
     }
 
     /// <summary>Looks once for agents that have become silent.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using GridAppliance.Nodes;
+using GridAppliance.Store;
 using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Fabric;
@@ -62,15 +63,22 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
     async Task LocateAsync(Node node, FabricMap map, CancellationToken cancellationToken)
     {
         if (PlaceOf(node, map) is not { } place || (node.LocatedBySwitch && (node.Switch, node.SwitchPort) == (place.Switch, place.Port))) return;
-        await nodes.ChangeAsync(node.Id, latest =>
+        try
         {
-            if (latest.LocatedBySwitch && (latest.Switch, latest.SwitchPort) == (place.Switch, place.Port)) return null;
-            var next = latest with { Switch = place.Switch, SwitchPort = place.Port, LocatedBySwitch = true };
-            var how = Words(place.Witnesses[0]);
-            return (next, [latest is { LocatedBySwitch: true, Switch: { } from, SwitchPort: var port }
-                ? NewEvent.About(next, "node.moved", $"its cable was moved from {from}/{port} to {place.Where} ({how})", EventSeverity.Warning)
-                : NewEvent.About(next, "node.located", $"is behind port {place.Port} of switch {place.Switch} ({how})")]);
-        }, cancellationToken);
+            await nodes.ChangeAsync(node.Id, latest =>
+            {
+                if (latest.LocatedBySwitch && (latest.Switch, latest.SwitchPort) == (place.Switch, place.Port)) return null;
+                var next = latest with { Switch = place.Switch, SwitchPort = place.Port, LocatedBySwitch = true };
+                var how = Words(place.Witnesses[0]);
+                return (next, [latest is { LocatedBySwitch: true, Switch: { } from, SwitchPort: var port }
+                    ? NewEvent.About(next, "node.moved", $"its cable was moved from {from}/{port} to {place.Where} ({how})", EventSeverity.Warning)
+                    : NewEvent.About(next, "node.located", $"is behind port {place.Port} of switch {place.Switch} ({how})")]);
+            }, cancellationToken);
+        }
+        catch (StoreException)
+        {
+            // A full disk is told elsewhere, and this is looked at again with the next map.
+        }
     }
 
     static string Words(Witness witness) => witness switch

@@ -1,5 +1,6 @@
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
+using GridAppliance.Store;
 using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Fabric;
@@ -98,6 +99,11 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
         {
             LogNotRead(one.Name, e.Message);
             if (before?.Fault != e.Fault) await timeline.AppendAsync(new NewEvent("switch.trouble", $"switch {one.Name} cannot be read: {e.Message}") { Severity = EventSeverity.Warning }, cancellationToken);
+        }
+        catch (StoreException e)
+        {
+            // The disk's trouble, not the switch's: it is told elsewhere, and what was not written down comes up again with the next reading.
+            LogNotRead(one.Name, e.Message);
         }
     }
 

@@ -1,10 +1,12 @@
+using GridAppliance.Hosting;
+
 namespace GridAppliance.Nodes;
 
 /// <summary>
 /// Forgets machines that asked for an address and never got as far as a boot script: guests' laptops, and whatever somebody's forged DISCOVERs made. Nobody has decided anything
 /// about them and nothing is known of them, so one that comes back loses nothing. A machine that is stuck early stays long enough to be seen.
 /// </summary>
-sealed class StrangerExpiry(NodeDirectory nodes, TimeProvider time) : BackgroundService
+sealed partial class StrangerExpiry(NodeDirectory nodes, TimeProvider time, ILogger<StrangerExpiry> logger) : BackgroundService
 {
     /// <summary>With so many nodes a flood is more likely than a data centre of stuck machines, and <see cref="Patience"/> becomes <see cref="PatienceInFlood"/>.</summary>
     const int Many = 1024;
@@ -13,12 +15,7 @@ sealed class StrangerExpiry(NodeDirectory nodes, TimeProvider time) : Background
     static readonly TimeSpan Patience = TimeSpan.FromHours(24);
     static readonly TimeSpan PatienceInFlood = TimeSpan.FromHours(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        do await ExpireAsync(stoppingToken);
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Rounds.RunAsync(Interval, time, ExpireAsync, LogNotStored, stoppingToken);
 
     /// <returns>How many were forgotten.</returns>
     internal async Task<int> ExpireAsync(CancellationToken cancellationToken)
@@ -36,4 +33,7 @@ sealed class StrangerExpiry(NodeDirectory nodes, TimeProvider time) : Background
         && node.Boot is not { Milestone: >= BootMilestone.Script };
 
     static DateTimeOffset LastHeard(Node node) => node.Boot?.LastActivity ?? node.StateSince;
+
+    [LoggerMessage(LogLevel.Warning, "strangers could not be forgotten and are looked at again later: {Reason}")]
+    partial void LogNotStored(string reason);
 }

@@ -1,27 +1,15 @@
+using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
-using GridAppliance.Store;
 
 namespace GridAppliance.Resources;
 
 /// <summary>Takes modules out that nobody has asked for in the time that their policy gives. The next request brings them back.</summary>
-sealed partial class IdleReconciler : BackgroundService
+sealed partial class IdleReconciler(NodeDirectory nodes, ModuleUses uses, ResourceLedger ledger, ModuleChanges changes, OperationRunner operations, TimeProvider time, ILogger<IdleReconciler> logger)
+    : BackgroundService
 {
     static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
-
-    readonly NodeDirectory nodes;
-    readonly ModuleUses uses;
-    readonly ResourceLedger ledger;
-    readonly ModuleChanges changes;
-    readonly OperationRunner operations;
-    readonly TimeProvider time;
-    readonly ILogger<IdleReconciler> logger;
-
-    public IdleReconciler(NodeDirectory nodes, ModuleUses uses, ResourceLedger ledger, ModuleChanges changes, OperationRunner operations, TimeProvider time, ILogger<IdleReconciler> logger)
-    {
-        (this.nodes, this.uses, this.ledger, this.changes, this.operations, this.time, this.logger) = (nodes, uses, ledger, changes, operations, time, logger);
-    }
 
     /// <summary>Looks once at every module of every node.</summary>
     public async Task ReconcileAsync(CancellationToken cancellationToken)
@@ -44,21 +32,7 @@ sealed partial class IdleReconciler : BackgroundService
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await ReconcileAsync(stoppingToken);
-            }
-            catch (StoreException e)
-            {
-                LogNotStored(e.Message);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Rounds.RunAsync(Period, time, ReconcileAsync, LogNotStored, stoppingToken);
 
     async Task TakeOutAsync(Node node, string module, ModuleUse use, TimeSpan timeout, CancellationToken cancellationToken)
     {

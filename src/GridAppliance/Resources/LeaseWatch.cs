@@ -1,6 +1,6 @@
+using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
-using GridAppliance.Store;
 
 namespace GridAppliance.Resources;
 
@@ -41,22 +41,7 @@ sealed partial class LeaseWatch(ResourceLedger ledger, OperationRunner operation
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Period, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await ReconcileAsync(stoppingToken);
-            }
-            catch (StoreException e)
-            {
-                // All of it is looked at again with the next tick.
-                LogNotStored(e.Message);
-            }
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Rounds.RunAsync(Period, time, ReconcileAsync, LogNotStored, stoppingToken);
 
     bool IsSeenTo(Holding holding) => operations.UnfinishedOn(holding.NodeId).Any(operation => operation.Key == FreeResources.KeyOf(holding.Id) || operation.Key == HoldResources.KeyOf(holding.Id));
 

@@ -58,12 +58,7 @@ sealed partial class TimedAccess(Database database, SanFabrics fabrics, Timeline
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Look, clock);
-        do await SweepAsync(stoppingToken);
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Rounds.RunAsync(Look, clock, SweepAsync, LogNotStored, stoppingToken);
 
     /// <summary>Puts out whoever's time is over. A fabric that does not answer is asked again.</summary>
     internal async Task SweepAsync(CancellationToken cancellationToken)
@@ -108,4 +103,7 @@ sealed partial class TimedAccess(Database database, SanFabrics fabrics, Timeline
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Zone {Zone} is still open to {Initiator}, whose time is over: {Reason}")]
     partial void LogStillOpen(string zone, string initiator, string? reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Whose access is over could not be written down, and is in a moment: {Reason}")]
+    partial void LogNotStored(string reason);
 }

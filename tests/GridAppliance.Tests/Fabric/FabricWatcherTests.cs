@@ -6,6 +6,7 @@ using GridAppliance.Fabric;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Snmp;
+using GridAppliance.Store;
 using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
 
@@ -113,6 +114,24 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         await UntilOnAsync("Gi0/5");
         var events = (await plane.Client().GetTimeline(node!.Name, default)).Events;
         Assert.Contains(events, e => e is { Kind: "node.moved", Severity: "warning", Message: "its cable was moved from leaf1/Gi0/3 to leaf1/Gi0/5 (from the switch's forwarding table)" });
+    }
+
+    [Fact]
+    public async Task A_store_that_takes_nothing_for_a_while_ends_no_looking()
+    {
+        Plug(3);
+        Discover();
+        await UntilOnAsync("Gi0/3");
+        var store = plane.Get<Database>();
+        await store.WriteAsync(static connection => connection.Run("CREATE TRIGGER full BEFORE UPDATE ON node BEGIN SELECT RAISE(ABORT, 'no room'); END"), default);
+        Link(3, false);
+        Plug(5);
+        plane.Get<FabricPokes>().Read("leaf1");
+        await UntilAsync(() => Task.FromResult(store.Fault), fault => fault is not null, "a write that is refused");
+        Assert.Equal("Gi0/3", (await NodeAsync())!.Location!.Port);
+        await store.WriteAsync(static connection => connection.Run("DROP TRIGGER full"), default);
+        plane.Get<FabricPokes>().Read("leaf1");
+        await UntilOnAsync("Gi0/5");
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Store;
 using GridAppliance.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Nodes;
 
@@ -56,7 +57,7 @@ public sealed class NodeRemovalTests : IAsyncDisposable
     {
         var (stranger, approved, idle) = (await Discover(1), await Discover(2), await Idle(3));
         await nodes.ChangeAsync(approved.Id, node => (node with { Approved = true }, []), default);
-        var expiry = new StrangerExpiry(nodes, clock);
+        var expiry = new StrangerExpiry(nodes, clock, NullLogger<StrangerExpiry>.Instance);
 
         clock.Advance(TimeSpan.FromHours(23));
         Assert.Equal(0, await expiry.ExpireAsync(default));
@@ -71,7 +72,7 @@ public sealed class NodeRemovalTests : IAsyncDisposable
     {
         for (var i = 0; i < 1100; i++) await Discover(i);
         clock.Advance(TimeSpan.FromHours(2));
-        Assert.Equal(1100, await new StrangerExpiry(nodes, clock).ExpireAsync(default));
+        Assert.Equal(1100, await new StrangerExpiry(nodes, clock, NullLogger<StrangerExpiry>.Instance).ExpireAsync(default));
         Assert.Empty(nodes.Current.Nodes);
     }
 

@@ -1,0 +1,36 @@
+using GridAppliance.Hosting;
+using GridAppliance.Store;
+using GridAppliance.Testing;
+
+namespace GridAppliance.Tests.Hosting;
+
+public sealed class RoundsTests
+{
+    static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    readonly ManualClock clock = new();
+
+    [Fact]
+    public async Task A_store_that_takes_nothing_is_told_and_the_next_round_comes_all_the_same()
+    {
+        var (rounds, told, third) = (0, new List<string>(), new TaskCompletionSource());
+        using var stopping = new CancellationTokenSource();
+        var running = Rounds.RunAsync(Period, clock, _ =>
+        {
+            if (++rounds < 3) throw new StoreException(StoreFault.DiskFull, "the disk is full", new IOException());
+            third.SetResult();
+            return stopping.CancelAsync();
+        }, told.Add, stopping.Token);
+        Assert.Equal((1, ["the disk is full"]), (rounds, told));
+        clock.Advance(Period);
+        clock.Advance(Period);
+        await third.Task.WaitAsync(Patience);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience));
+        Assert.Equal(["the disk is full", "the disk is full"], told);
+    }
+
+    [Fact]
+    public async Task A_mistake_of_our_own_is_not_swallowed() =>
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Rounds.RunAsync(Period, clock, _ => throw new InvalidOperationException(), _ => { }, default));
+}
