@@ -57,12 +57,7 @@ static class GlobalOptions
         return new(address, new(ReadToken(parsed.GetValue(TokenFile)), ReadCertificate(parsed.GetValue(Certificate))));
     }
 
-    static string? ReadToken(string? file)
-    {
-        if (file is null) return null;
-        try { return File.ReadAllText(file).Trim(); }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new UsageException($"the token cannot be read: {e.Message}", "check --token-file"); }
-    }
+    static string? ReadToken(string? file) => file is null ? null : InputFile.Read(file, "the token", "check --token-file").Trim();
 
     static X509Certificate2? ReadCertificate(string? file)
     {

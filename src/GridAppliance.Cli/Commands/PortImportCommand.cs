@@ -50,15 +50,5 @@ sealed class PortImportCommand : GridctlCommand
         })];
     }
 
-    static string Read(string file, GridctlTerminal terminal)
-    {
-        try
-        {
-            return file == "-" ? terminal.Everything() : File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"the list cannot be read: {e.Message}", "check the file's name");
-        }
-    }
+    static string Read(string file, GridctlTerminal terminal) => file == "-" ? terminal.Everything() : InputFile.Read(file, "the list", "check the file's name");
 }

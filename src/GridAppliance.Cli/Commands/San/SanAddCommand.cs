@@ -6,10 +6,10 @@ namespace GridAppliance.Cli.Commands.San;
 
 sealed class SanAddCommand : GridctlCommand
 {
-    readonly Argument<string> name = SanArguments.Fabric();
     /// <summary>Targets of this machine, and switches that are looked after already.</summary>
     static readonly string[] AsksForNone = ["lio+", "tgt+", "vlan+"];
 
+    readonly Argument<string> name = SanArguments.Fabric();
     readonly Argument<string> address = new("ADDRESS") { Description = "snmp+mds://10.0.0.5/20 (a Cisco MDS, VSAN 20), lio+iscsi://10.0.0.1 (this machine's kernel), tgt+unix:///run/tgtd/socket.0 (its tgtd) or vlan+switches:///300-319/999 (VLANs of the switches that are looked after; 999 is the idle one)." };
     readonly Option<string?> user = new("--user") { Description = "User of SNMP version 3.", HelpName = "USER" };
     readonly Option<string?> authentication = new("--authentication") { Description = "sha1, sha224, sha256 (the default), sha384 or sha512.", HelpName = "HASH" };
@@ -36,16 +36,6 @@ sealed class SanAddCommand : GridctlCommand
         return ExitStatus.Done;
     }
 
-    string Secret(Session session)
-    {
-        try
-        {
-            if (session.Parsed.GetValue(secretFile) is { } file) return File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"the secret cannot be read: {e.Message}", "check --secret-file");
-        }
-        return session.Terminal.Secret("passphrase: ") ?? throw new UsageException("there is no secret", "name a file with --secret-file, or write it to standard input");
-    }
+    string Secret(Session session) => session.Parsed.GetValue(secretFile) is { } file ? InputFile.Read(file, "the secret", "check --secret-file")
+        : session.Terminal.Secret("passphrase: ") ?? throw new UsageException("there is no secret", "name a file with --secret-file, or write it to standard input");
 }

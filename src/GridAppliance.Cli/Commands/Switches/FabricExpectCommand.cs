@@ -17,15 +17,8 @@ sealed class FabricExpectCommand : GridctlCommand
             session.Show(await session.Client.GetCabling(cancellation), ApiJson.Default.CablingDocument, shown => { foreach (var line in shown.Csv.Split('\n', StringSplitOptions.RemoveEmptyEntries)) session.Terminal.Line(line); });
             return ExitStatus.Done;
         }
-        try
-        {
-            var csv = await File.ReadAllTextAsync(plan.FullName, cancellation);
-            session.Show(await session.Client.SetCabling(new() { Csv = csv }, cancellation), ApiJson.Default.CablingDocument, shown => session.Terminal.Line($"{Phrases.Count(shown.Cables, "cable")} planned"));
-            return ExitStatus.Done;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"{plan} cannot be read: {e.Message}", "check the file's name");
-        }
+        var csv = InputFile.Read(plan.FullName, plan.ToString(), "check the file's name");
+        session.Show(await session.Client.SetCabling(new() { Csv = csv }, cancellation), ApiJson.Default.CablingDocument, shown => session.Terminal.Line($"{Phrases.Count(shown.Cables, "cable")} planned"));
+        return ExitStatus.Done;
     }
 }

@@ -49,15 +49,8 @@ sealed class SwitchAddCommand : GridctlCommand
 
     string Secret(Session session)
     {
+        if (session.Parsed.GetValue(secretFile) is { } file) return InputFile.Read(file, "the secret", "check --secret-file");
         var isUser = session.Parsed.GetValue(user) is not null;
-        try
-        {
-            if (session.Parsed.GetValue(secretFile) is { } file) return File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UsageException($"the secret cannot be read: {e.Message}", "check --secret-file");
-        }
         var first = session.Terminal.Secret(isUser ? "authentication passphrase: " : "community: ") ?? throw new UsageException("there is no secret", "name a file with --secret-file, or write it to standard input");
         return isUser ? $"{first}\n{session.Terminal.Secret("privacy passphrase (empty: the same): ")}" : first;
     }
