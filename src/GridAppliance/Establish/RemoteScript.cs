@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text;
 
 namespace GridAppliance.Establish;
 
@@ -26,9 +25,8 @@ sealed class RemoteScript
     RemoteScript(string name)
     {
         Name = name;
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"establish/{name}.sh") ?? throw new InvalidOperationException($"there is no script called {name}");
-        using var reader = new StreamReader(stream, Encoding.ASCII);
-        text = reader.ReadToEnd();
+        // The launcher of modules is the node image's own.
+        text = Read($"{name}.sh").Replace("@grid-run@\n", Read("grid-run"), StringComparison.Ordinal);
     }
 
     public string Name { get; }
@@ -54,6 +52,13 @@ sealed class RemoteScript
         // -k: what an earlier sudo remembered does not count, so that the password is read from here whatever happened before.
         RemoteRights.Sudo => $"exec sudo -k -S -p '' -- /bin/sh -c {Quoted}",
     };
+
+    static string Read(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"establish/{name}") ?? throw new InvalidOperationException($"there is no script called {name}");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
 
     string Quoted => $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 

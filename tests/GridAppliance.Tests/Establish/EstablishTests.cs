@@ -4,6 +4,7 @@ using GridAppliance.Api;
 using GridAppliance.Api.Establish;
 using GridAppliance.Api.Operations;
 using GridAppliance.Nodes;
+using GridAppliance.Tests.Agent;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.Establish;
@@ -53,6 +54,8 @@ public sealed class EstablishTests : IAsyncLifetime
         Assert.Equal(machine.Address, node.Ip.ToString());
         Assert.Contains("ExecStart=/usr/local/bin/grid-agent", machine.Read("/etc/systemd/system/grid-agent.service"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(machine.Folder + "/upper/etc/grid/agent.conf"));
+        // Modules are started there as on a node of our own image.
+        Assert.Equal(await File.ReadAllTextAsync(AgentUnderTest.Launcher), machine.Read("/usr/local/bin/grid-run"));
 
         // Again: there is nothing to do.
         var again = Assert.Single((await Establish("admin", AdminPassword, "--plan", machine.Address)).Machines);

@@ -4,12 +4,7 @@ conf=/etc/grid/agent.conf unit=/etc/systemd/system/grid-agent.service run=/usr/l
 if [ -f $conf ] && ! grep -qx "grid\.key=$key" $conf; then echo "problem=it belongs to another appliance"; exit 1; fi
 mkdir -p /etc/grid /var/lib/grid && chmod 700 /etc/grid && chmod 755 /var/lib/grid || exit 73
 cat > $run.new <<"END" || exit 73
-#!/bin/sh
-# grid-run CGROUP LOG VIEW FOLDER PROGRAM [ARGUMENT...]: starts a module of the grid in a control group, a session and a log of its own, below its view of the machine.
-group=$1 log=$2 view=$3 folder=$4; shift 4
-[ ! -d "$group" ] || echo $$ > "$group/cgroup.procs" || exit 125
-exec >> "$log" 2>&1 < /dev/null
-exec setsid unshare -m --propagation slave chroot "$view" /bin/sh -c 'cd "$0" && exec "$@"' "$folder" "$@"
+@grid-run@
 END
 cat > $unit.new <<"END" || exit 73
 # Put here by GridAppliance; `systemctl disable --now grid-agent` takes this machine out of its hands.
