@@ -38,11 +38,14 @@ sealed class RealTgtd : IAsyncDisposable
     }
 
     /// <summary>What its own tool shows.</summary>
-    public async Task<string> ShownAsync()
+    public Task<string> ShownAsync() => OrderAsync("--op", "show", "--mode", "target");
+
+    /// <summary>What its own tool says of an order.</summary>
+    public async Task<string> OrderAsync(params string[] order)
     {
-        var shown = await RealProgram.RunAsync(root, "/usr/bin/env", $"TGT_IPC_SOCKET={Prefix}", "/usr/sbin/tgtadm", "--lld", "iscsi", "--op", "show", "--mode", "target");
-        Assert.Equal(0, shown.ExitCode);
-        return shown.Output;
+        var said = await RealProgram.RunAsync(root, "/usr/bin/env", [$"TGT_IPC_SOCKET={Prefix}", "/usr/sbin/tgtadm", "--lld", "iscsi", .. order]);
+        Assert.Equal(0, said.ExitCode);
+        return said.Output;
     }
 
     /// <summary>Does something while nobody answers on the socket.</summary>
