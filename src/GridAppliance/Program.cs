@@ -4,6 +4,7 @@ using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
 using GridAppliance.Establish;
+using GridAppliance.Fabric;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
@@ -77,6 +78,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddBootServices();
     services.AddDhcp();
     services.AddSwitches();
+    services.AddFabric();
     services.AddSan();
     services.AddPower();
     services.AddConsoles();

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using GridAppliance.Hosting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace GridAppliance.Guard;
 
@@ -8,6 +9,7 @@ static class GuardFeature
     /// <summary>What keeps nodes from speaking in others' names. Before the boot services: nothing is served to a stranger for a moment first.</summary>
     public static void AddGuard(this IServiceCollection services)
     {
+        services.TryAddSingleton<GuardReport>();
         services.AddHostedService<SourceGuard>();
     }
 

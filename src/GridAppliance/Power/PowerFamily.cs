@@ -1,9 +1,6 @@
 using System.Collections.Frozen;
 using System.Net;
-using GridAppliance.Hosting;
-using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ipmi;
-using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Pdu;
 using GridAppliance.Power.Ports;
 using GridAppliance.Power.Redfish;
@@ -46,27 +43,5 @@ sealed class PowerFamily(IpmiSocket ipmi, SnmpSocket snmp, TimeProvider clock, I
     {
         var endPoint = new IPEndPoint(HostOf(port), port.Uri.Port < 0 ? RmcpHeader.Port : port.Uri.Port);
         return new(port.Uri, new BmcOwner(endPoint, port.Credentials, ipmi, new IpmiTimings(), clock, loggers.CreateLogger<BmcOwner>()));
-    }
-}
-
-static class PowerFeature
-{
-    /// <summary>What acts on nodes without their operating systems. Outlets speak through the switches' SNMP socket: <see cref="SwitchFeature.AddSwitches"/> too.</summary>
-    public static void AddPower(this IServiceCollection services)
-    {
-        services.AddSecrets();
-        services.AddSingleton<IpmiSocket>();
-        services.AddSingleton<PowerFamily>();
-        services.AddSingleton<NodePorts>();
-        services.AddSingleton<NodePower>();
-        services.AddSingleton<BmcSettings>();
-        services.AddSingleton<PowerReconciler>();
-        services.AddHostedService(provider => provider.GetRequiredService<PowerReconciler>());
-        services.AddHostedService<DeviceEventWatcher>();
-        services.AddSingleton<StrangerBoot>();
-        services.AddSingleton(new BmcScanSettings());
-        services.AddSingleton<BmcScan>();
-        services.AddHostedService<PortClaims>();
-        services.AddHostedService<BmcAdopter>();
     }
 }

@@ -8,6 +8,7 @@ using GridAppliance.Api.Client;
 using GridAppliance.Benchmarks.Peers;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Record;
+using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -145,6 +146,7 @@ static class ConsoleFigures
             builder.Services.AddAgents();
             builder.Services.AddModules();
             builder.Services.AddSwitches();
+            builder.Services.AddFabric();
             builder.Services.AddPower();
             builder.Services.AddConsoles();
             builder.Services.AddManagementPlane();

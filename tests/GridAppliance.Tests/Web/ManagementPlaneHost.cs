@@ -7,6 +7,7 @@ using GridAppliance.Cli;
 using GridAppliance.Cli.Terminal;
 using GridAppliance.Consoles;
 using GridAppliance.Establish;
+using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -79,6 +80,7 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         builder.Services.AddSingleton<BootPlane>();
         if (boots is not null) builder.Services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());
         builder.Services.AddSwitches();
+        builder.Services.AddFabric();
         builder.Services.AddSan();
         builder.Services.AddPower();
         builder.Services.AddSingleton(_ => ApplianceKey.Open(directory));
