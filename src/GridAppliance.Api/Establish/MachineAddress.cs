@@ -63,24 +63,25 @@ public static class MachineList
     static bool TryExpand(string word, out IReadOnlyList<MachineAddress> named)
     {
         named = [];
-        if (Ipv4Range.TryParse(word, CultureInfo.InvariantCulture, out var range)) return TryList(range, out named);
+        if (Ipv4Range.TryParse(word, CultureInfo.InvariantCulture, out var range))
+        {
+            named = List(range);
+            return true;
+        }
         if (Ipv4Network.TryParse(word, CultureInfo.InvariantCulture, out var network))
         {
             var mask = network.PrefixLength == 0 ? 0 : uint.MaxValue << (32 - network.PrefixLength);
             var (first, last) = (network.Address.Value & mask, network.Address.Value | ~mask);
             // Neither the network's own address nor the one for all of it is a machine's.
-            return TryList(network.PrefixLength >= 31 ? new(new(first), new(last)) : new(new(first + 1), new(last - 1)), out named);
+            named = List(network.PrefixLength >= 31 ? new(new(first), new(last)) : new(new(first + 1), new(last - 1)));
+            return true;
         }
         if (!MachineAddress.TryParse(word, out var machine)) return false;
         named = [machine];
         return true;
     }
 
-    static bool TryList(Ipv4Range range, out IReadOnlyList<MachineAddress> named)
-    {
-        named = [];
-        // One more than fits, so that the caller says that it is too much.
-        named = [.. Enumerable.Range(0, (int)Math.Min(range.Count, Most + 1)).Select(i => new MachineAddress(new Ipv4Address(range.First.Value + (uint)i).ToString(), MachineAddress.SshPort))];
-        return true;
-    }
+    // One more than fits, so that the caller says that it is too much.
+    static IReadOnlyList<MachineAddress> List(Ipv4Range range) =>
+        [.. Enumerable.Range(0, (int)Math.Min(range.Count, Most + 1)).Select(i => new MachineAddress(new Ipv4Address(range.First.Value + (uint)i).ToString(), MachineAddress.SshPort))];
 }

@@ -21,9 +21,6 @@ public ref struct NftWriter
         writer.Begin(BatchBegin, NetlinkFlags.Request, 0, [0, 0, 0, (byte)Subsystem]);
     }
 
-    /// <summary>What the last message of the batch is answered with.</summary>
-    public readonly uint LastSequence => sequence;
-
     public readonly int Room => writer.Room;
 
     /// <summary>Ends the batch.</summary>

@@ -61,7 +61,7 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
         { State: OrderState.Succeeded } => new StepOutcome.Done(order.Message),
         { State: OrderState.Open } => new StepOutcome.NotYet(LookAgain, order.Delivered ? $"{operation.Node}'s agent is at it" : $"{operation.Node}'s agent has not come for the order yet"),
         { State: OrderState.Failed or OrderState.Lost or OrderState.Withdrawn } => new StepOutcome.Failed(order.Message ?? "no reason given"),
-        null or _ => new StepOutcome.Failed("the order is not there any more"),
+        null => new StepOutcome.Failed("the order is not there any more"),
     };
 
     static string Forward(Operation operation) => $"{operation.Id:N}";

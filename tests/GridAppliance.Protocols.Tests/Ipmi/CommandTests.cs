@@ -275,7 +275,6 @@ public sealed class CommandTests
                 Read(new GetSdr(new(1), 0, 0, 5), data);
                 Read(new GetEventLogInfo(), data);
                 Read(new GetEventLogEntry(0), data);
-                Read(new GetEventLogTime(), data);
                 Read(new ClearEventLog(new(1), false), data);
                 Read(new GetFruArea(0), data);
                 Read(new ReadFruData(0, 0, 8), data);
@@ -283,7 +282,6 @@ public sealed class CommandTests
                 Read(new GetUserAccess(1, 1), data);
                 Read(new GetUserName(1), data);
                 Read(new ActivateSol(1, true, true), data);
-                Read(new GetSolStatus(), data);
                 Read(new GetSolInstance(1), data);
                 FruLocator.TryRead(data, out _);
             }

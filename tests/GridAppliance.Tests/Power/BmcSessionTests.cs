@@ -118,17 +118,18 @@ public sealed class BmcSessionTests : WithScriptedBmc
     [Fact]
     public async Task A_wrong_password_is_said_once_and_never_proved_to_the_bmc()
     {
-        await using var port = bench.Open(bmc, password: "wrong"u8.ToArray());
-        for (var i = 0; i < 10; i++)
+        await using (var port = bench.Open(bmc, password: "wrong"u8.ToArray()))
         {
-            var e = await Assert.ThrowsAsync<DeviceException>(() => port.GetPowerAsync(Patience));
-            Assert.Equal(DeviceFault.CredentialsRefused, e.Fault);
-            Assert.DoesNotContain("wrong\"", e.Message, StringComparison.Ordinal);
+            for (var i = 0; i < 10; i++)
+            {
+                var e = await Assert.ThrowsAsync<DeviceException>(() => port.GetPowerAsync(Patience));
+                Assert.Equal(DeviceFault.CredentialsRefused, e.Fault);
+                Assert.DoesNotContain("wrong\"", e.Message, StringComparison.Ordinal);
+            }
+            Assert.Equal((1, 0, 0), (bmc.Count("OpenSession"), bmc.Count("Rakp3"), bmc.State.BadPasswords));
         }
-        Assert.Equal((1, 0, 0), (bmc.Count("OpenSession"), bmc.Count("Rakp3"), bmc.State.BadPasswords));
-
-        port.Owner.UseCredentials(new() { User = bmc.User, Password = bmc.Password });
-        Assert.Equal(PowerState.Off, await port.GetPowerAsync(Patience));
+        await using var right = bench.Open(bmc);
+        Assert.Equal(PowerState.Off, await right.GetPowerAsync(Patience));
     }
 
     [Fact]

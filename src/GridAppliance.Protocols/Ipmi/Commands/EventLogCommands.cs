@@ -73,7 +73,7 @@ public sealed record GetEventLogEntry(ushort Record) : IpmiRequest<LoggedEvent>
 /// <summary>An entry with the id of the one after it, <see cref="RecordPiece.Last"/> when there is none.</summary>
 public readonly record struct LoggedEvent(ushort Next, SelEntry Entry);
 
-/// <summary>Add SEL Entry (section 31.6): used against simulators, and by the appliance to leave a mark of its own.</summary>
+/// <summary>Add SEL Entry (section 31.6): for tests, which have a simulator log something.</summary>
 public sealed record AddEventLogEntry(SelEntry Entry) : IpmiRequest<RepositoryReservation>
 {
     public override NetFunction Function => NetFunction.Storage;
@@ -105,18 +105,5 @@ public sealed record ClearEventLog(RepositoryReservation Ticket, bool Start) : I
     {
         answer = data.Length > 0 && (data[0] & 0x0F) == 1;
         return data.Length > 0;
-    }
-}
-
-/// <summary>Get SEL Time (section 31.10), by which timestamps of entries can be set right.</summary>
-public sealed record GetEventLogTime : IpmiRequest<uint>
-{
-    public override NetFunction Function => NetFunction.Storage;
-    public override byte Command => 0x48;
-
-    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out uint answer)
-    {
-        answer = data.Length >= 4 ? BinaryPrimitives.ReadUInt32LittleEndian(data) : 0;
-        return data.Length >= 4;
     }
 }

@@ -84,27 +84,3 @@ public sealed record GetSolInstance(byte Instance) : IpmiRequest<SolInstance>
 
 /// <param name="SessionId">The BMC's id of the session that has it; zero when nobody has.</param>
 public readonly record struct SolInstance(uint SessionId);
-
-/// <summary>Get Payload Activation Status for serial over LAN (section 24.4).</summary>
-public sealed record GetSolStatus : IpmiRequest<SolStatus>
-{
-    public override NetFunction Function => NetFunction.App;
-    public override byte Command => 0x4A;
-
-    public override int WriteData(Span<byte> data)
-    {
-        data[0] = (byte)PayloadType.SerialOverLan;
-        return 1;
-    }
-
-    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out SolStatus answer)
-    {
-        answer = default;
-        if (data.Length < 3) return false;
-        answer = new((byte)(data[0] & 0x0F), BinaryPrimitives.ReadUInt16LittleEndian(data[1..]));
-        return true;
-    }
-}
-
-/// <summary>How many instances there may be, and a bit for each that is active.</summary>
-public readonly record struct SolStatus(byte Capacity, ushort Active);

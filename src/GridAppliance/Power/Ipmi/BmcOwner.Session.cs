@@ -16,17 +16,12 @@ sealed partial class BmcOwner
     static readonly IpmiPrivilege[] Privileges = [IpmiPrivilege.Administrator, IpmiPrivilege.Operator];
 
     IpmiSession? session;
-    volatile PortCredentials credentials;
-    RefusedCredentials? refused;
+    readonly PortCredentials credentials;
+    /// <summary>Why the BMC did not take the account: remembered so that it is not tried into a lock-out. Another account is another owner.</summary>
+    string? refused;
     /// <summary>The suite that worked last.</summary>
     CipherSuite? known;
     bool hasEverAnswered;
-
-    /// <summary>An account that the BMC did not take: remembered so that it is not tried into a lock-out.</summary>
-    sealed record RefusedCredentials(PortCredentials Credentials, string Message)
-    {
-        public DeviceException ToException(string device) => new(DeviceFault.CredentialsRefused, device, Message, isTransient: false);
-    }
 
     enum HandshakeEnd { Opened, Silent, SuiteRefused }
 
@@ -126,7 +121,6 @@ sealed partial class BmcOwner
         var now = clock.GetTimestamp();
         session = new(transcript.Suite, transcript.ConsoleId, transcript.BmcId, key.AsSpan(0, length)) { LastUse = now, LastHeard = now };
         CryptographicOperations.ZeroMemory(key);
-        refused = null;
         return HandshakeEnd.Opened;
     }
 
@@ -193,10 +187,12 @@ sealed partial class BmcOwner
 
     DeviceException RefuseCredentials(PortCredentials account, string message)
     {
-        refused = new(account, message);
+        refused = message;
         LogRefused(device, account.User, message);
-        return refused.ToException(device);
+        return RefusedAccount(message);
     }
+
+    DeviceException RefusedAccount(string message) => new(DeviceFault.CredentialsRefused, device, message, isTransient: false);
 
     static (byte Tag, uint ConsoleId) NewIds()
     {

@@ -69,9 +69,6 @@ sealed partial class BmcOwner : IAsyncDisposable
         return await completion;
     }
 
-    /// <summary>From the next request on, another account; a refused password is forgotten.</summary>
-    public void UseCredentials(PortCredentials next) => credentials = next;
-
     public async ValueTask DisposeAsync()
     {
         stopping = true;
@@ -149,7 +146,7 @@ sealed partial class BmcOwner : IAsyncDisposable
     /// <summary>Nothing is sent to a BMC that has refused the account or has been silent too often.</summary>
     DeviceException? WhyHopeless()
     {
-        if (refused is { } refusal && ReferenceEquals(refusal.Credentials, credentials)) return refusal.ToException(device);
+        if (refused is not null) return RefusedAccount(refused);
         return breaker.IsOpen ? new(DeviceFault.Unreachable, device, $"does not answer; left alone until {breaker.Until:HH:mm:ss}", isTransient: true) : null;
     }
 
