@@ -43,9 +43,10 @@ PACKAGES += u-boot-qemu qemu-system-ppc
 PACKAGES += openipmi ipmitool isc-dhcp-client
 # Recordings of hardware are packed with it.
 PACKAGES += xz-utils
-
 # Machines that have an operating system are reached by SSH, and become root by sudo.
 PACKAGES += openssh-client openssh-server sudo
+# mke2fs, kill and systemd-analyze: most machines have them, the smallest do not.
+PACKAGES += e2fsprogs procps systemd
 
 include firmware-images/image.mk
 -include systemd/install.mk

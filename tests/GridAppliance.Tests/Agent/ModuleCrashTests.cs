@@ -230,8 +230,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
                 if (installed)
                 {
                     // No room at all now, and out it goes all the same.
-                    try { await File.WriteAllBytesAsync(Path.Combine(state, "filler"), new byte[1 << 20]); }
-                    catch (IOException) { }
+                    await Assert.ThrowsAnyAsync<IOException>(() => File.WriteAllBytesAsync(Path.Combine(state, "filler"), new byte[1 << 20]));
                     var gone = await orders.RemoveAsync("app");
                     Assert.True(gone.Succeeded, gone.Message);
                     File.Delete(Path.Combine(state, "filler"));

@@ -3,11 +3,12 @@ using System.Text;
 using GridAppliance.Agent.Modules.Changes;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
+using Xunit.Abstractions;
 
 namespace GridAppliance.Tests.Agent;
 
 /// <summary>Removing modules brings a node back to what it was: a whole agent, real programs, a real kernel, and a root of its own below a folder.</summary>
-public sealed class ModuleRevertTests : IAsyncLifetime
+public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
 {
     const string Setting = "net.ipv4.neigh.default.unres_qlen_bytes";
 
@@ -227,7 +228,7 @@ public sealed class ModuleRevertTests : IAsyncLifetime
         result = await orders.RemoveAsync("fifty");
         Assert.True(result.Succeeded, result.Message);
         // Measured for docs/figures.md; a busy machine is no failure.
-        Console.WriteLine($"fifty files: installed in {installed.TotalMilliseconds:F0} ms, removed in {watch.Elapsed.TotalMilliseconds:F0} ms");
+        output.WriteLine($"fifty files: installed in {installed.TotalMilliseconds:F0} ms, removed in {watch.Elapsed.TotalMilliseconds:F0} ms");
         Assert.Equal(before, Now());
     }
 }
