@@ -52,9 +52,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
 
     public async Task<ModuleOutcome> InstallAsync(ModuleOrder order, CallSigner signer, CancellationToken cancellationToken)
     {
-        if (!ModuleManifest.IsName(order.Name) || !ModuleManifest.IsVersion(order.Version) || order.Digest.Length != 64 || !order.Digest.All(char.IsAsciiHexDigitLower)
-            || order.SizeBytes is <= 0 or > PackageReader.MaximumBytes)
-            return ModuleOutcome.Refused("the order's name, version, digest or size is not acceptable");
+        if (!ModulePackages.IsAcceptable(order)) return ModuleOutcome.Refused("the order's name, version, digest or size is not acceptable");
         if (store.LeavingRecords().Any(record => record.Name == order.Name)) return ModuleOutcome.Refused($"{order.Name} is being removed, and that has not ended well; order its removal again");
         if (order.Name == ModuleManifest.Agent) return ModuleOutcome.Refused("the agent is not installed as a module, it is updated");
         var owner = order.Owner ?? ModuleOrder.Operator;

@@ -17,6 +17,10 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
 
     public static string RootIn(string staging) => Path.Combine(staging, "root");
 
+    /// <summary>Whether an order names a package that can be asked for: its digest becomes a part of a path.</summary>
+    public static bool IsAcceptable(ModuleOrder order) => ModuleManifest.IsName(order.Name) && ModuleManifest.IsVersion(order.Version)
+        && order.Digest.Length == 64 && order.Digest.All(char.IsAsciiHexDigitLower) && order.SizeBytes is > 0 and <= PackageReader.MaximumBytes;
+
     /// <returns>The manifest, or why the package is not unpacked into <paramref name="staging"/>.</returns>
     public async Task<(ModuleManifest? Manifest, string? Problem)> FetchAsync(ModuleOrder order, CallSigner signer, string staging, CancellationToken cancellationToken)
     {

@@ -32,7 +32,7 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
             reached?.Invoke("firewall loaded");
             if (record.Manifest.Setup is { } setup && await launcher.RunAsync(record, setup, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } failed) return failed;
             reached?.Invoke("set up");
-            var reason = await StartAsync(record, null).ProveAsync(cancellationToken);
+            var reason = Start(record, null) is { } watch ? await watch.ProveAsync(cancellationToken) : await HealthOf(record).WaitAsync(cancellationToken);
             reached?.Invoke("started");
             if (reason is null) Sync();
             return reason;
@@ -49,7 +49,7 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
         changes.Apply(record.Instance, record.Manifest);
         views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
         if (await firewall.LoadAsync(record, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
-        _ = StartAsync(record, launcher.Adopt(record));
+        Start(record, launcher.Adopt(record));
     }
 
     /// <summary>Ends a module's programs: asked first, by its own program for that if it has one.</summary>
@@ -103,23 +103,23 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
 
     public void Close() => views.Close();
 
-    public ValueTask DisposeAsync() => DisposeWatchesAsync();
-
-    async ValueTask DisposeWatchesAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var name in watches.Keys)
             if (watches.TryRemove(name, out var watch)) await watch.DisposeAsync();
     }
 
-    IProof StartAsync(ModuleRecord record, ModuleProcess? running)
+    /// <returns>What keeps its program running; null for a module that has none.</returns>
+    ModuleWatch? Start(ModuleRecord record, ModuleProcess? running)
     {
-        var health = new ModuleHealthCheck(record, launcher, store, clock);
-        if (record.Manifest.Start is null) return new ProofOfHealth(health);
-        var watch = new ModuleWatch(record, store, launcher, health, trigger, console, clock);
+        if (record.Manifest.Start is null) return null;
+        var watch = new ModuleWatch(record, store, launcher, HealthOf(record), trigger, console, clock);
         watches[record.Name] = watch;
         watch.Begin(running);
         return watch;
     }
+
+    ModuleHealthCheck HealthOf(ModuleRecord record) => new(record, launcher, store, clock);
 
     /// <summary>What was laid is on the disk before the record says that it is there.</summary>
     void Sync()
@@ -129,16 +129,4 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
         _ = Libc.SyncFileSystem(folder);
         _ = Libc.Close(folder);
     }
-
-    sealed class ProofOfHealth(ModuleHealthCheck health) : IProof
-    {
-        public Task<string?> ProveAsync(CancellationToken cancellationToken) => health.WaitAsync(cancellationToken);
-    }
-}
-
-/// <summary>Something that will be seen to work, or not.</summary>
-interface IProof
-{
-    /// <summary>Null once it works; else why not.</summary>
-    Task<string?> ProveAsync(CancellationToken cancellationToken);
 }

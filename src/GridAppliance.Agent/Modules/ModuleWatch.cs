@@ -3,7 +3,7 @@ namespace GridAppliance.Agent.Modules;
 /// <summary>
 /// Keeps one module's program running. It owns the process: starts it, waits for its end, starts it again after a pause that grows with each early end.
 /// </summary>
-sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher launcher, ModuleHealthCheck health, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock) : IProof, IAsyncDisposable
+sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher launcher, ModuleHealthCheck health, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>A program that stays up this long counts as started, where the module has no better check.</summary>
     public static readonly TimeSpan Proof = TimeSpan.FromSeconds(0.5);

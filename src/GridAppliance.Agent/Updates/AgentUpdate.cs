@@ -42,8 +42,7 @@ sealed class AgentUpdate(AgentPaths paths, string program, ModulePackages packag
         if (IsTrial) return order.Id == trialOf ? ModuleOutcome.Done($"agent {AgentVersion.Text} runs") : ModuleOutcome.Refused("an update is under way");
         if (Load() is { } record && record.OrderId == order.Id && record.Failure is { } failure) return ModuleOutcome.Refused(failure);
         if (wanted.Version == AgentVersion.Text) return ModuleOutcome.Done($"agent {AgentVersion.Text} runs already");
-        if (wanted.Name != ModuleManifest.Agent || wanted.Digest.Length != 64 || !wanted.Digest.All(char.IsAsciiHexDigitLower) || wanted.SizeBytes is <= 0 or > PackageReader.MaximumBytes)
-            return ModuleOutcome.Refused("the order's name, digest or size is not acceptable");
+        if (wanted.Name != ModuleManifest.Agent || !ModulePackages.IsAcceptable(wanted)) return ModuleOutcome.Refused("the order's name, version, digest or size is not acceptable");
         var folder = Path.Combine(paths.AgentUpdates, wanted.Digest);
         var (start, problem) = await FetchAsync(wanted, signer, folder, cancellationToken);
         if (start is null) return ModuleOutcome.Refused(problem!);
