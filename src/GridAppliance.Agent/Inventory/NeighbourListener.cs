@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using GridAppliance.Protocols.Ethernet;
 using GridAppliance.Protocols.Lldp;
@@ -12,7 +11,6 @@ namespace GridAppliance.Agent.Inventory;
 sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, AgentConsole console)
 {
     const int MaximumFrame = 2048;
-    const int PacketLevel = 263, AddMembership = 1;   // SOL_PACKET, PACKET_ADD_MEMBERSHIP
     static readonly TimeSpan LookForNics = TimeSpan.FromSeconds(5);
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -44,7 +42,7 @@ sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, A
         {
             while (true)
             {
-                var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new PacketEndPoint(), turn.Token);
+                var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new PacketEndPoint(0, 0), turn.Token);
                 Hear(buffer.AsSpan(0, received.ReceivedBytes), ((PacketEndPoint)received.RemoteEndPoint).InterfaceIndex);
             }
         }
@@ -63,7 +61,7 @@ sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, A
     {
         var socket = new Socket(AddressFamily.Packet, SocketType.Raw, (ProtocolType)BinaryPrimitives.ReverseEndianness(LldpMessage.EtherType));
         // To all interfaces. The kernel would do without; .NET receives nothing on a socket that is not bound.
-        socket.Bind(new PacketEndPoint());
+        socket.Bind(new PacketEndPoint(LldpMessage.EtherType, 0));
         return socket;
     }
 
@@ -73,37 +71,8 @@ sealed class NeighbourListener(NeighbourTable table, HeartbeatTrigger trigger, A
         foreach (var path in SystemFiles.Entries("/sys/class/net"))
         {
             if (!Directory.Exists(Path.Combine(path, "device")) || SystemFiles.Number(path, "ifindex") is not { } index || !joined.Add((int)index)) continue;
-            try { socket.SetRawSocketOption(PacketLevel, AddMembership, Membership((int)index)); }
+            try { socket.SetRawSocketOption(PacketMembership.Level, PacketMembership.Add, PacketMembership.Multicast((int)index, LldpMessage.NearestBridge)); }
             catch (SocketException) { joined.Remove((int)index); }
         }
-    }
-
-    /// <summary>struct packet_mreq: interface index, type (0: multicast), address length, address in eight octets.</summary>
-    static byte[] Membership(int nic)
-    {
-        var request = new byte[16];
-        BitConverter.TryWriteBytes(request, nic);
-        BitConverter.TryWriteBytes(request.AsSpan(6), (ushort)6);
-        LldpMessage.NearestBridge.Write(request.AsSpan(8));
-        return request;
-    }
-
-    /// <summary>struct sockaddr_ll: family, protocol (network order), interface index, hardware type, packet type, address length, address.</summary>
-    sealed class PacketEndPoint : EndPoint
-    {
-        const int Length = 20;
-
-        public int InterfaceIndex { get; init; }
-
-        public override AddressFamily AddressFamily => AddressFamily.Packet;
-
-        public override SocketAddress Serialize()
-        {
-            var address = new SocketAddress(AddressFamily.Packet, Length);
-            BinaryPrimitives.WriteUInt16BigEndian(address.Buffer.Span[2..], LldpMessage.EtherType);
-            return address;
-        }
-
-        public override EndPoint Create(SocketAddress socketAddress) => new PacketEndPoint { InterfaceIndex = BitConverter.ToInt32(socketAddress.Buffer.Span[4..]) };
     }
 }

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Ethernet;
 using GridAppliance.Protocols.Probes;
 
 namespace GridAppliance.Api.Probes;
@@ -28,8 +28,7 @@ public sealed record ProbeFindings(IReadOnlyList<MacAddress> Nics, IReadOnlyList
 /// </summary>
 public static class ProbeStation
 {
-    const int PacketLevel = 263, AddMembership = 1;   // SOL_PACKET, PACKET_ADD_MEMBERSHIP
-    const ushort Promiscuous = 1, AllProtocols = 3;   // PACKET_MR_PROMISC, ETH_P_ALL
+    const ushort AllProtocols = 3;   // ETH_P_ALL
     const int MostNics = 32, MostTargets = 256, MostVlans = 8;
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
@@ -42,8 +41,8 @@ public static class ProbeStation
     {
         var own = Nics(nics);
         using var socket = new Socket(AddressFamily.Packet, SocketType.Raw, (ProtocolType)BinaryPrimitives.ReverseEndianness(AllProtocols));
-        socket.Bind(new LinkEndPoint(AllProtocols, 0));
-        foreach (var nic in own) socket.SetRawSocketOption(PacketLevel, AddMembership, Membership(nic.Index));
+        socket.Bind(new PacketEndPoint(AllProtocols, 0));
+        foreach (var nic in own) socket.SetRawSocketOption(PacketMembership.Level, PacketMembership.Add, PacketMembership.Promiscuous(nic.Index));
         var heard = new HashSet<ProbeSighting>();
         using var over = new CancellationTokenSource(task.Duration, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancellationToken);
@@ -85,9 +84,9 @@ public static class ProbeStation
         var buffer = new byte[256];
         while (true)
         {
-            var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new LinkEndPoint(0, 0), cancellationToken);
+            var received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new PacketEndPoint(0, 0), cancellationToken);
             if (!ProbeFrame.TryRead(buffer.AsSpan(0, received.ReceivedBytes), round, out var probe)) continue;
-            var nic = own.Find(n => n.Index == ((LinkEndPoint)received.RemoteEndPoint).Index);
+            var nic = own.Find(n => n.Index == ((PacketEndPoint)received.RemoteEndPoint).InterfaceIndex);
             // What we send ourselves is handed to us too.
             if (nic.Index != 0 && nic.Mac != probe.From) heard.Add(new(nic.Mac, probe.From, probe.Kind));
         }
@@ -100,7 +99,7 @@ public static class ProbeStation
         {
             foreach (var nic in own)
             {
-                var link = new LinkEndPoint(0, nic.Index);
+                var link = new PacketEndPoint(0, nic.Index);
                 foreach (var kind in (ReadOnlySpan<ProbeKind>)[ProbeKind.Broadcast, ProbeKind.Arp, ProbeKind.NeighbourDiscovery]) Send(ProbeFrame.Write(frame, kind, task.Round, nic.Mac, MacAddress.Broadcast), link);
                 foreach (var target in task.Targets.Take(MostTargets).Where(t => t != nic.Mac)) Send(ProbeFrame.Write(frame, ProbeKind.Unicast, task.Round, nic.Mac, target), link);
                 foreach (var vlan in task.Vlans.Take(MostVlans))
@@ -112,39 +111,10 @@ public static class ProbeStation
             await Task.Delay(Pause, clock, cancellationToken);
         }
 
-        void Send(int length, LinkEndPoint link)
+        void Send(int length, PacketEndPoint link)
         {
             try { socket.SendTo(frame.AsSpan(0, length), SocketFlags.None, link); }
             catch (SocketException) { /* Its link went down: nothing gets through there. */ }
         }
-    }
-
-    /// <summary>struct packet_mreq: interface index, type, address length, address in eight octets.</summary>
-    static byte[] Membership(int nic)
-    {
-        var request = new byte[16];
-        BitConverter.TryWriteBytes(request, nic);
-        BitConverter.TryWriteBytes(request.AsSpan(4), Promiscuous);
-        return request;
-    }
-
-    /// <summary>struct sockaddr_ll: family, protocol (network order), interface index, hardware type, packet type, address length, address.</summary>
-    sealed class LinkEndPoint(ushort protocol, int index) : EndPoint
-    {
-        const int Size = 20;
-
-        public int Index => index;
-
-        public override AddressFamily AddressFamily => AddressFamily.Packet;
-
-        public override SocketAddress Serialize()
-        {
-            var address = new SocketAddress(AddressFamily.Packet, Size);
-            BinaryPrimitives.WriteUInt16BigEndian(address.Buffer.Span[2..], protocol);
-            BinaryPrimitives.WriteInt32LittleEndian(address.Buffer.Span[4..], index);
-            return address;
-        }
-
-        public override EndPoint Create(SocketAddress socketAddress) => new LinkEndPoint(0, BinaryPrimitives.ReadInt32LittleEndian(socketAddress.Buffer.Span[4..]));
     }
 }

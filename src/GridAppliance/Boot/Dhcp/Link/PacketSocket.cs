@@ -1,16 +1,15 @@
-using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Ethernet;
 
 namespace GridAppliance.Boot.Dhcp.Link;
 
 /// <summary>Whole Ethernet frames of one protocol on one interface (packet(7)), with a filter in the kernel so that only what matters wakes us.</summary>
 sealed class PacketSocket : IDisposable
 {
-    const int SOL_SOCKET = 1, SO_ATTACH_FILTER = 26, SOL_PACKET = 263, PACKET_ADD_MEMBERSHIP = 1;
+    const int SOL_SOCKET = 1, SO_ATTACH_FILTER = 26;
 
     readonly Socket socket;
     readonly int interfaceIndex;
@@ -35,16 +34,8 @@ sealed class PacketSocket : IDisposable
         }
     }
 
-    /// <summary>Lets the NIC pass a multicast address up: struct packet_mreq.</summary>
-    public void Join(MacAddress group)
-    {
-        Span<byte> request = stackalloc byte[16];
-        request.Clear();
-        BinaryPrimitives.WriteInt32LittleEndian(request, interfaceIndex);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], MacAddress.Length);
-        group.Write(request[8..]);
-        socket.SetRawSocketOption(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request);
-    }
+    /// <summary>Lets the NIC pass a multicast address up.</summary>
+    public void Join(MacAddress group) => socket.SetRawSocketOption(PacketMembership.Level, PacketMembership.Add, PacketMembership.Multicast(interfaceIndex, group));
 
     /// <exception cref="SocketException">The interface is down or gone, or its queue is full.</exception>
     public void Send(ReadOnlySpan<byte> frame) => socket.Send(frame);
@@ -68,19 +59,5 @@ sealed class PacketSocket : IDisposable
     {
         public ushort Length;
         public PacketFilter.Instruction* Instructions;
-    }
-
-    /// <summary>struct sockaddr_ll: protocol in network order and interface index; the rest is for sockets that do not write the Ethernet header themselves.</summary>
-    sealed class PacketEndPoint(ushort etherType, int interfaceIndex) : EndPoint
-    {
-        public override AddressFamily AddressFamily => AddressFamily.Packet;
-
-        public override SocketAddress Serialize()
-        {
-            var address = new SocketAddress(AddressFamily.Packet, 20);
-            BinaryPrimitives.WriteUInt16BigEndian(address.Buffer.Span[2..], etherType);
-            BinaryPrimitives.WriteInt32LittleEndian(address.Buffer.Span[4..], interfaceIndex);
-            return address;
-        }
     }
 }
