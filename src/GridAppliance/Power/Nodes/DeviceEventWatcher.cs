@@ -97,6 +97,11 @@ sealed partial class DeviceEventWatcher : BackgroundService
                     NotHeard(port.Address.OriginalString, e.Message);
                     pause = ReadLogAgain;
                 }
+                catch (StoreException e)
+                {
+                    // A full disk is told elsewhere, and is no reason to listen no more.
+                    NotWritten(port.Address.OriginalString, e.Message);
+                }
                 await Task.Delay(pause * (1 + Random.Shared.NextDouble() / 4), time, cancellationToken);
             }
         }
@@ -135,14 +140,7 @@ sealed partial class DeviceEventWatcher : BackgroundService
         if (ports.NodeOf(port) is not { } node || !told.MayTell(out var unheard)) return;
         var text = happened.Text.Length > LongestText ? happened.Text[..LongestText] + "…" : happened.Text;
         var severity = happened.Health is SensorHealth.Critical or SensorHealth.Failed or SensorHealth.Warning ? EventSeverity.Warning : EventSeverity.Info;
-        try
-        {
-            await timeline.AppendAsync(NewEvent.About(node, "port.event", $"{port.Address.OriginalString} says: {text}{(unheard > 0 ? $" (and {unheard} more that were passed over)" : "")}", severity), cancellationToken);
-        }
-        catch (StoreException e)
-        {
-            NotWritten(node.Name, e.Message);
-        }
+        await timeline.AppendAsync(NewEvent.About(node, "port.event", $"{port.Address.OriginalString} says: {text}{(unheard > 0 ? $" (and {unheard} more that were passed over)" : "")}", severity), cancellationToken);
     }
 
     void Poke()
@@ -175,6 +173,6 @@ sealed partial class DeviceEventWatcher : BackgroundService
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Device} is not heard: {Reason}")]
     partial void NotHeard(string device, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Node}: what its device tells could not be written down: {Reason}")]
-    partial void NotWritten(string node, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What came of {Device}'s words could not be written down: {Reason}")]
+    partial void NotWritten(string device, string reason);
 }
