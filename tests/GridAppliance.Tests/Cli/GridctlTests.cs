@@ -6,6 +6,7 @@ using GridAppliance.Cli;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.Cli;
@@ -202,11 +203,11 @@ public sealed class GridctlTests
         await using var output = new SignallingWriter("\"node\":\"n2\"");
         using var following = new CancellationTokenSource();
         var ran = CommandTree.Run(["events", "--follow", "-o", "json", "--url", plane.Socket.ToString()!], new(output, TextWriter.Null, TextReader.Null, interactive: false), following.Token);
-        while (!output.ToString().Contains("\"node\":\"n1\"", StringComparison.Ordinal)) await Task.Yield();
+        await Eventually.UntilAsync(() => output.ToString().Contains("\"node\":\"n1\"", StringComparison.Ordinal), "the first node's event");
         await SampleNodes.DiscoverAsync(plane, 2);
-        await output.Seen;
+        await output.Seen.WaitAsync(Eventually.Patience);
         await following.CancelAsync();
-        Assert.Equal(0, await ran);
+        Assert.Equal(0, await ran.WaitAsync(Eventually.Patience));
         Assert.All(Lines(output.ToString()), line => Assert.NotNull(JsonSerializer.Deserialize(line, ApiJson.Default.EventDocument)));
     }
 

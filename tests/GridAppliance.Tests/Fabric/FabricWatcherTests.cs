@@ -7,6 +7,7 @@ using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Snmp;
 using GridAppliance.Store;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
 
@@ -15,7 +16,6 @@ namespace GridAppliance.Tests.Fabric;
 /// <summary>A whole daemon beside a switch that keeps state: what a machine's first packet sets off.</summary>
 public sealed class FabricWatcherTests : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     static readonly MacAddress Nic = MacAddress.Parse("52:54:00:00:00:07");
 
     readonly SwitchBench bench = new(BridgeModel.Factory(12).WithAccess(100, [.. Enumerable.Range(1, 11)]), "leaf1");
@@ -41,21 +41,9 @@ public sealed class FabricWatcherTests : IAsyncLifetime
 
     void Discover() => plane.Get<BootObserver>().Report(new() { Mac = Nic, Stage = BootStage.DhcpDiscover, Network = "provisioning", At = TimeProvider.System.GetUtcNow(), NetworkBoot = true });
 
-    async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            var answer = await ask();
-            if (wanted(answer)) return answer;
-            Assert.False(patience.IsCancellationRequested, $"{what} did not come to pass within {Patience.TotalSeconds} s; the last answer was {answer}");
-            await Task.Delay(20);
-        }
-    }
-
     async Task<NodeDocument?> NodeAsync() => await plane.Client().GetNodes(null, default) is [var node, ..] ? node : null;
 
-    Task<NodeDocument?> UntilOnAsync(string port) => UntilAsync(NodeAsync, n => n?.Location?.Port == port, $"a node on {port}");
+    Task<NodeDocument?> UntilOnAsync(string port) => Eventually.UntilAsync(NodeAsync, n => n?.Location?.Port == port, $"a node on {port}");
 
     [Fact]
     public async Task A_new_machine_is_placed_from_its_first_packet_and_its_timeline_says_how()
@@ -91,9 +79,9 @@ public sealed class FabricWatcherTests : IAsyncLifetime
     public async Task A_switch_whose_table_is_behind_the_wire_is_asked_again()
     {
         Discover();
-        await UntilAsync(NodeAsync, n => n is not null, "a node");
+        await Eventually.UntilAsync(NodeAsync, n => n is not null, "a node");
         var looks = bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk);
-        await UntilAsync(() => Task.FromResult(bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk)), n => n > looks + 2, "another look");
+        await Eventually.UntilAsync(() => Task.FromResult(bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk)), n => n > looks + 2, "another look");
         Plug(4);
         await UntilOnAsync("Gi0/4");
     }
@@ -107,7 +95,7 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         Plug(5);
         Discover();
         // Its own port still has a link: somebody else uses its address.
-        await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "impostor" && f.Message.Contains("leaf1/Gi0/3, which still has its machine, and its address is used on leaf1/Gi0/5")), "the impostor");
+        await Eventually.UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "impostor" && f.Message.Contains("leaf1/Gi0/3, which still has its machine, and its address is used on leaf1/Gi0/5")), "the impostor");
         Assert.Equal("Gi0/3", (await NodeAsync())!.Location!.Port);
         bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(3, bench.Bridge.Model.Ports[3] with { HasLink = false }) };
         plane.Get<FabricPokes>().Read("leaf1");
@@ -123,11 +111,16 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         Discover();
         await UntilOnAsync("Gi0/3");
         var store = plane.Get<Database>();
-        await store.WriteAsync(static connection => connection.Run("CREATE TRIGGER full BEFORE UPDATE ON node BEGIN SELECT RAISE(ABORT, 'no room'); END"), default);
+        var refused = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await store.WriteAsync(connection =>
+        {
+            connection.CreateFunction("refuse", () => refused.TrySetResult(true));
+            connection.Run("CREATE TRIGGER full BEFORE UPDATE ON node BEGIN SELECT refuse(); SELECT RAISE(ABORT, 'no room'); END");
+        }, default);
         Link(3, false);
         Plug(5);
         plane.Get<FabricPokes>().Read("leaf1");
-        await UntilAsync(() => Task.FromResult(store.Fault), fault => fault is not null, "a write that is refused");
+        await Eventually.ComesAsync(refused.Task, "a write that is refused");
         Assert.Equal("Gi0/3", (await NodeAsync())!.Location!.Port);
         await store.WriteAsync(static connection => connection.Run("DROP TRIGGER full"), default);
         plane.Get<FabricPokes>().Read("leaf1");
@@ -143,13 +136,13 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         var plan = Path.Combine(plane.DataDir, "plan.csv");
         await File.WriteAllTextAsync(plan, $"machine,switch,port\n{Nic},leaf1,Gi0/8\n");
         Assert.Equal(0, (await plane.Gridctl("fabric", "expect", plan)).Status);
-        await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "wrong-cable" && f.Node == node!.Name), "a finding");
+        await Eventually.UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Any(f => f.Kind == "wrong-cable" && f.Node == node!.Name), "a finding");
         bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(3, bench.Bridge.Model.Ports[3] with { HasLink = false }) };
         Plug(8);
         Discover();
-        await UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Count == 0, "the finding's end");
+        await Eventually.UntilAsync(() => plane.Client().GetFabricMap(default), m => m.Findings.Count == 0, "the finding's end");
         var kinds = (await plane.Client().GetTimeline(node!.Name, default)).Events.Select(e => e.Kind).ToList();
         Assert.Contains("fabric.wrong-cable", kinds);
-        await UntilAsync(() => plane.Client().GetTimeline(node.Name, default), t => t.Events.Any(e => e.Kind == "fabric.wrong-cable-gone"), "the event of its end");
+        await Eventually.UntilAsync(() => plane.Client().GetTimeline(node.Name, default), t => t.Events.Any(e => e.Kind == "fabric.wrong-cable-gone"), "the event of its end");
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using GridAppliance.Fabric.Traps;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Switches.Fleet;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Boot;
 using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
@@ -12,7 +13,6 @@ namespace GridAppliance.Tests.Fabric;
 /// <summary>Net-SNMP's own notification senders and a whole daemon.</summary>
 public sealed class TrapTests : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     const string LinkDown = ".1.3.6.1.6.3.1.1.5.3";
 
     readonly SwitchBench bench = new(BridgeModel.Factory(12).WithAccess(100, [.. Enumerable.Range(1, 11)]), "leaf1");
@@ -24,7 +24,7 @@ public sealed class TrapTests : IAsyncLifetime
         var secretFile = await SwitchBench.WriteSecretAsync(plane.DataDir);
         var added = await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secretFile);
         Assert.True(added.Status == 0, added.Error);
-        await UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading is not null, "a first reading");
+        await Eventually.UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading is not null, "a first reading");
     }
 
     public async Task DisposeAsync()
@@ -41,16 +41,6 @@ public sealed class TrapTests : IAsyncLifetime
         $"127.0.0.1:{Port}", "", LinkDown, ".1.3.6.1.2.1.2.2.1.1", "i", "1003",
     ]);
 
-    static async Task UntilAsync(Func<bool> isSo, string what)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!isSo())
-        {
-            Assert.False(patience.IsCancellationRequested, $"{what} did not come to pass within {Patience.TotalSeconds} s");
-            await Task.Delay(20);
-        }
-    }
-
     void Unplug(int port) => bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(port, bench.Bridge.Model.Ports[port] with { HasLink = false }) };
 
     [Theory]
@@ -62,8 +52,8 @@ public sealed class TrapTests : IAsyncLifetime
         var sent = await SendAsync(program, SwitchBench.Authentication, program == "snmptrap" ? ["-e", "0x8000000005090909"] : []);
         // An inform that is not answered ends with an error.
         Assert.True(sent.ExitCode == 0, sent.Output);
-        await UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading!.Snapshot.Ports[3].HasLink == false, "a reading");
-        await UntilAsync(() => plane.Timeline.Read(0, 1000).Any(e => e is { Kind: "switch.link-down", Message: "port Gi0/3 of switch leaf1 has lost its link" }), "an event");
+        await Eventually.UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading!.Snapshot.Ports[3].HasLink == false, "a reading");
+        await Eventually.UntilAsync(() => plane.Timeline.Read(0, 1000).Any(e => e is { Kind: "switch.link-down", Message: "port Gi0/3 of switch leaf1 has lost its link" }), "an event");
     }
 
     [Fact]
@@ -75,7 +65,7 @@ public sealed class TrapTests : IAsyncLifetime
         Assert.NotEqual(0, plain.ExitCode);
         // One that is signed comes after them: what they had set off would have come before it.
         Assert.Equal(0, (await SendAsync("snmpinform", SwitchBench.Authentication)).ExitCode);
-        await UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading!.At > before, "a reading");
+        await Eventually.UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf1")!.Reading!.At > before, "a reading");
     }
 
     [Fact]

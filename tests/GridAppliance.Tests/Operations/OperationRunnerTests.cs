@@ -1,5 +1,6 @@
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Operations;
@@ -127,7 +128,7 @@ public sealed class OperationRunnerTests : IAsyncLifetime
         }));
         var operation = await Submit("wait", null);
         await AdvanceUntil(askedTwice.Task, TimeSpan.FromMinutes(20));
-        await Until(() => runner!.Find(operation.Id)!.Reason == "the letter has not come");
+        await Eventually.UntilAsync(() => runner!.Find(operation.Id)!.Reason == "the letter has not come", "the reason");
         Volatile.Write(ref come, true);
         // No time passes from here on.
         runner!.Poke(operation.Id);
@@ -244,7 +245,7 @@ public sealed class OperationRunnerTests : IAsyncLifetime
         await runner!.StopAsync(CancellationToken.None);
         kinds.Clear();
         await StartRunner();
-        await Until(() => runner!.Find(operation.Id)!.Reason?.StartsWith("this daemon knows no operation called old", StringComparison.Ordinal) == true);
+        await Eventually.UntilAsync(() => runner!.Find(operation.Id)!.Reason?.StartsWith("this daemon knows no operation called old", StringComparison.Ordinal) == true, "the reason");
         Assert.Equal(Cancellation.Asked, await runner!.CancelAsync(operation.Id, "alice", null, CancellationToken.None));
         Assert.IsType<OperationEnd.Cancelled>(await End(operation));
     }
@@ -284,16 +285,6 @@ public sealed class OperationRunnerTests : IAsyncLifetime
             await Task.Yield();
         }
         await come;
-    }
-
-    static async Task Until(Func<bool> holds)
-    {
-        using var limit = new CancellationTokenSource(Patience);
-        while (!holds())
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     static Step Note(List<string> ran, string name) => new(name, _ => { ran.Add(name); return StepOutcome.DoneNow(); }, _ => { ran.Add($"undo {name}"); return StepOutcome.DoneNow(); });

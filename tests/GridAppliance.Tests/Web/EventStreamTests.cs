@@ -33,13 +33,14 @@ public sealed class EventStreamTests
         using var http = plane.Http();
         using var stream = await http.GetStreamAsync("/api/v1/events");
         using var reader = new StreamReader(stream);
-        Assert.StartsWith(":", await reader.ReadLineAsync());
+        using var patience = new CancellationTokenSource(Eventually.Patience);
+        Assert.StartsWith(":", await reader.ReadLineAsync(patience.Token));
         await Say(plane, 6, 1);
 
         string? line;
-        do line = await reader.ReadLineAsync(); while (line?.StartsWith("id: ", StringComparison.Ordinal) == false);
+        do line = await reader.ReadLineAsync(patience.Token); while (line?.StartsWith("id: ", StringComparison.Ordinal) == false);
         Assert.Equal($"id: {plane.Timeline.Last}", line);
-        Assert.Contains("\"message\":\"event 6\"", await reader.ReadLineAsync());
+        Assert.Contains("\"message\":\"event 6\"", await reader.ReadLineAsync(patience.Token));
     }
 
     [Fact]

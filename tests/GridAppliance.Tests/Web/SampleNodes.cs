@@ -4,6 +4,7 @@ using GridAppliance.Boot;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Web;
 
@@ -44,16 +45,16 @@ static class SampleNodes
     public static async Task ReadyAsync(ManagementPlaneHost plane, Node node)
     {
         var runner = plane.Get<OperationRunner>();
-        var enrolled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var enrolled = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         runner.Ended += Ended;
         plane.Nodes.Touch(node.Id, n => n with { AgentLastSeen = DateTimeOffset.UtcNow, Boot = n.Boot is null ? null : n.Boot with { Milestone = BootMilestone.Agent } });
         await plane.Nodes.ApplyAsync(node.Id, NodeEvent.AgentEnrolled, "its agent has called", "node", n => n with { AgentKey = [1, 2, 3], AgentVersion = "0.1.0", Inventory = Inventory(node) }, CancellationToken.None);
-        await enrolled.Task;
+        await Eventually.ComesAsync(enrolled.Task, $"the end of {node.Name}'s enrolment");
         runner.Ended -= Ended;
 
         void Ended(Operation operation, OperationEnd end)
         {
-            if (operation.NodeId == node.Id) enrolled.TrySetResult();
+            if (operation.NodeId == node.Id) enrolled.TrySetResult(true);
         }
     }
 

@@ -57,9 +57,9 @@ public sealed class LeaseCommitterTests
         var running = committer.RunAsync(stop.Token);
         var lost = Ack(1);
         committer.TryEnqueue(lost);
-        await store.Tried.WaitAsync();
+        Assert.True(await store.Tried.WaitAsync(Eventually.Patience), "nothing tried to write the lease");
         committer.TryEnqueue(Ack(2));
-        await store.Tried.WaitAsync();
+        Assert.True(await store.Tried.WaitAsync(Eventually.Patience), "nothing tried to write the lease");
         Assert.False(sent.Task.IsCompleted);
         Assert.Equal(LeaseState.Offered, lost.Lease.State);
         Assert.Contains("dhcp.store.rack", problems.All.Select(p => p.Code));

@@ -9,6 +9,7 @@ using GridAppliance.Boot.Http;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Store;
+using GridAppliance.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -87,6 +88,8 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         return await http.SendAsync(request);
     }
+
+    Task<BootObservation> NextAsync() => Eventually.ComesAsync(observer.Reader.ReadAsync().AsTask(), "an observation of a boot");
 
     [Fact]
     public async Task A_file_comes_whole_with_its_length_and_digest()
@@ -216,7 +219,7 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
 
         foreach (Match url in Urls().Matches(script)) await http.GetByteArrayAsync(url.Value);
         var seen = new List<BootObservation>();
-        while (seen.Count < 5) seen.Add(await observer.Reader.ReadAsync());
+        while (seen.Count < 5) seen.Add(await NextAsync());
         Assert.Equal([BootStage.Script, BootStage.KernelStarted, BootStage.KernelFinished, BootStage.InitramfsStarted, BootStage.InitramfsFinished], seen.Select(o => o.Stage));
         Assert.All(seen, o => Assert.Equal((BootBench.Mac, "bench", "127.0.0.1"), (o.Mac, o.Network, o.Ip.ToString())));
         Assert.Equal(Guid.Parse("12345678-1234-5678-90ab-cdef00112233"), seen[0].Uuid);
@@ -349,8 +352,8 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
             await ReadAsync(client);
             client.LingerState = new(true, 0);
         }
-        Assert.Equal(BootStage.LoaderStarted, (await observer.Reader.ReadAsync()).Stage);
-        var failed = await observer.Reader.ReadAsync();
+        Assert.Equal(BootStage.LoaderStarted, (await NextAsync()).Stage);
+        var failed = await NextAsync();
         Assert.Equal((BootStage.TransferFailed, "large: the client closed the connection"), (failed.Stage, failed.Detail));
     }
 

@@ -34,11 +34,12 @@ public sealed class TftpServerTests : IAsyncLifetime, IDisposable
     /// <summary>Moves the clock until the server loses patience, once, and hears what it sends then.</summary>
     async Task<byte[]> HearAfterSilenceAsync()
     {
-        for (var before = server.Counters.Retransmissions; server.Counters.Retransmissions == before;)
+        var before = server.Counters.Retransmissions;
+        await Eventually.UntilAsync(() =>
         {
-            clock.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-        }
+            if (server.Counters.Retransmissions == before) clock.Advance(TimeSpan.FromMilliseconds(100));
+            return server.Counters.Retransmissions != before;
+        }, "a repetition");
         return await client.HearAsync();
     }
 
@@ -274,7 +275,7 @@ public sealed class TftpServerTests : IAsyncLifetime, IDisposable
         Assert.Equal(TftpErrorCode.FileNotFound, (await clients[0].HearErrorAsync()).Code);
         Assert.Equal((4, 1), (server.Listener.Active, server.Counters.TurnedAway));
         clients[1].Error(TftpErrorCode.Undefined, "bye");
-        while (server.Listener.Active == 4) await Task.Yield();
+        await Eventually.UntilAsync(() => server.Listener.Active < 4, "the end of the second's transfer");
         clients[4].Ask("file");
         Assert.Equal(1, (await clients[4].HearDataAsync()).Block);
         clients.ForEach(c => c.Dispose());

@@ -1,6 +1,7 @@
 using GridAppliance.Boot;
 using GridAppliance.Boot.Files;
 using GridAppliance.Boot.Tftp;
+using GridAppliance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Boot.Tftp;
@@ -30,10 +31,7 @@ sealed class TftpTestServer : IAsyncDisposable
     public int Port => Listener.Port;
 
     /// <summary>Waits until the running transfers have ended and reported.</summary>
-    public async Task IdleAsync()
-    {
-        while (Listener.Active > 0) await Task.Yield();
-    }
+    public Task IdleAsync() => Eventually.UntilAsync(() => Listener.Active == 0, "the end of all transfers");
 
     public ValueTask DisposeAsync() => Listener.DisposeAsync();
 }

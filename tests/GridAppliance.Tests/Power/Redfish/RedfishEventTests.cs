@@ -8,8 +8,6 @@ namespace GridAppliance.Tests.Power.Redfish;
 /// <summary>What a Redfish BMC tells by itself, on the timeline of its node.</summary>
 public sealed class RedfishEventTests : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     readonly ManualClock clock = new();
     RedfishSimulator bmc = null!;
     ManagementPlaneHost plane = null!;
@@ -32,27 +30,17 @@ public sealed class RedfishEventTests : IAsyncLifetime
 
     List<string> Told => [.. plane.Timeline.ReadNode(node.Id, 200).Where(e => e.Kind == "port.event").Select(e => e.Message)];
 
-    static async Task UntilAsync(Func<bool> isSo, string what)
-    {
-        using var patience = new CancellationTokenSource(Patience);
-        while (!isSo())
-        {
-            if (patience.IsCancellationRequested) throw new TimeoutException($"{what} did not come to pass");
-            await Task.Delay(5);
-        }
-    }
-
     [Fact]
     public async Task An_event_of_the_stream_is_on_the_timeline_and_the_machines_power_is_looked_at_at_once()
     {
         await SetAsync();
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
         bmc.PowerState = "On";
         bmc.Raise("Fan 3 is slow.", "Warning");
-        await UntilAsync(() => Told.Count == 1, "the event");
+        await Eventually.UntilAsync(() => Told.Count == 1, "the event");
         Assert.Equal($"{bmc.Address.OriginalString} says: Fan 3 is slow.", Told[0]);
         Assert.Equal("warning", plane.Timeline.ReadNode(node.Id, 200).Single(e => e.Kind == "port.event").Severity);
-        await UntilAsync(() => plane.Nodes.Current.Find("n1")!.ToDocument().Power == "on", "the look at its power");
+        await Eventually.UntilAsync(() => plane.Nodes.Current.Find("n1")!.ToDocument().Power == "on", "the look at its power");
 
         // The stream is no reason for anybody else to wait.
         Assert.Equal("n1: on\n", (await plane.Gridctl("power", "status", "n1")).Output);
@@ -62,13 +50,13 @@ public sealed class RedfishEventTests : IAsyncLifetime
     public async Task A_stream_that_ends_is_opened_again()
     {
         await SetAsync();
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
         bmc.ForgetSessions();
         bmc.HangUp();
-        await UntilAsync(() => bmc.Listeners == 0, "its end");
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the next stream");
+        await Eventually.UntilAsync(() => bmc.Listeners == 0, "its end");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the next stream");
         bmc.Raise("Back.");
-        await UntilAsync(() => Told.Count == 1, "the event");
+        await Eventually.UntilAsync(() => Told.Count == 1, "the event");
     }
 
     [Fact]
@@ -77,9 +65,9 @@ public sealed class RedfishEventTests : IAsyncLifetime
         bmc.HasEvents = false;
         bmc.Raise("Long ago.");
         await SetAsync();
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Count("GET /redfish/v1/Systems/1/Logs/Sel/Entries/More") > 0; }, "the first reading");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Count("GET /redfish/v1/Systems/1/Logs/Sel/Entries/More") > 0; }, "the first reading");
         bmc.Raise("Just now.", "Critical");
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(10)); return Told.Count > 0; }, "the event");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(10)); return Told.Count > 0; }, "the event");
         Assert.Equal($"{bmc.Address.OriginalString} says: Just now.", Assert.Single(Told));
     }
 
@@ -87,18 +75,18 @@ public sealed class RedfishEventTests : IAsyncLifetime
     public async Task A_device_that_does_not_stop_talking_is_cut_short()
     {
         await SetAsync();
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
         for (var i = 0; i < 60; i++)
         {
             bmc.Raise($"Flutter {i}.");
             // One after the other, so that the simulator drops none.
-            if (i < 30) await UntilAsync(() => Told.Count >= i + 1, $"event {i}");
+            if (i < 30) await Eventually.UntilAsync(() => Told.Count >= i + 1, $"event {i}");
         }
-        await UntilAsync(() => bmc.Unsent == 0, "the last of them");
+        await Eventually.UntilAsync(() => bmc.Unsent == 0, "the last of them");
         Assert.Equal(30, Told.Count);
         clock.Advance(TimeSpan.FromSeconds(61));
         bmc.Raise("Later.");
-        await UntilAsync(() => Told.Count > 30, "the next minute");
+        await Eventually.UntilAsync(() => Told.Count > 30, "the next minute");
         Assert.Contains("more that were passed over", Told[30], StringComparison.Ordinal);
     }
 
@@ -106,9 +94,9 @@ public sealed class RedfishEventTests : IAsyncLifetime
     public async Task A_port_that_is_removed_is_not_listened_to_any_more()
     {
         await SetAsync();
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 1; }, "the stream");
         Assert.Equal(0, (await plane.Gridctl("port", "remove", "n1", bmc.Address.OriginalString)).Status);
-        await UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 0; }, "the end of the stream");
+        await Eventually.UntilAsync(() => { clock.Advance(TimeSpan.FromSeconds(1)); return bmc.Listeners == 0; }, "the end of the stream");
     }
 
     [Fact]
@@ -120,6 +108,6 @@ public sealed class RedfishEventTests : IAsyncLifetime
         clock.Advance(TimeSpan.FromSeconds(14));
         Assert.True(bmc.Light);
         clock.Advance(TimeSpan.FromSeconds(1));
-        await UntilAsync(() => !bmc.Light, "the light's end");
+        await Eventually.UntilAsync(() => !bmc.Light, "the light's end");
     }
 }

@@ -5,6 +5,7 @@ using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Dhcp;
 using GridAppliance.Protocols.Ethernet;
 using GridAppliance.Protocols.Ndp;
+using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Boot.Dhcp.Live;
 
@@ -93,7 +94,7 @@ public sealed class RealClientTests
 
         var released = await segment.RunAsync("client", "/usr/sbin/dhclient", [.. files, "-r", "eth0"]);
         Assert.Contains("DHCPRELEASE of 10.77.0.50", released.Output);
-        await Until(() => BootBench.Seen(segment.Observer).Any(o => o.Stage == BootStage.DhcpRelease));
+        await Eventually.UntilAsync(() => BootBench.Seen(segment.Observer).Any(o => o.Stage == BootStage.DhcpRelease), "the release");
     }
 
     [Fact]
@@ -155,7 +156,7 @@ public sealed class RealClientTests
         await segment.AddAddressAsync("rival", "10.77.0.2/24");
         await segment.StartDnsmasqAsync("rival", "--dhcp-range=10.77.0.200,10.77.0.210,2m", "--dhcp-authoritative", "--no-ping");
         await segment.UdhcpcAsync("client", "-B");
-        await Until(() => segment.Problems.All.Any(p => p.Code == "dhcp.rival.rack" && p.Message.Contains("10.77.0.2")));
+        await Eventually.UntilAsync(() => segment.Problems.All.Any(p => p.Code == "dhcp.rival.rack" && p.Message.Contains("10.77.0.2")), "the rival");
     }
 
     [Fact]
@@ -254,13 +255,4 @@ public sealed class RealClientTests
     }
 
     /// <summary>Waits for what another thread does; fails after half a minute.</summary>
-    static async Task Until(Func<bool> condition)
-    {
-        for (var tries = 0; tries < 600; tries++)
-        {
-            if (condition()) return;
-            await Task.Delay(50);
-        }
-        Assert.Fail("it did not happen");
-    }
 }
