@@ -17,8 +17,9 @@ sealed class ModuleShowCommand : GridctlCommand
     protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
     {
         var wanted = session.Parsed.GetRequiredValue(what);
-        var (manifest, signer) = File.Exists(wanted) ? await FileAsync(wanted, cancellation) : await session.Client.GetModule(wanted, cancellation) is { Manifest: { } known } module ? (known, module.SignedBy ?? "") : default;
-        session.Show(manifest!, ApiJson.Default.ModuleManifest, shown => session.Terminal.Facts(Facts(shown, signer)));
+        var (manifest, signer) = File.Exists(wanted) ? await FileAsync(wanted, cancellation) : await session.Client.GetModule(wanted, cancellation) is { Manifest: { } known } module ? (known, module.SignedBy ?? "")
+            : throw new UsageException($"the appliance does not say what is in {wanted}", "import it again");
+        session.Show(manifest, ApiJson.Default.ModuleManifest, shown => session.Terminal.Facts(Facts(shown, signer)));
         return ExitStatus.Done;
     }
 
