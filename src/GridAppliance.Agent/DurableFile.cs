@@ -27,6 +27,16 @@ static class DurableFile
         if (File.Exists(path)) File.Delete(path);
     }
 
-    /// <summary>The content, or null when there is no such file.</summary>
-    public static byte[]? Read(string path) => File.Exists(path) ? File.ReadAllBytes(path) : null;
+    /// <summary>The content, or null when there is no such file: also when it goes in the moment in which it is read.</summary>
+    public static byte[]? Read(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
 }
