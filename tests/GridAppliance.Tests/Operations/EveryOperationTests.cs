@@ -1,10 +1,9 @@
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace GridAppliance.Tests.Operations;
 
-/// <summary>Every kind of operation goes through the crash harness: a new one without a world here fails the first test.</summary>
+/// <summary>Every kind of operation goes through the crash harness: a new one without a world here, wherever it is registered, fails the first test.</summary>
 public sealed class EveryOperationTests
 {
     static readonly Dictionary<string, (string Kind, Func<OperationWorld> New)> Worlds = new()
@@ -23,13 +22,15 @@ public sealed class EveryOperationTests
 
     public static TheoryData<string> Names => [.. Worlds.Keys];
 
+    /// <summary>Its world is a machine with sshd, which is too slow to be started for each moment: EstablishTests restarts the appliance under it.</summary>
+    static readonly string[] Elsewhere = [EstablishMachine.KindName];
+
     [Fact]
-    public void Every_kind_that_the_daemon_registers_has_a_world_here()
+    public void Every_kind_that_there_is_has_a_world_here()
     {
-        var services = new ServiceCollection();
-        services.AddOperations();
-        var registered = services.Where(service => service.ServiceType == typeof(IOperationKind)).Select(service => service.ImplementationType!.GetField("KindName")!.GetValue(null) as string);
-        Assert.Equal(registered.Order(), Worlds.Values.Select(world => world.Kind).Distinct().Order());
+        var kinds = typeof(IOperationKind).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IOperationKind)))
+            .Select(type => type.GetField("KindName")!.GetValue(null) as string);
+        Assert.Equal(kinds.Except(Elsewhere).Order(), Worlds.Values.Select(world => world.Kind).Distinct().Order());
     }
 
     [Theory]
