@@ -14,11 +14,11 @@ sealed class BootClients
 
     readonly ConcurrentDictionary<(string Network, Ipv4Address Address), MacAddress> granted = new();
 
-    /// <summary>Called for every lease that is granted or read back at start. Holds at most the addresses of the ranges and reservations, which bound it.</summary>
+    /// <summary>
+    /// Called for every lease that is granted or read back at start. Stays when the lease ends, until the address is somebody else's. Holds at most the addresses of the ranges
+    /// and reservations, which bound it.
+    /// </summary>
     public void Granted(string network, Ipv4Address address, MacAddress mac) => granted[(network, address)] = mac;
-
-    /// <summary>Called when a lease ends.</summary>
-    public void Ended(string network, Ipv4Address address) => granted.TryRemove((network, address), out _);
 
     public MacAddress? Find(NetworkOptions network, Ipv4Address address)
     {

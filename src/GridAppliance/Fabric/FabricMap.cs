@@ -59,8 +59,6 @@ sealed record FabricMap
     public ImmutableArray<FabricFinding> Findings { get; init; } = [];
     /// <summary>NICs whose address is used elsewhere; they are not among the placements.</summary>
     public ImmutableArray<DisplacedNic> Displaced { get; init; } = [];
-
-    public IEnumerable<Placement> Of(Guid node) => Placements.Values.Where(p => p.NodeId == node);
 }
 
 /// <summary>A switch as the map needs it.</summary>

@@ -84,7 +84,7 @@ sealed partial class SourceGuard : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var meter = GuardFeature.Observe(report);
+        using var meter = Telemetry.Observe(report);
         while (true)
         {
             while (assigned.Reader.TryRead(out var added))

@@ -5,9 +5,7 @@ sealed class DataDirectory : IDisposable
 {
     readonly FileStream held;
 
-    DataDirectory(string path, FileStream held) => (Path, this.held) = (path, held);
-
-    public string Path { get; }
+    DataDirectory(FileStream held) => this.held = held;
 
     /// <summary>Makes the directory if it is missing (only its owner may enter) and takes it for this process; a lock that dies with the process, so none is ever stale.</summary>
     /// <exception cref="StartupException">It cannot be made, written or is held by another daemon.</exception>
@@ -23,7 +21,7 @@ sealed class DataDirectory : IDisposable
         }
         try
         {
-            return new(path, new FileStream(System.IO.Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new(new FileStream(Path.Combine(path, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (UnauthorizedAccessException e)
         {

@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using GridAppliance.Boot;
 using GridAppliance.Boot.Tftp;
+using GridAppliance.Guard;
 using GridAppliance.Protocols.Tftp;
 
 namespace GridAppliance.Hosting;
@@ -60,6 +62,27 @@ static class Telemetry
         meter.CreateObservableGauge("gridappliance.switch.drift", () => fleet.Current.Values.Select(s => new Measurement<int>(drift.Current.Count(d => d.Switch == s.Name), Of(s))), "{port}", "Ports that are not as they were left");
         meter.CreateObservableGauge("gridappliance.fabric.placed", () => fabric.Current.Placements.Count, "{nic}", "NICs whose switch port is known");
         meter.CreateObservableGauge("gridappliance.fabric.findings", () => fabric.Current.Findings.Length, "{finding}", "Cables that somebody should look at");
+        return meter;
+    }
+
+    /// <summary>What the guard drops, read when somebody asks.</summary>
+    /// <returns>Dispose it to have it forgotten.</returns>
+    public static Meter Observe(GuardReport guard)
+    {
+        var meter = new Meter(Name);
+        static KeyValuePair<string, object?> Of(NetworkGuard network) => new("network", network.Network);
+        meter.CreateObservableCounter("gridappliance.guard.dropped", () => guard.Current.Networks.Select(n => new Measurement<long>((long)n.Dropped, Of(n))), "{frame}", "Frames with a forged source that the kernel dropped, by network");
+        meter.CreateObservableGauge("gridappliance.guard.assigned", () => guard.Current.Networks.Select(n => new Measurement<int>(n.Assigned, Of(n))), "{nic}", "NICs that may speak from their addresses, by network");
+        meter.CreateObservableGauge("gridappliance.guard.up", () => guard.Current.Networks.Select(n => new Measurement<int>(n.Trouble is null ? 1 : 0, Of(n))), "{network}", "Whether a network's guard is in force");
+        return meter;
+    }
+
+    /// <summary>What the boot path passed over, read when somebody asks.</summary>
+    /// <returns>Dispose it to have it forgotten.</returns>
+    public static Meter Observe(BootObserver boots)
+    {
+        var meter = new Meter(Name);
+        meter.CreateObservableCounter("gridappliance.boot.unseen", () => boots.Dropped, "{observation}", "What the boot path saw and nobody had the time to write down");
         return meter;
     }
 

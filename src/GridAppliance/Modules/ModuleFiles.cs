@@ -58,9 +58,4 @@ sealed class ModuleFiles
         Libc.SyncDirectory(folder);
         return digest;
     }
-
-    public void Remove(string digest)
-    {
-        if (IsDigest(digest)) File.Delete(Path.Combine(folder, digest));
-    }
 }

@@ -1,4 +1,5 @@
 using GridAppliance.Boot;
+using GridAppliance.Hosting;
 using GridAppliance.Protocols.Dhcp;
 
 namespace GridAppliance.Nodes;
@@ -19,6 +20,7 @@ sealed partial class BootWatcher(BootObserver observer, NodeDirectory nodes, Tim
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var meter = Telemetry.Observe(observer);
         var batch = new List<NewEvent>(LargestBatch);
         while (await observer.Reader.WaitToReadAsync(stoppingToken))
         {

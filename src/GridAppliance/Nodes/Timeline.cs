@@ -160,16 +160,13 @@ sealed class Timeline
     /// <summary>One live reader.</summary>
     public sealed class Subscription : IDisposable
     {
-        /// <summary>What a reader may lag behind; past it the channel completes and <see cref="Lost"/> is true: it reads the gap from the store.</summary>
+        /// <summary>What a reader may lag behind; past it the channel completes, and the reader takes the gap from the store.</summary>
         const int Backlog = 4096;
 
         readonly Timeline timeline;
         readonly Channel<EventDocument> channel = Channel.CreateBounded<EventDocument>(new BoundedChannelOptions(Backlog) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
-        volatile bool lost;
 
         internal Subscription(Timeline timeline) => this.timeline = timeline;
-
-        public bool Lost => lost;
 
         public ChannelReader<EventDocument> Reader => channel.Reader;
 
@@ -181,9 +178,7 @@ sealed class Timeline
 
         internal void Offer(EventDocument document)
         {
-            if (channel.Writer.TryWrite(document)) return;
-            lost = true;
-            channel.Writer.TryComplete();
+            if (!channel.Writer.TryWrite(document)) channel.Writer.TryComplete();
         }
     }
 }

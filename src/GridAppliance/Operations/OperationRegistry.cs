@@ -23,8 +23,6 @@ sealed class OperationRegistry(IEnumerable<IOperationKind> kinds)
 {
     readonly FrozenDictionary<string, IOperationKind> byName = kinds.ToFrozenDictionary(kind => kind.Name, StringComparer.Ordinal);
 
-    public IReadOnlyList<string> Names => [.. byName.Keys.Order(StringComparer.Ordinal)];
-
     public IOperationKind? Find(string name) => byName.GetValueOrDefault(name);
 
     public IReadOnlyList<Step> StepsFor(Operation operation) => Find(operation.Kind)?.StepsFor(operation) ?? [UnknownKind(operation.Kind)];

@@ -9,8 +9,6 @@ sealed class TftpServer(
 {
     readonly List<TftpListener> listeners = [];
 
-    public IReadOnlyList<TftpListener> Listeners => listeners;
-
     public Task StartAsync(CancellationToken cancellationToken)
     {
         Telemetry.Observe(counters);

@@ -10,10 +10,6 @@ sealed class YamlSection(YamlMappingNode? mapping, string path, int line, string
 {
     readonly HashSet<string> asked = new(StringComparer.Ordinal);
 
-    public string Path => path;
-
-    public int Line => line;
-
     public bool Has(string key) => Node(key) is not null;
 
     public void Problem(string key, string message) => problems.Add(new(file, LineOf(key), PathOf(key), message));

@@ -135,9 +135,7 @@ sealed partial class BmcOwner
                 DropSession();
                 throw Silence("stopped answering after the session was open");
             }
-            if (exchange.Code != CompletionCode.Ok) continue;
-            opened.Privilege = privilege;
-            return;
+            if (exchange.Code == CompletionCode.Ok) return;
         }
     }
 

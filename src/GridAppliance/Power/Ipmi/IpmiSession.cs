@@ -16,7 +16,6 @@ sealed class IpmiSession(CipherSuite suite, uint consoleId, uint bmcId, ReadOnly
     public uint ConsoleId { get; } = consoleId;
     /// <summary>The BMC's id of the session: packets to it carry that.</summary>
     public uint BmcId { get; } = bmcId;
-    public IpmiPrivilege Privilege { get; set; } = IpmiPrivilege.User;
     /// <summary>When it last served a caller, as a timestamp of the clock.</summary>
     public long LastUse { get; set; }
     /// <summary>When the BMC was last heard in it.</summary>

@@ -33,7 +33,5 @@ readonly record struct RedfishPath
         return true;
     }
 
-    public RedfishPath Below(string name) => new($"{ToString().TrimEnd('/')}/{name}");
-
     public override string ToString() => text ?? Prefix + "/";
 }

@@ -58,8 +58,6 @@ sealed record SwitchAccount(string? User, UsmAuthentication Authentication, UsmP
 /// <summary>What of a switch is ours, as people write it. Nothing, until it is written.</summary>
 sealed record SwitchTerritory
 {
-    public static SwitchTerritory Nothing { get; } = new();
-
     /// <summary>Names, names that end in *, numbers and ranges of numbers.</summary>
     public ImmutableArray<string> Ports { get; init; } = [];
     /// <summary>Numbers and ranges.</summary>
