@@ -31,8 +31,8 @@ PACKAGES += atftp tftp-hpa curl busybox-static
 PACKAGES += snmp snmpd
 # The rules against forged addresses are read back by their own tool.
 PACKAGES += nftables
-# So is the iSCSI target.
-PACKAGES += tgt
+# So is the iSCSI target; a golden image has a file system.
+PACKAGES += tgt e2fsprogs
 # A client for the shipped NFS export.
 PACKAGES += libnfs-utils
 # A console server to talk RFC 2217 with.

@@ -21,7 +21,7 @@ strings() { local separator= line; printf '['; while read -r line; do printf '%s
 
 say "fetching packages"
 kernel=$("$here/fetch-packages.sh" "$cache" "" --depends "$kernel_package" | grep -m1 '^linux-image-')
-debian=("$kernel" busybox-static ipxe libc6 libgcc-s1 libstdc++6 libssl3)
+debian=("$kernel" busybox-static ipxe libc6 libgcc-s1 libstdc++6 libssl3 open-iscsi libopeniscsiusr libkmod2 liblzma5 libzstd1)
 "$here/fetch-packages.sh" "$cache" "$packages" "${debian[@]}" > "$work/inputs"
 # One apt catalogue with the component for firmware is enough of an exception: it is asked for only where a profile needs it. Where the package source does not
 # have that component, the image is made without, and the manifest says so.
@@ -37,20 +37,23 @@ mkdir -p "$root"/{bin,dev,etc,lib/x86_64-linux-gnu,lib64,proc,root,run,sys,tmp,u
 ln -s bin "$root/sbin"; ln -s ../bin "$root/usr/bin"; ln -s ../bin "$root/usr/sbin"; ln -s ../run "$root/var/run"
 cp "$packages/bin/busybox" "$root/bin/busybox"
 while read -r applet; do [[ $applet == busybox ]] || ln -s busybox "$root/bin/$applet"; done < <("$root/bin/busybox" --list)
-for library in libc.so.6 libm.so.6 libdl.so.2 librt.so.1 libpthread.so.0 libgcc_s.so.1 libstdc++.so.6 libssl.so.3 libcrypto.so.3; do
+for library in libc.so.6 libm.so.6 libdl.so.2 librt.so.1 libpthread.so.0 libgcc_s.so.1 libstdc++.so.6 libssl.so.3 libcrypto.so.3 \
+  libopeniscsiusr.so.0.2.0 libkmod.so.2 liblzma.so.5 libzstd.so.1; do
   found=$(find "$packages/lib" "$packages/usr/lib" -path '*x86_64-linux-gnu/'"$library" | head -1)
   [[ -n $found ]] || { echo "$library is in none of the packages" >&2; exit 1; }
   cp -L "$found" "$root/lib/x86_64-linux-gnu/$library"
 done
 cp -L "$packages/lib64/ld-linux-x86-64.so.2" "$root/lib64/"
 cp "$work/agent/grid-agent" "$root/bin/grid-agent"
+# The initiator, for machines whose root is on a LUN.
+cp "$packages/sbin/iscsistart" "$root/bin/iscsistart"
 cp "$here"/node/grid-* "$root/bin/"
 cp "$here/node/init" "$root/init"
 cp -r "$here/node/etc/." "$root/etc/"
 chmod 755 "$root"/bin/* "$root/init" "$root"/lib*/*.so* "$root"/lib/x86_64-linux-gnu/*
 
 # What the agent links to must be there: a missing library is found here and not on a server's console.
-for needed in $(for f in "$root/bin/grid-agent" "$root"/lib/x86_64-linux-gnu/*; do readelf -d "$f"; done | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u); do
+for needed in $(for f in "$root"/bin/{grid-agent,iscsistart} "$root"/lib/x86_64-linux-gnu/*; do readelf -d "$f"; done | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u); do
   [[ -e $root/lib/x86_64-linux-gnu/$needed || -e $root/lib64/$needed ]] || { echo "a program in the image needs $needed" >&2; exit 1; }
 done
 

@@ -55,6 +55,8 @@ public sealed record SanBootRequest
     public required string Node { get; init; }
     /// <summary>A file in the fabric's folder <c>golden</c>.</summary>
     public required string Image { get; init; }
+    /// <summary>The appliance's own kernel is loaded, with its root on the LUN, instead of what the LUN's boot sector or EFI partition loads.</summary>
+    public bool Kernel { get; init; }
 }
 
 /// <summary>A node that boots from a LUN of its own (<c>GET /api/v1/san/boots</c>). Never with its word.</summary>
@@ -63,6 +65,8 @@ public sealed record SanBootDocument
     public required string Node { get; init; }
     public required string Fabric { get; init; }
     public required string Image { get; init; }
+    /// <summary>With the appliance's own kernel.</summary>
+    public bool Kernel { get; init; }
     public required string Zone { get; init; }
     public required string Initiator { get; init; }
 }

@@ -10,8 +10,9 @@ namespace GridAppliance.Boot;
 /// <param name="Lun">Its number.</param>
 /// <param name="Target">The target's iSCSI name.</param>
 /// <param name="Initiator">The name by which the machine calls itself.</param>
+/// <param name="Kernel">Our kernel is loaded, with its root on the LUN; otherwise whatever the LUN's own boot sector or EFI partition loads.</param>
 /// <param name="User">With <paramref name="Password"/>, CHAP (RFC 7143, section 12.1.3).</param>
-sealed record SanBootTarget(Guid Node, Ipv4Address? Portal, ushort Port, ushort Lun, string Target, string Initiator, string User, string Password)
+sealed record SanBootTarget(Guid Node, Ipv4Address? Portal, ushort Port, ushort Lun, string Target, string Initiator, bool Kernel, string User, string Password)
 {
     public override string ToString() => $"{Target} LUN {Lun}";
 }

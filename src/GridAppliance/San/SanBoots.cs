@@ -11,7 +11,8 @@ using GridAppliance.Store;
 namespace GridAppliance.San;
 
 /// <summary>A node's LUN: a clone of a golden image, and the zone that lets the node in.</summary>
-sealed record SanBootRecord(Guid Node, string Fabric, string Image, string File, string Zone, string Initiator);
+/// <param name="Kernel">Our kernel, with its root on the LUN, instead of what the LUN itself would load.</param>
+sealed record SanBootRecord(Guid Node, string Fabric, string Image, string File, string Zone, string Initiator, bool Kernel = false);
 
 /// <summary>
 /// Nodes that boot from a LUN of their own. The clone is made first, then the zone, then the node is told of it; taken away in the other order, so that nobody is ever told of what
@@ -43,7 +44,7 @@ sealed class SanBoots
 
     /// <summary>Gives a node a clone of an image, and has it boot from that.</summary>
     /// <returns>Why not; null when it does from its next boot on.</returns>
-    public async Task<string?> AssignAsync(Node node, string fabricName, string image, string actor, CancellationToken cancellationToken)
+    public async Task<string?> AssignAsync(Node node, string fabricName, string image, bool kernel, string actor, CancellationToken cancellationToken)
     {
         if (!fabrics.Current.TryGetValue(fabricName, out var found)) return $"there is no storage fabric '{fabricName}'";
         if (found.Fabric is not IBootableFabric fabric) return $"{fabricName} serves no files of this machine: nodes boot from lio+iscsi and tgt+unix fabrics";
@@ -54,7 +55,7 @@ sealed class SanBoots
         try
         {
             if (current.TryGetValue(node.Id, out var before)) return $"{node.Name} boots from a clone of {before.Image} already";
-            var record = new SanBootRecord(node.Id, found.Record.Name, image, Path.Combine(fabric.Directory, Clones, $"{node.Id:n}.img"), $"{SanNames.Prefix}boot-{node.Id:n}", InitiatorOf(node));
+            var record = new SanBootRecord(node.Id, found.Record.Name, image, Path.Combine(fabric.Directory, Clones, $"{node.Id:n}.img"), $"{SanNames.Prefix}boot-{node.Id:n}", InitiatorOf(node), kernel);
             Clone(golden, record.File);
             var outcome = await fabric.ConnectAsync(new(record.Zone, [record.Initiator], [record.File]), CancellationToken.None);
             await fabrics.TellAsync(record.Fabric, record.Zone, "in force", outcome, actor, CancellationToken.None);
@@ -66,7 +67,7 @@ sealed class SanBoots
             await database.WriteAsync(connection => connection.Run("INSERT INTO san_boot(node, body) VALUES ($node, $body)", ("$node", node.Id.ToString()), ("$body", JsonSerializer.Serialize(record, SanBootJson.Default.SanBootRecord))), CancellationToken.None);
             Volatile.Write(ref current, current.Add(node.Id, record));
             Publish();
-            await timeline.AppendAsync(NewEvent.About(node, "node.lun", $"boots from a LUN of its own, a clone of {image} on {record.Fabric}") with { Actor = actor }, CancellationToken.None);
+            await timeline.AppendAsync(NewEvent.About(node, "node.lun", $"boots {(kernel ? "our kernel with its root on" : "from")} a LUN of its own, a clone of {image} on {record.Fabric}") with { Actor = actor }, CancellationToken.None);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -126,7 +127,7 @@ sealed class SanBoots
             if (nodes.Current.Find(record.Node) is not { } node || !fabrics.Current.TryGetValue(record.Fabric, out var found) || found.Fabric is not IBootableFabric fabric) continue;
             var path = fabric.PathOf(record.Zone, record.Initiator);
             var portal = path.Portal is { } endpoint ? Ipv4Address.From(endpoint.Address) : null;
-            foreach (var mac in node.Macs) luns[mac] = new(node.Id, portal, path.Port, path.FirstLun, path.Target, record.Initiator, path.Account.User, path.Account.Password);
+            foreach (var mac in node.Macs) luns[mac] = new(node.Id, portal, path.Port, path.FirstLun, path.Target, record.Initiator, record.Kernel, path.Account.User, path.Account.Password);
         }
         state.Current = luns.ToFrozenDictionary();
     }

@@ -10,7 +10,7 @@ namespace GridAppliance.EndToEnd.San;
 public sealed class DisklessBootTests : IAsyncLifetime
 {
     const string Marker = "GOLDEN IMAGE RUNS";
-    const string Image = "golden.img", Fabric = "store";
+    const string Image = "golden.img", RootImage = "root.img", Fabric = "store";
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     LabInstance lab = null!;
@@ -23,6 +23,7 @@ public sealed class DisklessBootTests : IAsyncLifetime
         client = new(new ApplianceAddress.Unix(lab.Plan.Paths.ApiSocket)) { Timeout = Patience };
         var golden = Directory.CreateDirectory($"{lab.Plan.Paths.Data}/san/golden").FullName;
         await File.WriteAllBytesAsync($"{golden}/{Image}", GoldenImage());
+        await MakeRootImageAsync($"{golden}/{RootImage}");
         await lab.Rig.Appliance.StartAsync(default);
         await lab.Rig.Processes.StartAsync("tgtd", lab.Plan.Appliance.Namespace, [$"TGT_IPC_SOCKET={lab.Plan.Paths.Root}/tgt", "/usr/sbin/tgtd", "-f", "-C", "0", "--iscsi", "portal=10.77.0.1:3260"], default);
         await UntilAsync(() => Task.FromResult(File.Exists($"{lab.Plan.Paths.Root}/tgt.0")), isThere => isThere, "tgtd's control socket");
@@ -48,6 +49,26 @@ public sealed class DisklessBootTests : IAsyncLifetime
         System.Text.Encoding.ASCII.GetBytes($"\r\n{Marker}\r\n").CopyTo(disk, 35);
         (disk[510], disk[511]) = (0x55, 0xAA);
         return disk;
+    }
+
+    /// <summary>A file system, on the whole disk, whose init says where it is, with whose word it got there, and leaves a mark.</summary>
+    async Task MakeRootImageAsync(string file)
+    {
+        var root = $"{lab.Plan.Paths.Root}/golden";
+        foreach (var folder in (string[])["bin", "sbin"]) Directory.CreateDirectory($"{root}/{folder}");
+        File.Copy("/usr/bin/busybox", $"{root}/bin/busybox");
+        await File.WriteAllTextAsync($"{root}/sbin/init", $"""
+            #!/bin/busybox sh
+            busybox=/bin/busybox
+            echo was here > /mark; $busybox sync
+            $busybox grep ' / ext4 ' /proc/mounts
+            echo "as $($busybox cat /sys/class/iscsi_session/session*/username), addresses: $($busybox ip -4 addr | $busybox grep -c 'inet 10.77.0.')"
+            echo {Marker}
+            while :; do $busybox sleep 3600; done
+
+            """);
+        foreach (var program in (string[])["bin/busybox", "sbin/init"]) File.SetUnixFileMode($"{root}/{program}", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await Command.RunAsync(["/usr/sbin/mkfs.ext4", "-q", "-d", root, file, "24M"], default);
     }
 
     int read;
@@ -104,5 +125,35 @@ public sealed class DisklessBootTests : IAsyncLifetime
         await client.UnbootFromSan(node.Name, keep: false, default);
         Assert.Empty(Directory.EnumerateFiles($"{lab.Plan.Paths.Data}/san/clones"));
         await UntilSaidAsync("loading the node image");
+    }
+
+    [LabFact]
+    public async Task Our_kernel_runs_with_its_root_on_the_nodes_lun_and_is_not_let_in_when_its_zone_is_taken_away()
+    {
+        var server = lab.Plan.Servers[0];
+        await lab.Rig.Servers.PowerOnAsync(server, default);
+        var node = (await UntilAsync(lab.NodesAsync, all => all.Count == 1, "a node")).Single();
+        var boot = await client.BootFromSan(Fabric, new() { Node = node.Name, Image = RootImage, Kernel = true }, default);
+        await lab.Rig.Servers.PowerCycleAsync(server, default);
+        await UntilSaidAsync(Marker);
+        Assert.Contains("boots our kernel, with its root on its LUN on 10.77.0.1", Console);
+        Assert.Contains("grid: root is on the LUN, /dev/sda (ext4)", Console);
+        Assert.Contains("/dev/sda / ext4 rw", Console);
+        Assert.Contains($"as {boot.Initiator}, addresses: 1", Console);
+        var clone = Assert.Single(Directory.EnumerateFiles($"{lab.Plan.Paths.Data}/san/clones"));
+        Assert.Contains("was here", await Command.RunAsync(["/usr/sbin/debugfs", "-R", "cat /mark", clone], default));
+        Assert.DoesNotContain("was here", await Command.RunAsync(["/usr/sbin/debugfs", "-R", "cat /mark", $"{lab.Plan.Paths.Data}/san/golden/{RootImage}"], default));
+
+        // Taken away between the loader, which is let in, and the kernel: its own initiator is refused.
+        await lab.Rig.Servers.PowerOffAsync(server, default);
+        Forget();
+        await lab.Rig.Servers.PowerOnAsync(server, default);
+        await UntilSaidAsync("grid: node image, kernel up");
+        Assert.Equal("done", (await client.DisconnectSan(Fabric, new() { Zone = boot.Zone }, default)).Outcome);
+        await UntilSaidAsync("grid: the LUN does not let this machine in");
+        // From then on the loader is not let in either.
+        await lab.Rig.Servers.PowerCycleAsync(server, default);
+        await UntilSaidAsync("did not boot from its LUN");
+        Assert.DoesNotContain(Marker, Console);
     }
 }

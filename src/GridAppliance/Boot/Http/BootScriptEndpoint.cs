@@ -61,13 +61,19 @@ sealed partial class BootScriptEndpoint(
                 return ("local", scripts.Local(mac));
             case BootAction.NodeImage when entry is not { Recover: true } && luns.Current.TryGetValue(mac, out var lun):
                 // The word that opens a LUN goes to the address that we gave to that very machine, or to nobody.
-                return isSure ? ("san", scripts.San(context.BootPlaneUrl, mac, lun.Portal ?? who.Network.Address.Address, lun)) : ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
+                return isSure ? FromLun(context, mac, lun.Portal ?? who.Network.Address.Address, lun) : ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
             case BootAction.NodeImage:
                 if (catalog.Current is not { } files) return ("node", null);
                 var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);
                 return (entry is { Recover: true } ? "recovery" : "node", scripts.Node(context.BootPlaneUrl, mac, files, attempt, key.Fingerprint, entry is { Recover: true }));
         }
         throw new InvalidOperationException($"no script for {now.ActionFor(mac)}");
+    }
+
+    (string Name, byte[]? Script) FromLun(HttpContext context, MacAddress mac, Ipv4Address portal, SanBootTarget lun)
+    {
+        if (!lun.Kernel) return ("san", scripts.San(context.BootPlaneUrl, mac, portal, lun));
+        return ("san-root", catalog.Current is { } files ? scripts.SanRoot(context.BootPlaneUrl, mac, portal, lun, files) : null);
     }
 
     static async Task SendAsync(HttpContext context, byte[] script)

@@ -37,12 +37,12 @@ static class SanEndpoints
     }
 
     static SanBootDocument Document(SanBootRecord record, NodeSnapshot nodes) =>
-        new() { Node = nodes.Find(record.Node)?.Name ?? record.Node.ToString(), Fabric = record.Fabric, Image = record.Image, Zone = record.Zone, Initiator = record.Initiator };
+        new() { Node = nodes.Find(record.Node)?.Name ?? record.Node.ToString(), Fabric = record.Fabric, Image = record.Image, Kernel = record.Kernel, Zone = record.Zone, Initiator = record.Initiator };
 
     static async Task<Results<Ok<SanBootDocument>, ProblemHttpResult>> Boot(string name, SanBootRequest request, HttpContext context, SanBoots boots, NodeDirectory nodes, CancellationToken cancellation)
     {
         if (nodes.Current.Find(request.Node) is not { } node) return Problems.Answer(StatusCodes.Status404NotFound, $"there is no node '{Problems.Short(request.Node)}'", "list them with `gridctl nodes`");
-        return await DeviceAnswer.OfAsync<SanBootDocument>(LookAtIt, async () => await boots.AssignAsync(node, name, request.Image, Caller.Of(context).Actor, cancellation) is { } refusal
+        return await DeviceAnswer.OfAsync<SanBootDocument>(LookAtIt, async () => await boots.AssignAsync(node, name, request.Image, request.Kernel, Caller.Of(context).Actor, cancellation) is { } refusal
             ? Problems.Answer(StatusCodes.Status422UnprocessableEntity, refusal, "see `gridctl san boot --help`")
             : TypedResults.Ok(Document(boots.Current[node.Id], nodes.Current)));
     }

@@ -24,6 +24,19 @@ public sealed class BootScriptsTests
     [Fact]
     public void The_local_script_leaves_the_network() => IsGolden("ipxe-local", scripts.Local(BootBench.Mac));
 
+    static readonly SanBootTarget Lun = new(Guid.Empty, null, 3260, 1, "iqn.2026-11.lan.rack12:grid-boot-1", "iqn.2026-11.lan.rack12:node-1", Kernel: true, "iqn.2026-11.lan.rack12:node-1", "0123456789abcdef");
+
+    [Fact]
+    public void The_luns_script_loads_what_is_on_the_lun() => IsGolden("ipxe-san", scripts.San(Appliance, BootBench.Mac, Ipv4Address.Parse("10.77.0.1"), Lun with { Kernel = false }));
+
+    [Fact]
+    public void With_our_kernel_the_word_that_opens_the_lun_is_on_no_command_line()
+    {
+        var script = scripts.SanRoot(Appliance, BootBench.Mac, Ipv4Address.Parse("10.77.0.1"), Lun, BootBench.Catalog().Current!);
+        IsGolden("ipxe-sanroot", script);
+        Assert.DoesNotContain(Encoding.ASCII.GetString(script).Split('\n'), line => line.StartsWith("kernel", StringComparison.Ordinal) && line.Contains(Lun.Password, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void The_hold_script_says_why_nothing_boots() => IsGolden("ipxe-hold", scripts.Hold(Appliance, BootBench.Mac, "n1"));
 
@@ -54,7 +67,7 @@ public sealed class BootScriptsTests
     [Fact]
     public void Every_script_begins_as_ipxe_wants_it_and_fits_a_screen()
     {
-        foreach (var name in new[] { "ipxe-chain", "ipxe-node", "ipxe-local", "ipxe-hold" })
+        foreach (var name in new[] { "ipxe-chain", "ipxe-node", "ipxe-local", "ipxe-san", "ipxe-sanroot", "ipxe-hold" })
         {
             using var stream = typeof(BootScripts).Assembly.GetManifestResourceStream($"pxe/{name}.ipxe")!;
             using var reader = new StreamReader(stream);
