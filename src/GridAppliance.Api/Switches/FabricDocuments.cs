@@ -34,7 +34,7 @@ public sealed record PlacementDocument
 
 public sealed record FabricFindingDocument
 {
-    /// <summary>two-ports, wrong-cable, missing-cable, disagreement or impostor.</summary>
+    /// <summary>two-ports, wrong-cable, missing-cable, disagreement, impostor or flood.</summary>
     public required string Kind { get; init; }
     public string? Node { get; init; }
     public required string Message { get; init; }
@@ -121,7 +121,7 @@ public sealed record ProbeRoundDocument
 
 public sealed record FabricComplaintDocument
 {
-    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port, owner, forged, impostor, leak or unproven.</summary>
+    /// <summary>unread, two-ports, wrong-cable, missing-cable, disagreement, drift, mixed-port, shared-port, owner, forged, impostor, flood, leak or unproven.</summary>
     public required string Kind { get; init; }
     public required string Message { get; init; }
 }

@@ -43,6 +43,8 @@ enum FindingKind
     Disagreement,
     /// <summary>A NIC's address is used on another port than its own, where its machine still is.</summary>
     Impostor,
+    /// <summary>More addresses are behind a port than one machine has, and nothing says that it leads to a switch.</summary>
+    Flood,
 }
 
 /// <summary>Something about the cabling that somebody should look at.</summary>

@@ -9,8 +9,11 @@ namespace GridAppliance.Fabric;
 /// Puts forwarding tables, LLDP from both sides and option 82 together: which NIC of which node is behind which port. An address that is seen behind an uplink says nothing about
 /// where it is; one seen behind a port whose link is down says where it was. Pure.
 /// </summary>
-sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nodes, Cabling cabling)
+sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nodes, Cabling cabling, IReadOnlySet<MacAddress> own)
 {
+    /// <summary>More addresses than these are not one machine's NICs.</summary>
+    const int MostOfOneMachine = 32;
+
     readonly List<FabricFinding> findings = [];
     readonly Dictionary<MacAddress, List<(Witness Witness, string Switch, string Port)>> sightings = [];
 
@@ -28,6 +31,7 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
         }
         var placements = sightings.Select(s => Place(s.Key, s.Value)).OfType<Placement>().ToImmutableDictionary(p => p.Mac);
         CheckPlan(placements);
+        foreach (var one in switches) CheckAddresses(one, placements);
         return new() { Placements = placements, Findings = [.. findings.OrderBy(f => f.Kind).ThenBy(f => f.Subject, StringComparer.Ordinal)] };
     }
 
@@ -120,6 +124,22 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
             NodeId = node.Id, Node = node.Name, Mac = mac, Switch = name, Port = port,
             Witnesses = [.. seen.Where(s => (s.Switch, s.Port) == (name, port)).Select(s => s.Witness).Distinct().Order()],
         };
+    }
+
+    // A node that makes up addresses, or uses ours: whatever comes in there, its port stays one that can be written, or it could not be taken away from it any more.
+    void CheckAddresses(MappedSwitch one, ImmutableDictionary<MacAddress, Placement> placements)
+    {
+        foreach (var behind in one.Reading.Forwarding.Where(e => one.IsEdge(e.Port)).GroupBy(e => e.Port, e => e.Mac))
+        {
+            var port = one.Reading.Snapshot.Ports[behind.Key].Name;
+            var here = placements.Values.Where(p => p.Switch == one.Name && p.Port == port).Select(p => (Id: p.NodeId, p.Node)).Distinct().ToList();
+            var (id, whose) = here is [var only] ? (only.Id, $", {only.Node}'s") : ((Guid?)null, "");
+            var count = behind.Distinct().Count();
+            if (count > MostOfOneMachine)
+                findings.Add(new(FindingKind.Flood, $"{one.Name}/{port}", id, $"more than {MostOfOneMachine} addresses are behind port {port} of switch {one.Name}{whose}; if it leads to a switch, or to virtual machines, and is not to be written, say so: `gridctl switch allow {one.Name} --uplinks`"));
+            if (behind.FirstOrDefault(own.Contains) is { IsZero: false } ours)
+                findings.Add(new(FindingKind.Impostor, $"{ours} {one.Name}/{port}", id, $"our own address, {ours}, is used behind port {port} of switch {one.Name}{whose}"));
+        }
     }
 
     void CheckPlan(ImmutableDictionary<MacAddress, Placement> placements)

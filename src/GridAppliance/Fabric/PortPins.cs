@@ -52,6 +52,9 @@ sealed class PortPins(PortPinStore store)
     /// <summary>Null when no switch has seen it yet.</summary>
     public PortPin? Of(MacAddress mac) => Volatile.Read(ref pins).TryGetValue(mac, out var pin) ? pin : null;
 
+    /// <summary>Whether a port is some NIC's own.</summary>
+    public bool HasHome(PortPin port) => Volatile.Read(ref pins).ContainsValue(port);
+
     /// <summary>Takes out of a map whoever is not on his own port, says so in it, and remembers who has moved. One at a time.</summary>
     public async Task<FabricMap> ApplyAsync(FabricMap map, NodeSnapshot nodes, Func<PortPin, bool> holdsAMachine, CancellationToken cancellationToken)
     {

@@ -15,19 +15,28 @@ sealed record UplinkFacts
     public required IReadOnlySet<MacAddress> Own { get; init; }
     /// <summary>Which node an address belongs to.</summary>
     public required Func<MacAddress, Guid?> NodeOf { get; init; }
+    /// <summary>Whether a node has shown who it is, through its agent: others may be somebody's invention.</summary>
+    public Func<Guid, bool> IsProven { get; init; } = static _ => false;
+    /// <summary>Ports of this very switch that are known as our own way to it.</summary>
+    public IReadOnlySet<string> OwnWays { get; init; } = new HashSet<string>();
+    /// <summary>Whether a port of this very switch is a node's own.</summary>
+    public Func<string, bool> IsHome { get; init; } = static _ => false;
     /// <summary>The port of this very switch that is an address's own; null when it has none here.</summary>
     public Func<MacAddress, string?> HomeOf { get; init; } = static _ => null;
     /// <summary>Addresses by which the looked-after switches call themselves.</summary>
     public required IReadOnlySet<MacAddress> Switches { get; init; }
 }
 
-/// <summary>Which ports lead on to others, told from what is behind them. Pure.</summary>
+/// <summary>
+/// Which ports lead on to others, told from what is behind them. Pure. How many addresses there are is no sign: a node can make up as many as it likes, and an uplink is never written
+/// (<see cref="FabricMapper"/> tells of such a flood).
+/// </summary>
 static class Uplinks
 {
-    /// <summary>More addresses than these are not one machine: a host of virtual machines has a switch inside, and is treated as one.</summary>
-    const int MostOfOneMachine = 32;
-    /// <summary>How the reason ends where nothing but the number of addresses speaks for an uplink.</summary>
-    public const string Crowded = "are behind it";
+    const string OwnWay = "is our own way to the switch";
+
+    /// <summary>Whether a port was recognised as our own way to its switch.</summary>
+    public static bool IsOwnWay(string why) => why == OwnWay;
 
     /// <returns>Names of ports, with how it is known.</returns>
     public static ImmutableDictionary<string, string> Of(SwitchReading reading, UplinkFacts facts)
@@ -56,12 +65,18 @@ static class Uplinks
 
     static string? WhyOf(SwitchSnapshot snapshot, SwitchPort port, List<MacAddress> behind, UplinkFacts facts)
     {
-        if (behind.Any(facts.Own.Contains)) return "is our own way to the switch";
+        if (behind.Any(facts.Own.Contains) && !IsForgery(snapshot, port, facts)) return OwnWay;
         if (behind.FirstOrDefault(facts.Switches.Contains) is { IsZero: false } other) return $"leads to the switch with address {other}";
-        var nodes = behind.Where(mac => !IsAtHomeElsewhere(mac, snapshot, port, facts)).Select(facts.NodeOf).OfType<Guid>().Distinct().Count();
-        if (nodes > 1) return $"{nodes} nodes are behind it";
-        return behind.Count > MostOfOneMachine ? $"{behind.Count} addresses {Crowded}" : null;
+        var nodes = behind.Where(mac => !IsAtHomeElsewhere(mac, snapshot, port, facts)).Select(facts.NodeOf).OfType<Guid>().Distinct().ToList();
+        var proven = nodes.Count(facts.IsProven);
+        // Machines that never said who they are could be inventions of the one that has.
+        var several = proven > 0 ? proven : nodes.Count;
+        return several > 1 ? $"{several} nodes are behind it" : null;
     }
+
+    // Our own address on a node's port, while the port that we are known to be on is there as ever.
+    static bool IsForgery(SwitchSnapshot snapshot, SwitchPort port, UplinkFacts facts) =>
+        facts.IsHome(port.Name) && facts.OwnWays.Any(way => !way.Equals(port.Name, StringComparison.OrdinalIgnoreCase) && snapshot.Port(way) is { HasLink: true });
 
     // Nobody is at two ports of one switch: whoever uses a neighbour's address does not make an uplink of his port.
     static bool IsAtHomeElsewhere(MacAddress mac, SwitchSnapshot snapshot, SwitchPort port, UplinkFacts facts) =>
@@ -73,14 +88,23 @@ sealed class UplinkRecogniser(NodeDirectory nodes, PortPins pins)
 {
     readonly ConcurrentDictionary<string, ImmutableArray<MacAddress>> switches = new(StringComparer.OrdinalIgnoreCase);
 
-    public ImmutableDictionary<string, string> Recognise(string name, SwitchReading reading)
+    /// <summary>Addresses of this machine.</summary>
+    public static IReadOnlySet<MacAddress> Own => OwnAddresses();
+
+    /// <param name="name">The switch.</param>
+    /// <param name="reading">What was read of it.</param>
+    /// <param name="before">Its ports that were recognised so far.</param>
+    public ImmutableDictionary<string, string> Recognise(string name, SwitchReading reading, ImmutableDictionary<string, RecognisedUplink> before)
     {
         switches[name] = [.. new[] { reading.Identity.BridgeAddress, reading.Identity.ChassisMac }.OfType<MacAddress>()];
         var known = nodes.Current;
         return Uplinks.Of(reading, new()
         {
-            Own = OwnAddresses(),
+            Own = Own,
             NodeOf = mac => known.Find(mac)?.Id,
+            IsProven = id => known.Find(id) is { AgentLastSeen: not null },
+            OwnWays = before.Where(u => Uplinks.IsOwnWay(u.Value.Why)).Select(u => u.Key).ToHashSet(StringComparer.OrdinalIgnoreCase),
+            IsHome = port => pins.HasHome(new(name, port)),
             HomeOf = mac => pins.Of(mac) is { } pin && pin.Switch.Equals(name, StringComparison.OrdinalIgnoreCase) ? pin.Port : null,
             Switches = switches.Where(s => !s.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).SelectMany(s => s.Value).ToHashSet(),
         });

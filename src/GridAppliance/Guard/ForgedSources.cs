@@ -73,21 +73,18 @@ sealed class ForgedSources(SwitchFleet fleet, NodeDirectory nodes, Timeline time
         return $"{who} sends as {one.Source.Address}{whose} on network '{one.Network}' {from}; it was dropped";
     }
 
-    // A port that so much came through that it looks like an uplink is still the best that is known; our own way and another switch's are not.
+    // An uplink tells from which switch it came, not from which machine.
     PortPin? PortOf(MacAddress mac)
     {
-        PortPin? busy = null;
         foreach (var one in fleet.Current.Values)
         {
             if (one.Reading is not { } reading) continue;
             var uplinks = one.PolicyOn(reading.Snapshot).Uplinks;
             foreach (var entry in reading.Forwarding)
             {
-                if (entry.Mac != mac || !reading.Snapshot.Ports.TryGetValue(entry.Port, out var port)) continue;
-                if (!uplinks.Contains(entry.Port)) return new(one.Name, port.Name);
-                if (one.Record.RecognisedUplinks.TryGetValue(port.Name, out var why) && why.Why.EndsWith(Uplinks.Crowded, StringComparison.Ordinal)) busy = new(one.Name, port.Name);
+                if (entry.Mac == mac && !uplinks.Contains(entry.Port) && reading.Snapshot.Ports.TryGetValue(entry.Port, out var port)) return new(one.Name, port.Name);
             }
         }
-        return busy;
+        return null;
     }
 }

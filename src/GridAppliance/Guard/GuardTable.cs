@@ -37,6 +37,7 @@ sealed class GuardTable : IDisposable
     readonly string name;
     readonly IReadOnlyList<GuardedLink> links;
     readonly HashSet<SourcePair>[] pairs;
+    readonly HashSet<Ipv4Address>[] others;
     readonly byte[] buffer = new byte[BufferLength];
     readonly byte[] answer = new byte[BufferLength];
     SafeFileHandle? socket;
@@ -45,6 +46,7 @@ sealed class GuardTable : IDisposable
     {
         (name, this.links) = ($"gridappliance-{appliance}", links);
         pairs = [.. links.Select(_ => new HashSet<SourcePair>())];
+        others = [.. links.Select(_ => new HashSet<Ipv4Address>())];
     }
 
     public bool IsInForce => socket is not null;
@@ -72,10 +74,20 @@ sealed class GuardTable : IDisposable
         socket = opened;
         for (var i = 0; i < links.Count; i++)
         {
-            if (Fill(i, GuardRules.Allowed(i), NftKey.Ipv4, [.. links[i].Allowed.Distinct()], isRemoval: false, static (address, key) => address.Write(key)) is not { } refusal) continue;
+            if (Allow(i, []) is not { } refusal) continue;
             Remove();
             return refusal;
         }
+        return null;
+    }
+
+    /// <summary>Makes those who are no nodes and may speak on a link these, besides those that are always allowed there.</summary>
+    /// <returns>Why the kernel does not take it; it has to be installed again then.</returns>
+    public string? Allow(int link, IEnumerable<Ipv4Address> wanted)
+    {
+        HashSet<Ipv4Address> before = others[link], after = [.. wanted, .. links[link].Allowed];
+        if (Follow(link, GuardRules.Allowed(link), NftKey.Ipv4, before, after, static address => address, static (address, key) => address.Write(key)) is { } reason) return reason;
+        others[link] = after;
         return null;
     }
 
@@ -114,9 +126,9 @@ sealed class GuardTable : IDisposable
         return null;
     }
 
-    string? Follow<T>(int link, string set, NftKey kind, IEnumerable<SourcePair> before, IEnumerable<SourcePair> after, Func<SourcePair, T> part, KeyWriter<T> write)
+    string? Follow<T, TPart>(int link, string set, NftKey kind, IEnumerable<T> before, IEnumerable<T> after, Func<T, TPart> part, KeyWriter<TPart> write)
     {
-        HashSet<T> was = [.. before.Select(part)], next = [.. after.Select(part)];
+        HashSet<TPart> was = [.. before.Select(part)], next = [.. after.Select(part)];
         return Fill(link, set, kind, [.. next.Except(was)], isRemoval: false, write) ?? Fill(link, set, kind, [.. was.Except(next)], isRemoval: true, write);
     }
 
@@ -229,6 +241,7 @@ sealed class GuardTable : IDisposable
         socket?.Dispose();
         socket = null;
         foreach (var set in pairs) set.Clear();
+        foreach (var set in others) set.Clear();
     }
 
     public void Dispose() => Remove();

@@ -5,6 +5,7 @@ using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
+using GridAppliance.Power.Ports;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Switches.Fleet;
 
@@ -28,6 +29,7 @@ sealed partial class SourceGuard : BackgroundService
     readonly DhcpServer dhcp;
     readonly FabricState fabric;
     readonly SwitchFleet fleet;
+    readonly NodePorts ports;
     readonly FabricPokes pokes;
     readonly ApplianceProblems problems;
     readonly GuardReport report;
@@ -42,10 +44,10 @@ sealed partial class SourceGuard : BackgroundService
     string? trouble;
     DateTimeOffset nextTry, nextLook, nextSearch;
 
-    public SourceGuard(ApplianceOptions options, ILeaseStore leases, DhcpServer dhcp, FabricState fabric, SwitchFleet fleet, FabricPokes pokes, NodeDirectory nodes,
+    public SourceGuard(ApplianceOptions options, ILeaseStore leases, DhcpServer dhcp, FabricState fabric, SwitchFleet fleet, NodePorts ports, FabricPokes pokes, NodeDirectory nodes,
         Timeline timeline, ApplianceProblems problems, GuardReport report, TimeProvider clock, ILogger<SourceGuard> logger)
     {
-        (this.leases, this.dhcp, this.fabric, this.fleet, this.pokes, this.problems, this.report, this.clock, this.logger) = (leases, dhcp, fabric, fleet, pokes, problems, report, clock, logger);
+        (this.leases, this.dhcp, this.fabric, this.fleet, this.ports, this.pokes, this.problems, this.report, this.clock, this.logger) = (leases, dhcp, fabric, fleet, ports, pokes, problems, report, clock, logger);
         networks = [.. options.Networks.Where(n => n is { Guard: GuardMode.On, DhcpMode: DhcpMode.Server })];
         table = new(options.Name, [.. networks.Select(n => new GuardedLink(n.Interface, [.. n.GuardAllow, .. n.Dns, .. n.Router is { } router ? [router] : (Ipv4Address[])[]]))]);
         (counts, dropped) = (new int[networks.Length], new ulong[networks.Length]);
@@ -160,8 +162,12 @@ sealed partial class SourceGuard : BackgroundService
         var kept = fabric.Current.Displaced.Select(d => d.Mac).ToHashSet();
         List<SourcePair> wanted = [.. held.Where(h => h.Network == network.Name && !kept.Contains(h.Mac)).Select(h => new SourcePair(h.Mac, h.Address))];
         counts[link] = wanted.Count;
-        if (table.Assign(link, wanted) is { } reason) Failed(reason);
+        if ((table.Allow(link, Asked(network)) ?? table.Assign(link, wanted)) is { } reason) Failed(reason);
     }
+
+    // Switches and privileged ports that we ask ourselves have to be able to answer, without anybody naming them twice.
+    IEnumerable<Ipv4Address> Asked(NetworkOptions network) => fleet.Current.Values.Select(s => s.Record.Address).Concat(ports.Current.ByAddress.Values.Select(p => p.Address))
+        .Select(PortHost.AddressIn).Select(Ipv4Address.From).OfType<Ipv4Address>().Where(a => network.Address.Contains(a) && a != network.Address.Address);
 
     void Failed(string reason)
     {

@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.Fabric;
 
 public sealed class FabricMapperTests
 {
-    static readonly MacAddress First = MacAddress.Parse("52:54:00:00:00:01"), Second = MacAddress.Parse("52:54:00:00:00:02"), Leaf = MacAddress.Parse("02:00:00:00:aa:01");
+    static readonly MacAddress First = MacAddress.Parse("52:54:00:00:00:01"), Second = MacAddress.Parse("52:54:00:00:00:02"), Leaf = MacAddress.Parse("02:00:00:00:aa:01"), Ours = MacAddress.Parse("02:00:00:00:bb:01");
 
     static Node Server(string name, params MacAddress[] macs) => new()
     {
@@ -30,7 +30,7 @@ public sealed class FabricMapperTests
         Neighbours = neighbours,
     }, uplinks.ToHashSet());
 
-    static FabricMap Map(NodeSnapshot nodes, Cabling? plan = null, params MappedSwitch[] switches) => new FabricMapper(switches, nodes, plan ?? Cabling.None).Map();
+    static FabricMap Map(NodeSnapshot nodes, Cabling? plan = null, params MappedSwitch[] switches) => new FabricMapper(switches, nodes, plan ?? Cabling.None, new HashSet<MacAddress> { Ours }).Map();
 
     [Fact]
     public void An_address_behind_an_edge_port_says_where_a_node_is_and_one_behind_an_uplink_says_nothing()
@@ -56,6 +56,24 @@ public sealed class FabricMapperTests
         Assert.Empty(map.Placements);
         var finding = Assert.Single(map.Findings);
         Assert.Equal((FindingKind.TwoPorts, $"n1's NIC {First} is seen behind 2 ports at once: leaf1/Gi0/3, leaf1/Gi0/5"), (finding.Kind, finding.Message));
+    }
+
+    [Fact]
+    public void A_flood_of_addresses_is_told_with_the_port_it_comes_from_and_the_node_that_is_there()
+    {
+        static IEnumerable<(MacAddress, int)> Flood(int count) => Enumerable.Range(0, count).Select(i => (MacAddress.FromUInt64(0x0200_0000_0000 + (ulong)i), 3));
+        Assert.Empty(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), .. Flood(31)])).Findings);
+        var finding = Assert.Single(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), .. Flood(32), .. Flood(500).Select(f => (f.Item1, 12))])).Findings);
+        Assert.Equal((FindingKind.Flood, "leaf1/Gi0/3"), (finding.Kind, finding.Subject));
+        Assert.StartsWith("more than 32 addresses are behind port Gi0/3 of switch leaf1, n1's;", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Our_own_address_behind_a_nodes_port_is_a_finding()
+    {
+        Assert.Empty(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), (Ours, 12)])).Findings);
+        var finding = Assert.Single(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), (Ours, 3)])).Findings);
+        Assert.Equal((FindingKind.Impostor, $"our own address, {Ours}, is used behind port Gi0/3 of switch leaf1, n1's"), (finding.Kind, finding.Message));
     }
 
     [Fact]

@@ -128,6 +128,22 @@ public sealed class FabricWatcherTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_node_that_floods_the_switch_with_addresses_is_told_of_and_its_port_can_be_taken_from_it_as_before()
+    {
+        Plug(3);
+        Discover();
+        var node = await UntilOnAsync("Gi0/3");
+        bench.Bridge.Model = bench.Bridge.Model with { Addresses = [new(100, Nic, 3), .. Enumerable.Range(0, 2000).Select(i => new BridgeAddress(100, MacAddress.FromUInt64(0x0600_0000_0000 + (ulong)i), 3))] };
+        plane.Get<FabricPokes>().Read("leaf1");
+        var told = await UntilAsync(() => plane.Client().GetTimeline(node!.Name, default), t => t.Events.Any(e => e.Kind == "fabric.flood"), "the flood");
+        Assert.Contains(told.Events, e => e is { Kind: "fabric.flood", Severity: "warning" } && e.Message.Contains($"behind port Gi0/3 of switch leaf1, {node!.Name}'s"));
+        Assert.Null((await plane.Client().GetSwitchPorts("leaf1", default)).Single(p => p.Name == "Gi0/3").Uplink);
+        var moved = await plane.Gridctl("switch", "vlan", node!.Name, "250");
+        Assert.True(moved.Status == 0, moved.Output + moved.Error);
+        Assert.Equal(250, bench.Bridge.Model.Ports[3].Pvid);
+    }
+
+    [Fact]
     public async Task A_cable_that_is_not_where_the_plan_has_it_is_told_and_so_is_its_mending()
     {
         Plug(3);

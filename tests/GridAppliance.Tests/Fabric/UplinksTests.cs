@@ -39,9 +39,42 @@ public sealed class UplinksTests
         Assert.Equal("2 nodes are behind it", Why([100, 102]));
         Assert.Null(Why([100, 101])); // two NICs of one node
         Assert.Null(Why([100, 300, 301])); // and its virtual machines
-        Assert.Equal("33 addresses are behind it", Why(Enumerable.Range(300, 33)));
+        Assert.Null(Why([100, .. Enumerable.Range(300, 8000)])); // or addresses that it makes up
         // A server that hosts virtual machines says that it is a bridge.
         Assert.Null(Why([100], new() { LocalPort = 1, Port = 1, ChassisId = "x", PortId = "y", IsBridge = true, ChassisMac = Mac(100) }));
+    }
+
+    [Fact]
+    public void A_node_that_has_shown_who_it_is_makes_no_uplink_of_its_port_by_inventing_machines()
+    {
+        var snapshot = new SwitchSnapshot { Ports = ImmutableSortedDictionary<int, SwitchPort>.Empty.Add(1, new() { Number = 1, Name = "Gi0/1" }), Vlans = ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty };
+        ImmutableDictionary<string, string> Recognised(params int[] proven) => Uplinks.Of(new()
+        {
+            At = default, ForwardingAt = default, Took = default, Identity = new(), Neighbours = [], Snapshot = snapshot,
+            Forwarding = [new(null, Mac(100), 1), new(null, Mac(102), 1), new(null, Mac(104), 1)],
+        }, Facts with { IsProven = id => proven.Any(n => Facts.NodeOf(Mac(n)) == id) });
+
+        Assert.Empty(Recognised(100));
+        Assert.Equal("2 nodes are behind it", Recognised(100, 104)["Gi0/1"]);
+        Assert.Equal("3 nodes are behind it", Recognised()["Gi0/1"]);
+    }
+
+    [Fact]
+    public void A_node_that_uses_our_own_address_makes_no_uplink_of_its_port_while_we_are_where_we_were()
+    {
+        var ports = ImmutableSortedDictionary<int, SwitchPort>.Empty.Add(1, new() { Number = 1, Name = "Gi0/1", HasLink = true }).Add(2, new() { Number = 2, Name = "Gi0/2", HasLink = true });
+        bool IsUplink(bool? ourLink = true, bool isHome = true, params string[] ways) => Uplinks.Of(new()
+        {
+            At = default, ForwardingAt = default, Took = default, Identity = new(), Neighbours = [],
+            Snapshot = new() { Ports = ports.SetItem(2, ports[2] with { HasLink = ourLink }), Vlans = ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty },
+            Forwarding = [new(null, Mac(1), 1)],
+        }, Facts with { IsHome = port => isHome && port == "Gi0/1", OwnWays = ways.ToHashSet() }).ContainsKey("Gi0/1");
+
+        Assert.False(IsUplink(ways: "Gi0/2"));
+        // Our cable is out; or it is nobody's port; or we were never seen elsewhere.
+        Assert.True(IsUplink(ourLink: false, ways: "Gi0/2"));
+        Assert.True(IsUplink(isHome: false, ways: "Gi0/2"));
+        Assert.True(IsUplink());
     }
 
     [Fact]

@@ -246,6 +246,23 @@ public sealed class GuardTableTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_is_asked_may_answer_and_may_not_any_more_when_he_is_let_go()
+    {
+        var (bmc, bmcIp) = (MacAddress.Parse("52:54:00:00:00:0c"), Ipv4Address.Parse("10.77.0.30"));
+        Assert.Equal([new(0, new(bmc, bmcIp), 1)], (await DropsOf(Datagram(bmc, bmcIp, "nobody asked"))).Sources);
+        Assert.Null(table.Allow(0, [bmcIp]));
+        wire.Send(Datagram(bmc, bmcIp, "an answer"));
+        Assert.Equal("an answer", await HearAsync());
+        // In his name no node may speak.
+        Assert.Contains(new(0, new(Liar, bmcIp), 1), (await DropsOf(Datagram(Liar, bmcIp, "as the BMC"))).Sources);
+        Assert.Null(table.Allow(0, []));
+        Assert.Contains(new(0, new(bmc, bmcIp), 2), (await DropsOf(Datagram(bmc, bmcIp, "too late"))).Sources);
+        // Whom the file names stays.
+        wire.Send(Datagram(bmc, SwitchIp, "the switch"));
+        Assert.Equal("the switch", await HearAsync());
+    }
+
+    [Fact]
     public async Task An_interface_that_went_and_came_back_is_guarded_again()
     {
         Assert.NotNull(table.ReadDrops());

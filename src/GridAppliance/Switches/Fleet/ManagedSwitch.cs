@@ -219,9 +219,12 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
     async Task RecogniseUplinksAsync(SwitchReading now, CancellationToken cancellationToken)
     {
         var before = Record.RecognisedUplinks;
-        var found = around.Uplinks.Recognise(Name, now).Select(u => KeyValuePair.Create(u.Key, new RecognisedUplink(u.Value, now.ForwardingAt)));
+        var found = around.Uplinks.Recognise(Name, now, before).Select(u => KeyValuePair.Create(u.Key, new RecognisedUplink(u.Value, now.ForwardingAt)));
         var after = before.RemoveRange(before.Where(u => now.ForwardingAt - u.Value.Seen > UplinkMemory).Select(u => u.Key)).SetItems(found);
         Change(latest => latest with { RecognisedUplinks = after });
+        // What the first reading finds is how the switch stands; what comes later is news, and a port that could be written a moment ago cannot any more.
+        if (Reading is not null)
+            await around.Timeline.AppendAsync([.. after.Where(u => !before.ContainsKey(u.Key)).Select(u => new NewEvent("switch.uplink", $"port {u.Key} of switch {Name} is an uplink from now on, and is not written: {u.Value.Why}") { Severity = EventSeverity.Warning })], cancellationToken);
         // Written down when there are others; when each was last seen is not worth a write a minute.
         if (!after.Keys.ToHashSet().SetEquals(before.Keys)) await around.Store.UpdateAsync(Record, cancellationToken);
     }

@@ -52,6 +52,15 @@ public sealed class ConfigurationFileTests
         Assert.Equal(Ipv4Address.Parse("10.77.0.20"), Assert.Single(network.Reservations).Address);
     }
 
+    [Fact]
+    public void Where_the_appliance_gives_the_addresses_it_guards_them_unless_the_file_says_otherwise()
+    {
+        GuardMode Of(string yaml) => ConfigurationFile.Parse(yaml, "a.yaml", Interfaces).Options!.Networks.Single().Guard;
+        Assert.Equal(GuardMode.On, Of(Good));
+        Assert.Equal(GuardMode.Off, Of(Good.Replace("    boot: true", "    boot: true\n    guard: { mode: \"off\" }", StringComparison.Ordinal)));
+        Assert.Equal(GuardMode.Off, Of(Good.Replace("mode: server", "mode: proxy", StringComparison.Ordinal).Replace("      range: 10.77.0.50-10.77.0.250\n", "", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("https://10.77.0.1:8443", "is on the provisioning network 'provisioning'")]
     // A second address of that interface, and one that only its network has, are as near to the nodes.
