@@ -8,6 +8,7 @@ static class OpenVswitch
     public const string DatabaseServer = "/usr/sbin/ovsdb-server";
     public const string Daemon = "/usr/sbin/ovs-vswitchd";
     public const string Control = "/usr/bin/ovs-vsctl";
+    public const string FlowTool = "/usr/bin/ovs-ofctl";
     public const string DatabaseTool = "/usr/bin/ovsdb-tool";
     public const string Schema = "/usr/share/openvswitch/vswitch.ovsschema";
 
@@ -21,7 +22,8 @@ static class OpenVswitch
     ];
 
     public static IReadOnlyList<string> DaemonArguments(LabPaths paths) =>
-        [Daemon, $"unix:{paths.SwitchSocket}", $"--unixctl={DaemonControl(paths)}", "-vconsole:info", "-vsyslog:off", "-vfile:off"];
+        // Where it puts its bridges' own sockets: each lab's are its own.
+        [$"OVS_RUNDIR={paths.SwitchDirectory}", Daemon, $"unix:{paths.SwitchSocket}", $"--unixctl={DaemonControl(paths)}", "-vconsole:info", "-vsyslog:off", "-vfile:off"];
 
     public static string DaemonControl(LabPaths paths) => $"{paths.SwitchDirectory}/vswitchd.ctl";
 
@@ -44,16 +46,19 @@ static class OpenVswitch
     public static IReadOnlyList<string> SetVlan(LabPaths paths, string port, int vlan) =>
         [.. ControlTo(paths), "--", "set", "port", port, string.Create(CultureInfo.InvariantCulture, $"tag={vlan}")];
 
-    public static IReadOnlyList<string> Vlan(LabPaths paths, string port) => [.. ControlTo(paths), "--", "get", "port", port, "tag"];
+    /// <summary>
+    /// Hands whatever a port receives to another port too, whatever VLANs the two are in and whatever tags it has. A mirror would not do: Open vSwitch goes on sending what it
+    /// has sent a moment before by the way that it knows, past a mirror that is new; and it mirrors no frame whose tag is not its port's.
+    /// </summary>
+    public static IReadOnlyList<string> Copy(LabPaths paths, LabSwitch labSwitch, string from, string to) =>
+        [.. FlowsOf(paths, labSwitch, "add-flow"), $"cookie={Leak},priority=100,in_port={from},actions=NORMAL,output:{to}"];
 
-    /// <summary>Copies what a port receives into a VLAN, whatever VLAN the port is in (a mirror).</summary>
-    public static IReadOnlyList<string> Copy(LabPaths paths, LabSwitch labSwitch, string from, int vlan) =>
-    [
-        .. ControlTo(paths), "--", "--id=@from", "get", "port", from,
-        "--", "--id=@copy", "create", "mirror", "name=leak", "select_src_port=@from", string.Create(CultureInfo.InvariantCulture, $"output_vlan={vlan}"), "--", "set", "bridge", labSwitch.Bridge, "mirrors=@copy",
-    ];
+    public static IReadOnlyList<string> CopyNothing(LabPaths paths, LabSwitch labSwitch) => [.. FlowsOf(paths, labSwitch, "del-flows"), $"cookie={Leak}/-1"];
 
-    public static IReadOnlyList<string> CopyNothing(LabPaths paths, LabSwitch labSwitch) => [.. ControlTo(paths), "--", "clear", "bridge", labSwitch.Bridge, "mirrors"];
+    const string Leak = "0x1eac";
+
+    // Ports have names since OpenFlow 1.4.
+    static IEnumerable<string> FlowsOf(LabPaths paths, LabSwitch labSwitch, string what) => [FlowTool, "--timeout=10", "-O", "OpenFlow14", what, $"unix:{paths.SwitchDirectory}/{labSwitch.Bridge}.mgmt"];
 
     static IEnumerable<string> ControlTo(LabPaths paths) => [Control, $"--db=unix:{paths.SwitchSocket}", "--timeout=10"];
 
