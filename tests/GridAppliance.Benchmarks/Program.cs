@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using GridAppliance.Benchmarks.Agents;
 using GridAppliance.Benchmarks.Boot;
 using GridAppliance.Benchmarks.Consoles;
+using GridAppliance.Benchmarks.Guard;
 using GridAppliance.Benchmarks.Peers;
 
 // "peers …" runs other people's programs beside ours, once, on this machine; anything else goes to BenchmarkDotNet.
@@ -22,8 +23,9 @@ switch (args)
     case ["agents", "storm", var gridappliance]: return await AgentFigures.StormAsync(gridappliance, 10_000);
     case ["agents", "storm", var gridappliance, var count]: return await AgentFigures.StormAsync(gridappliance, int.Parse(count));
     case ["agents", "idle", var gridappliance, var agent]: return await AgentFigures.IdleAsync(gridappliance, agent);
+    case ["guard", var gridappliance]: return await GuardFigures.RunAsync(gridappliance);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: guard GRIDAPPLIANCE");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

@@ -10,6 +10,39 @@ public sealed record FabricMapDocument
     public required IReadOnlyList<FabricFindingDocument> Findings { get; init; }
     /// <summary>Cables in the plan.</summary>
     public int Planned { get; init; }
+    /// <summary>Who reaches which storage.</summary>
+    public IReadOnlyList<FabricStorageDocument> Storage { get; init; } = [];
+    /// <summary>Who sends in others' names, and from which port.</summary>
+    public IReadOnlyList<ForgedSourceDocument> Forged { get; init; } = [];
+}
+
+/// <summary>A storage fabric on the map.</summary>
+public sealed record FabricStorageDocument
+{
+    public required string Name { get; init; }
+    public required string Address { get; init; }
+    /// <summary>ok, unread, or trouble.</summary>
+    public required string State { get; init; }
+    public string? Problem { get; init; }
+    public DateTimeOffset? LastRead { get; init; }
+    public IReadOnlyList<FabricZoneDocument> Zones { get; init; } = [];
+}
+
+public sealed record FabricZoneDocument
+{
+    public required string Name { get; init; }
+    public required IReadOnlyList<FabricInitiatorDocument> Initiators { get; init; }
+    /// <summary>Ports of storage, or files that are served.</summary>
+    public required IReadOnlyList<string> Storage { get; init; }
+}
+
+public sealed record FabricInitiatorDocument
+{
+    public required string Name { get; init; }
+    /// <summary>The node whose it is, where that is known.</summary>
+    public string? Node { get; init; }
+    /// <summary>When it has to go again; null: it is in for good.</summary>
+    public DateTimeOffset? Until { get; init; }
 }
 
 public sealed record FabricSwitchDocument

@@ -7,7 +7,7 @@ namespace GridAppliance.Fabric;
 /// <summary>The map as the management plane shows it. Pure.</summary>
 static class FabricDocuments
 {
-    public static FabricMapDocument Of(FabricMap map, IEnumerable<ManagedSwitch> switches, NodeSnapshot nodes, int planned) => new()
+    public static FabricMapDocument Of(FabricMap map, IEnumerable<ManagedSwitch> switches, NodeSnapshot nodes, int planned, IReadOnlyList<FabricStorageDocument> storage, IReadOnlyList<ForgedSourceDocument> forged) => new()
     {
         Switches =
         [
@@ -24,6 +24,8 @@ static class FabricDocuments
         Unplaced = [.. nodes.Nodes.Where(n => FabricState.PlaceOf(n, map) is null).Select(n => n.Name).Order(Api.NodeRanges.NodeNameOrder.Instance)],
         Findings = [.. map.Findings.Select(f => new FabricFindingDocument { Kind = FabricState.KindText(f.Kind), Node = f.NodeId is { } id ? nodes.Find(id)?.Name : null, Message = f.Message })],
         Planned = planned,
+        Storage = storage,
+        Forged = forged,
     };
 
     static string Text(Witness witness) => witness switch

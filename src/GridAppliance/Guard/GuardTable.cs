@@ -85,6 +85,7 @@ sealed class GuardTable : IDisposable
     /// <returns>Why the kernel does not take it; it has to be installed again then.</returns>
     public string? Allow(int link, IEnumerable<Ipv4Address> wanted)
     {
+        if (socket is null) return "it is not in force";
         HashSet<Ipv4Address> before = others[link], after = [.. wanted, .. links[link].Allowed];
         if (Follow(link, GuardRules.Allowed(link), NftKey.Ipv4, before, after, static address => address, static (address, key) => address.Write(key)) is { } reason) return reason;
         others[link] = after;

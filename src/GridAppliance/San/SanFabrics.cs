@@ -35,6 +35,7 @@ sealed partial class SanFabrics : IDisposable
     readonly SnmpSocket socket;
     readonly SwitchFleet fleet;
     readonly NodeDirectory nodes;
+    readonly ZoneStore zones;
     readonly Timeline timeline;
     readonly TimeProvider clock;
     readonly SemaphoreSlim changing = new(1, 1);
@@ -43,6 +44,7 @@ sealed partial class SanFabrics : IDisposable
     public SanFabrics(ApplianceOptions options, Database database, SecretSeal seal, SnmpSocket socket, SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, TimeProvider clock, ILogger<SanFabrics> logger)
     {
         (this.options, this.database, this.seal, this.socket, this.fleet, this.nodes, this.timeline, this.clock) = (options, database, seal, socket, fleet, nodes, timeline, clock);
+        zones = new(database);
         foreach (var (record, sealedSecret) in database.Read(connection => connection.Query("SELECT body, secrets FROM san", static row => (JsonSerializer.Deserialize(row.GetString(0), SanJson.Default.SanRecord)!, new SealedSecret(row.GetString(1))))))
         {
             if (seal.Unseal(sealedSecret, Purpose(record.Name)) is { } secret) fabrics = fabrics.Add(record.Name, (record, Open(record, Encoding.UTF8.GetString(secret))));
@@ -51,6 +53,9 @@ sealed partial class SanFabrics : IDisposable
     }
 
     public IReadOnlyDictionary<string, (SanRecord Record, ISanFabric Fabric)> Current => Volatile.Read(ref fabrics);
+
+    /// <summary>A fabric came, went, or has other zones now.</summary>
+    public event Action<string>? Changed;
 
     /// <returns>Why not; null when it is looked after from now on.</returns>
     public async Task<string?> AddAsync(SanRecord record, string? secret, string actor, CancellationToken cancellationToken)
@@ -68,6 +73,7 @@ sealed partial class SanFabrics : IDisposable
                 ("$name", record.Name), ("$body", JsonSerializer.Serialize(record, SanJson.Default.SanRecord)), ("$secrets", seal.Seal(Encoding.UTF8.GetBytes(kept), Purpose(record.Name)).Text)), cancellationToken);
             Volatile.Write(ref fabrics, fabrics.Add(record.Name, (record, opened)));
             opened = null;
+            Changed?.Invoke(record.Name);
             await timeline.AppendAsync(new NewEvent("san.added", $"storage fabric {record.Name} at {record.Address} is looked after") { Actor = actor }, cancellationToken);
             return null;
         }
@@ -89,8 +95,10 @@ sealed partial class SanFabrics : IDisposable
         {
             if (!fabrics.TryGetValue(name, out var known)) return false;
             await database.WriteAsync(connection => connection.Run("DELETE FROM san WHERE name = $name", ("$name", known.Record.Name)), cancellationToken);
+            await zones.ForgetAllAsync(known.Record.Name);
             Volatile.Write(ref fabrics, fabrics.Remove(name));
             (known.Fabric as IDisposable)?.Dispose();
+            Changed?.Invoke(known.Record.Name);
             await timeline.AppendAsync(new NewEvent("san.removed", $"storage fabric {known.Record.Name} is no longer looked after; its zones stay as they are") { Actor = actor }, cancellationToken);
             return true;
         }
@@ -109,6 +117,7 @@ sealed partial class SanFabrics : IDisposable
             SanEnding.Refused or SanEnding.RolledBack => EventSeverity.Warning,
             SanEnding.Damaged => EventSeverity.Error,
         };
+        if (outcome.Ending is not (SanEnding.Unchanged or SanEnding.Refused)) Changed?.Invoke(fabric);
         var kind = $"san.{outcome.Ending.ToString().ToLowerInvariant()}";
         return outcome.Ending == SanEnding.Unchanged ? Task.CompletedTask
             : timeline.AppendAsync(new NewEvent(kind, $"zone {zone} of {fabric}: {(outcome.Reason is null ? what : $"not {what}: {outcome.Reason}")}") { Severity = severity, Actor = actor }, cancellationToken);
@@ -127,11 +136,13 @@ sealed partial class SanFabrics : IDisposable
     ISanFabric Open(SanRecord record, string secret) => record.Address.Scheme switch
     {
         Mds => new MdsFabric(record.Address, SnmpAddress.Open(record.Address, record.Account.With(secret), socket, clock)),
-        Lio => new LioTarget(record.Address, new KernelConfigFolder(KernelConfigFolder.Target), Settings(Portal(record.Address), secret)),
-        Tgt => new TgtTarget(record.Address, new(record.Address.AbsolutePath), Settings(new(IPAddress.Any, IscsiPort), secret)),
+        Lio => Kept(record, new LioTarget(record.Address, new KernelConfigFolder(KernelConfigFolder.Target), Settings(Portal(record.Address), secret))),
+        Tgt => Kept(record, new TgtTarget(record.Address, new(record.Address.AbsolutePath), Settings(new(IPAddress.Any, IscsiPort), secret))),
         Vlans => new VlanFabric(record.Address, fleet, nodes),
         var other => throw new NotSupportedException($"no driver for {other}: there are {Lio}, {Mds}, {Tgt}, {Vlans}"),
     };
+
+    KeptFabric Kept(SanRecord record, IBootableFabric target) => new(record.Name, target, zones);
 
     IscsiSettings Settings(IPEndPoint portal, string secret) => new($"iqn.2026-11.lan.{options.Name.ToLowerInvariant()}", portal, Path.Combine(options.DataDir, "san"), initiator => Chap(secret, initiator));
 

@@ -32,6 +32,7 @@ static class Schema
         .. SwitchIntents.Migrations,
         .. SanFabrics.Migrations,
         .. SanBoots.Migrations,
+        .. ZoneStore.Migrations,
         .. TimedAccess.Migrations,
         .. ModuleStore.Migrations,
         .. PortStore.Migrations,

@@ -34,6 +34,10 @@ sealed class PeerProcess : IDisposable
         }
     }
 
+    /// <summary>How often its threads were woken so far.</summary>
+    public long Wakes => Directory.EnumerateDirectories($"/proc/{process.Id}/task").Sum(static task =>
+        File.ReadLines($"{task}/status").Where(static line => line.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal)).Sum(static line => long.Parse(line.AsSpan(line.IndexOf(':') + 1).Trim(), CultureInfo.InvariantCulture)));
+
     public void Dispose()
     {
         if (!process.HasExited) process.Kill();

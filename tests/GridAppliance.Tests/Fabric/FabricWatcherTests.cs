@@ -135,7 +135,7 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         var node = await UntilOnAsync("Gi0/3");
         bench.Bridge.Model = bench.Bridge.Model with { Addresses = [new(100, Nic, 3), .. Enumerable.Range(0, 2000).Select(i => new BridgeAddress(100, MacAddress.FromUInt64(0x0600_0000_0000 + (ulong)i), 3))] };
         plane.Get<FabricPokes>().Read("leaf1");
-        var told = await UntilAsync(() => plane.Client().GetTimeline(node!.Name, default), t => t.Events.Any(e => e.Kind == "fabric.flood"), "the flood");
+        var told = await Eventually.UntilAsync(() => plane.Client().GetTimeline(node!.Name, default), t => t.Events.Any(e => e.Kind == "fabric.flood"), "the flood");
         Assert.Contains(told.Events, e => e is { Kind: "fabric.flood", Severity: "warning" } && e.Message.Contains($"behind port Gi0/3 of switch leaf1, {node!.Name}'s"));
         Assert.Null((await plane.Client().GetSwitchPorts("leaf1", default)).Single(p => p.Name == "Gi0/3").Uplink);
         var moved = await plane.Gridctl("switch", "vlan", node!.Name, "250");

@@ -37,6 +37,16 @@ sealed class RealTgtd : IAsyncDisposable
         }
     }
 
+    /// <summary>Killed, and started anew: it knows nothing then.</summary>
+    public async Task RestartAsync()
+    {
+        daemon!.Kill();
+        await daemon.WaitForExitAsync();
+        daemon.Dispose();
+        File.Delete(ControlSocket);
+        await StartAsync();
+    }
+
     /// <summary>What its own tool shows.</summary>
     public Task<string> ShownAsync() => OrderAsync("--op", "show", "--mode", "target");
 

@@ -182,6 +182,21 @@ public sealed class SwitchActorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_switch_that_answers_late_is_asked_again_and_what_comes_late_is_taken_for_nothing_else()
+    {
+        // The first write takes longer than the first two waits together: its answer comes when it was asked for three times.
+        var late = new RefusingBridge(bridge, _ => false) { FirstTakes = TimeSpan.FromMilliseconds(350) };
+        await using var other = OpenAgent(late, null);
+        await using var actor = new SwitchActor(other.Device, Policy, journal, NullLogger<SwitchActor>.Instance);
+        var outcome = await actor.ApplyAsync(Move(Farm, Enumerable.Range(1, 59)), default);
+        Assert.Equal((ChangeEnding.Done, null), (outcome.Ending, outcome.Reason));
+        Assert.True(other.Agent.Served[SnmpPduType.Set] > outcome.Pdus, "it was not asked again");
+        Assert.Equal(Enumerable.Range(1, 59), bridge.Model.Vlans[250].Egress.Ports);
+        Assert.Equal([60], bridge.Model.Vlans[100].Egress.Ports);
+        Assert.Empty(journal.Unfinished(other.Device.Address));
+    }
+
+    [Fact]
     public async Task A_change_that_a_killed_daemon_left_half_done_is_taken_back_before_the_next_one()
     {
         var before = bridge.Model;
@@ -339,12 +354,15 @@ public sealed class SwitchActorTests : IAsyncLifetime
 
         public Func<int, BridgeModel, BridgeModel> Twist { get; init; } = static (_, model) => model;
 
+        public TimeSpan FirstTakes { get; init; }
+
         public ValueTask<BridgeModel> ReadAsync(CancellationToken cancellationToken) => bridge.ReadAsync(cancellationToken);
 
-        public ValueTask<bool> ApplyAsync(BridgeModel model, CancellationToken cancellationToken)
+        public async ValueTask<bool> ApplyAsync(BridgeModel model, CancellationToken cancellationToken)
         {
             applied++;
-            return refuses(applied) ? ValueTask.FromResult(false) : bridge.ApplyAsync(Twist(applied, model), cancellationToken);
+            if (applied == 1 && FirstTakes > TimeSpan.Zero) await Task.Delay(FirstTakes, cancellationToken);
+            return !refuses(applied) && await bridge.ApplyAsync(Twist(applied, model), cancellationToken);
         }
     }
 }

@@ -1,7 +1,10 @@
 using GridAppliance.Boot;
+using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
+using GridAppliance.Tests.San;
 using GridAppliance.Tests.Switches;
 
 namespace GridAppliance.Tests.Web;
@@ -87,6 +90,34 @@ public sealed class StatusPageInBrowserTests
         await page.UntilAsync("document.querySelector('[data-port=\"leaf1/Gi0/3\"] button')?.dataset.vlan === '250'");
         await page.EvaluateAsync("document.querySelector('[data-port=\"leaf1/Gi0/3\"] button').click()");
         await page.UntilAsync("document.querySelector('#drawer').open");
+    }
+
+    [ChromiumFact]
+    public async Task Who_reaches_which_storage_and_who_sends_in_anothers_name_are_on_the_map()
+    {
+        await using var bench = new SwitchBench(BridgeModel.Factory(8).WithAccess(100, [.. Enumerable.Range(1, 7)]) with { Addresses = [new(100, TestStore.Mac(1), 3)] }, "leaf1");
+        await using var tgtd = new RealTgtd();
+        await tgtd.StartAsync();
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        var secret = await SwitchBench.WriteSecretAsync(plane.DataDir);
+        await SampleNodes.DiscoverAsync(plane, 1);
+        Assert.Equal(0, (await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--user", SwitchBench.User, "--secret-file", secret)).Status);
+        var disk = Path.Combine(Directory.CreateDirectory(Path.Combine(plane.DataDir, "san", "golden")).FullName, "golden.img");
+        await File.WriteAllBytesAsync(disk, new byte[1 << 20]);
+        Assert.Equal(0, (await plane.Gridctl("san", "add", "store", $"tgt+unix://{tgtd.ControlSocket}")).Status);
+        var boot = await plane.Gridctl("san", "boot", "n1", "--fabric", "store", "--image", "golden.img");
+        Assert.True(boot.Status == 0, boot.Error);
+        // As the guard reports it.
+        plane.Get<GuardReport>().Current = new([], [new() { Network = "provisioning", Source = new(TestStore.Mac(1), Ipv4Address.Parse("10.77.0.60")), Packets = 7, First = default, Last = default, From = new("leaf1", "Gi0/3") }]);
+        await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 360, 740);
+        await page.UntilAsync("document.querySelector('#fabric-storage [data-zone] button')?.textContent === 'n1'");
+        Assert.Contains("n1", (await plane.Gridctl("fabric", "map")).Output.Split('\n').Single(line => line.Contains("grid-boot-", StringComparison.Ordinal)));
+
+        await page.UntilAsync("document.querySelector('#fabric-forged li')?.textContent.includes('sends as 10.77.0.60 on network \\'provisioning\\' from port Gi0/3 of switch leaf1')");
+        await page.UntilAsync("document.querySelector('[data-port=\"leaf1/Gi0/3\"] .port')?.dataset.forged === ''");
+        Assert.Equal("true", await page.EvaluateAsync("document.documentElement.scrollWidth <= 360"));
+        Assert.Contains("7 frames: n1's NIC", (await plane.Gridctl("fabric", "map")).Output);
+        await page.ScreenshotAsync(Path.Combine(Pictures, "fabric-storage-phone.png"));
     }
 
     [ChromiumFact]

@@ -4,7 +4,7 @@ using GridAppliance.Cli.Terminal;
 
 namespace GridAppliance.Cli.Commands.Switches;
 
-sealed class FabricMapCommand() : GridctlCommand("map", "Which node is behind which port of which switch, as the switches say.")
+sealed class FabricMapCommand() : GridctlCommand("map", "Which node is behind which port of which switch, and who reaches which storage; who sends in another's name, and from which port.")
 {
     protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
     {
@@ -20,6 +20,9 @@ sealed class FabricMapCommand() : GridctlCommand("map", "Which node is behind wh
             terminal.Table(["switch", "port", "VLANs", "who", "NIC", "says"], map.Switches.SelectMany(s => s.Ports.Where(IsWorthALine).SelectMany(p => Rows(map, s, p))));
         }
         if (map.Unplaced.Count > 0) terminal.Line(new Cell($"nowhere to be seen: {string.Join(", ", map.Unplaced)}", Tone.Faint));
+        if (map.Storage.Count > 0) terminal.Table(["storage", "zone", "who", "reaches", "state"], map.Storage.SelectMany(Rows));
+        foreach (var storage in map.Storage.Where(s => s.Problem is not null)) terminal.Line(new Cell($"{storage.Name}: {storage.Problem}", Tone.Bad));
+        foreach (var forged in map.Forged) terminal.Line(new Cell($"{Phrases.Count(forged.Packets, "frame")}: {forged.Message}", Tone.Bad));
         foreach (var finding in map.Findings) terminal.Line(new Cell(finding.Message, Tone.Warning));
     }
 
@@ -33,4 +36,10 @@ sealed class FabricMapCommand() : GridctlCommand("map", "Which node is behind wh
         if (here.Count > 0) return here.Select(p => (IReadOnlyList<Cell>)[one.Name, port.Name, vlans, new(p.Node, Tone.Strong), p.Mac, string.Join(", ", p.Sources)]);
         return [[one.Name, port.Name, vlans, new(port.Neighbour ?? "a stranger", Tone.Faint), string.Join(", ", port.Others), ""]];
     }
+
+    static IEnumerable<IReadOnlyList<Cell>> Rows(FabricStorageDocument storage) => storage.Zones.Count == 0
+        ? [[storage.Name, "", "", new("no zone of ours", Tone.Faint), storage.State]]
+        : storage.Zones.Select(z => (IReadOnlyList<Cell>)[storage.Name, z.Name, new(string.Join(", ", z.Initiators.Select(Who)), Tone.Strong), string.Join(", ", z.Storage), storage.State]);
+
+    static string Who(FabricInitiatorDocument initiator) => (initiator.Node ?? initiator.Name) + (initiator.Until is { } until ? $" (until {until:HH:mm} UTC)" : "");
 }

@@ -62,6 +62,10 @@ sealed class TgtSocket(string path)
         {
             throw new DeviceException(DeviceFault.TimedOut, $"tgtd at {path}", "ended in the middle of an answer", isTransient: true, e);
         }
+        catch (IOException e)
+        {
+            throw new DeviceException(DeviceFault.TimedOut, $"tgtd at {path}", $"went away: {e.Message}", isTransient: true, e);
+        }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DeviceException(DeviceFault.TimedOut, $"tgtd at {path}", $"did not answer within {Patience.TotalSeconds:0} s", isTransient: true, e);

@@ -61,8 +61,8 @@ sealed class TgtTarget(Uri address, TgtSocket socket, IscsiSettings settings) : 
     {
         var there = await FindAsync(zone.Name);
         if (there is not null && Describe(there).Equals(zone) && AccountsOf(zone).SetEquals(there.Accounts)) return SanOutcome.Unchanged;
-        // Only somebody new: nobody else has to be put out for that.
-        if (there is not null && zone.Storage.SetEquals(there.Files) && there.Admitted.All(zone.Initiators.Contains))
+        // Only somebody new on a target that is whole: nobody else has to be put out for that.
+        if (there is not null && zone.Storage.SetEquals(there.Files) && there.Admitted.All(zone.Initiators.Contains) && AccountsOf(Describe(there)).SetEquals(there.Accounts))
         {
             foreach (var initiator in zone.Initiators.Except(there.Admitted)) await AdmitAsync(there.Number, initiator);
             return await JudgeAsync(zone);
@@ -82,7 +82,7 @@ sealed class TgtTarget(Uri address, TgtSocket socket, IscsiSettings settings) : 
         {
             // Half a target serves nobody.
             if (await FindAsync(zone.Name) is { } half) await RemoveAsync(half);
-            return new(SanEnding.RolledBack, e.Message);
+            return new(there is null ? SanEnding.RolledBack : SanEnding.Damaged, e.Message);
         }
     }
 

@@ -3,6 +3,7 @@ using GridAppliance.Fabric;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
+using GridAppliance.San;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Security;
@@ -15,9 +16,9 @@ static class FabricEndpoints
     public static void MapFabric(this IEndpointRouteBuilder api)
     {
         var fabric = api.MapGroup("/fabric").WithTags("fabric");
-        fabric.MapGet("/map", (FabricState state, SwitchFleet fleet, NodeDirectory nodes) =>
-                TypedResults.Ok(FabricDocuments.Of(state.Current, fleet.Current.Values, nodes.Current, state.Cabling.Lines.Length)))
-            .WithName("getFabricMap").WithSummary("Where everything is: which NIC is behind which port, and what is odd about it.");
+        fabric.MapGet("/map", (FabricState state, SwitchFleet fleet, NodeDirectory nodes, SanDocuments storage, GuardReport guard) =>
+                TypedResults.Ok(FabricDocuments.Of(state.Current, fleet.Current.Values, nodes.Current, state.Cabling.Lines.Length, storage.Map(state.Current), GuardDocuments.Forged(guard.Current, nodes.Current, fleet))))
+            .WithName("getFabricMap").WithSummary("Where everything is: which NIC is behind which port, who reaches which storage, who sends in another's name, and what is odd about it.");
         fabric.MapGet("/cabling", (FabricState state) => TypedResults.Ok(Document(state.Cabling))).WithName("getCabling").WithSummary("The plan of who should be where, as CSV.");
         fabric.MapPut("/cabling", Plan).WithName("setCabling").WithSummary("Replace the plan of who should be where; an empty one is none.");
         fabric.MapPost("/verify", async (FabricVerification verification, CancellationToken cancellation, bool probe = false) => TypedResults.Ok(await verification.RunAsync(probe, cancellation)))

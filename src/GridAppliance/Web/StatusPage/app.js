@@ -25,7 +25,7 @@ const draw = once(drawAll, 50);
 const refreshNodes = once(fetchDirty, 200);
 const refreshStatus = once(fetchStatus, 600);
 const refreshFabric = once(fetchFabric, 400);
-const aboutFabric = /^(switch|fabric)\.|^node\.(located|moved|removed)$/;
+const aboutFabric = /^(switch|fabric|guard|san)\.|^node\.(located|moved|removed)$/;
 
 start();
 

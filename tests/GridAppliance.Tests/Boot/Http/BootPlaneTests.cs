@@ -250,7 +250,7 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
     public async Task The_word_that_opens_a_lun_goes_to_the_address_of_its_machine_and_to_nobody_else()
     {
         var mac = MacAddress.Parse("52:54:00:00:00:01");
-        luns.Current = new Dictionary<MacAddress, SanBootTarget> { [mac] = new(Guid.NewGuid(), null, 3260, 1, "iqn.2026-11.lan.rack12:grid-boot-n1", "iqn.2026-11.lan.rack12:node-n1", "iqn.2026-11.lan.rack12:node-n1", "0123456789abcdef") }.ToFrozenDictionary();
+        luns.Current = new Dictionary<MacAddress, SanBootTarget> { [mac] = new(Guid.NewGuid(), null, 3260, 1, "iqn.2026-11.lan.rack12:grid-boot-n1", "iqn.2026-11.lan.rack12:node-n1", Kernel: false, "iqn.2026-11.lan.rack12:node-n1", "0123456789abcdef") }.ToFrozenDictionary();
         // Nobody has this address from us.
         var unknown = await http.GetStringAsync($"/boot/script?mac={mac}");
         Assert.DoesNotContain("0123456789abcdef", unknown);
@@ -261,6 +261,8 @@ public sealed partial class BootPlaneTests : IAsyncLifetime, IDisposable
         var script = await http.GetStringAsync($"/boot/script?mac={mac}");
         Assert.Contains("set username iqn.2026-11.lan.rack12:node-n1\nset password 0123456789abcdef\n", script);
         Assert.Matches(@"sanboot iscsi:[0-9.]+::3260:1:iqn\.2026-11\.lan\.rack12:grid-boot-n1 ", script);
+        luns.Current = new Dictionary<MacAddress, SanBootTarget> { [mac] = luns.Current[mac] with { Kernel = true } }.ToFrozenDictionary();
+        Assert.Matches(@"sanhook --drive 0x80 iscsi:[0-9.]+::3260:1:iqn\.2026-11\.lan\.rack12:grid-boot-n1 .*\n(.*\n)*kernel .* grid\.root=lun ", await http.GetStringAsync($"/boot/script?mac={mac}"));
     }
 
     [Fact]
