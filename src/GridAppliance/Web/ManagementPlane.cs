@@ -159,6 +159,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<SanFabrics>();
         Lent<SanBoots>();
         Lent<TimedAccess>();
+        Lent<SanDocuments>();
         Lent<ConsoleDirectory>();
         Lent<ConsoleScripts>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
