@@ -4,6 +4,7 @@ using GridAppliance.Fabric;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.San.Vlans;
+using GridAppliance.Store;
 
 namespace GridAppliance.San;
 

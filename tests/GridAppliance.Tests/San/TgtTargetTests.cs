@@ -68,6 +68,19 @@ public sealed class TgtTargetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_is_in_two_zones_has_to_prove_himself_in_both_whatever_becomes_of_the_other()
+    {
+        await target.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanOutcome.Done, await target.ConnectAsync(new("grid-more", [Host, Other], [more]), default));
+        async Task<IEnumerable<string>> AccountsAsync() => TgtShown.Read(await ShownAsync()).OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => string.Join(' ', t.Accounts.Order(StringComparer.Ordinal)));
+        Assert.Equal(["user-n1 user-n2", "user-n1"], await AccountsAsync());
+        await target.DisconnectAsync("grid-more", default);
+        Assert.Equal(["user-n1"], await AccountsAsync());
+        Assert.Equal(SanOutcome.Done, await target.ConnectAsync(Zone(Other), default));
+        Assert.Equal(["user-n2"], await AccountsAsync());
+    }
+
+    [Fact]
     public async Task What_is_not_below_our_folder_is_never_served()
     {
         var outcome = await target.ConnectAsync(new("grid-n1", [Host], ["/etc/shadow"]), default);

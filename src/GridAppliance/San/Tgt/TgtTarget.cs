@@ -90,8 +90,12 @@ sealed class TgtTarget(Uri address, TgtSocket socket, IscsiSettings settings) : 
     async Task AdmitAsync(int target, string initiator)
     {
         var account = settings.ChapOf(initiator);
-        await ForgetAccountAsync(account.User);
-        await DoAsync(new(TgtMode.Account, TgtOperation.New, Parameters: [("user", account.User), ("password", account.Password)]));
+        // One that another target asks for has this word already. Another one may be left from before a fabric was taken in anew, with another word.
+        if (!await IsAskedForAsync(account.User))
+        {
+            await ForgetAccountAsync(account.User);
+            await DoAsync(new(TgtMode.Account, TgtOperation.New, Parameters: [("user", account.User), ("password", account.Password)]));
+        }
         await DoAsync(new(TgtMode.Account, TgtOperation.Bind, target, Parameters: ("user", account.User)));
         await DoAsync(new(TgtMode.Target, TgtOperation.Bind, target, Parameters: ("initiator-name", initiator)));
     }
@@ -99,11 +103,16 @@ sealed class TgtTarget(Uri address, TgtSocket socket, IscsiSettings settings) : 
     async Task<SanOutcome> RemoveAsync(TgtShown there)
     {
         await DoAsync(new(TgtMode.Target, TgtOperation.Delete, there.Number, Force: true));
-        foreach (var account in there.Accounts) await ForgetAccountAsync(account);
+        foreach (var account in there.Accounts)
+        {
+            if (!await IsAskedForAsync(account)) await ForgetAccountAsync(account);
+        }
         return SanOutcome.Done;
     }
 
-    // One that another target still asks for stays as it is: it is made anew with the same word.
+    // tgtd takes an account that is deleted away from every target, and a target without accounts lets in whoever has the name.
+    async Task<bool> IsAskedForAsync(string user) => (await ShowAsync(CancellationToken.None)).Any(t => t.Accounts.Contains(user));
+
     async Task ForgetAccountAsync(string user)
     {
         try
