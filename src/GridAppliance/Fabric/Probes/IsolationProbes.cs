@@ -51,7 +51,8 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
     async Task<ProbeOutcome> RoundAsync(List<Node> asked, CancellationToken cancellationToken)
     {
         var round = BinaryPrimitives.ReadUInt64BigEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
-        var task = new ProbeTask(round, Duration, Targets(asked), Vlans(asked));
+        var targets = Targets(asked);
+        var task = new ProbeTask(round, Duration, targets, Vlans(targets));
         var own = OwnAsync(task, cancellationToken);
         var answers = await AskAsync(asked, task, cancellationToken);
         var here = await own;
@@ -116,11 +117,12 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
     IEnumerable<MacAddress> OwnMacs() => NetworkInterface.GetAllNetworkInterfaces().Where(i => options.Networks.Any(n => n.Interface == i.Name))
         .Select(i => i.GetPhysicalAddress().GetAddressBytes()).Where(a => a.Length == MacAddress.Length).Select(a => MacAddress.Read(a));
 
-    // Of the ports that nodes are on; what is left over is any that is ours.
-    List<ushort> Vlans(List<Node> asked) =>
+    // Of the ports that all those NICs are on; what is left over is any that is ours, then any that a switch has: a NIC that was silent so far is on no port yet.
+    List<ushort> Vlans(List<MacAddress> targets) =>
     [
-        .. asked.SelectMany(n => n.Macs).Concat(OwnMacs()).SelectMany(mac => Place("", mac, isOwn: true).Vlans)
-            .Concat(fleet.Current.Values.SelectMany(s => intents.Of(s.Name).Values.SelectMany(p => p.Vlans.Untagged))).Distinct().Take(MostVlans).Select(v => (ushort)v.Value),
+        .. targets.SelectMany(mac => Place("", mac, isOwn: true).Vlans)
+            .Concat(fleet.Current.Values.SelectMany(s => intents.Of(s.Name).Values.SelectMany(p => p.Vlans.Untagged)))
+            .Concat(fleet.Current.Values.SelectMany(s => s.Reading?.Snapshot.Vlans.Keys ?? [])).Distinct().Take(MostVlans).Select(v => (ushort)v.Value),
     ];
 
     ProbedNic Place(string name, MacAddress mac, bool isOwn)
