@@ -93,6 +93,7 @@ static class CommandTree
             new SwitchShowCommand(),
             new SwitchPortsCommand(),
             new SwitchVlanCommand(),
+            new SwitchPortCommand(),
             new SwitchAddCommand(),
             new SwitchAllowCommand(),
             new SwitchProbeCommand(),

@@ -110,13 +110,17 @@ public sealed record SwitchPortDocument
     public string? Neighbour { get; init; }
 }
 
-/// <summary><c>POST /api/v1/switches/vlan</c>: puts ports into a VLAN.</summary>
+/// <summary><c>POST /api/v1/switches/vlan</c>: puts ports into a VLAN, opens or shuts them, describes them. What is null stays as it is.</summary>
 public sealed record VlanChangeRequest
 {
     /// <summary>A node's name, or <c>SWITCH/PORT</c>.</summary>
     public required IReadOnlyList<string> Targets { get; init; }
     /// <summary>For frames without a tag.</summary>
-    public required int Vlan { get; init; }
+    public int? Vlan { get; init; }
+    /// <summary>Open, or shut.</summary>
+    public bool? Enabled { get; init; }
+    /// <summary>What the switch shows of it (ifAlias).</summary>
+    public string? Description { get; init; }
     /// <summary>VLANs that go out with a tag; empty makes an access port.</summary>
     public IReadOnlyList<int> Tagged { get; init; } = [];
     /// <summary>Say what would be done, and do nothing.</summary>

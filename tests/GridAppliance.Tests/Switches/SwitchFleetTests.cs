@@ -98,6 +98,23 @@ public sealed class SwitchFleetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_port_is_shut_opened_and_described_and_one_that_is_not_ours_is_not()
+    {
+        await Add();
+        var planned = await plane.Gridctl("switch", "port", "leaf1/Gi0/3", "--disable", "--dry-run");
+        Assert.Contains("shut, planned", planned.Output);
+        Assert.True(bench.Bridge.Model.Ports[3].IsEnabled);
+        var shut = await plane.Gridctl("switch", "port", "leaf1/Gi0/3,leaf1/Gi0/4", "--disable", "--describe", "spare, rack 2");
+        Assert.True(shut.Status == 0, shut.Output + shut.Error);
+        Assert.Equal((false, "spare, rack 2", 100), (bench.Bridge.Model.Ports[3].IsEnabled, bench.Bridge.Model.Ports[4].Alias, bench.Bridge.Model.Ports[4].Pvid));
+        Assert.Equal(0, (await plane.Gridctl("switch", "port", "leaf1/Gi0/3", "--enable")).Status);
+        Assert.True(bench.Bridge.Model.Ports[3].IsEnabled);
+        Assert.Equal(3, (await plane.Gridctl("switch", "port", "leaf1/Gi0/11", "--disable")).Status);
+        Assert.Contains("nothing is asked for", (await plane.Gridctl("switch", "port", "leaf1/Gi0/3")).Error);
+        Assert.Contains(await plane.Client().GetEvents(null, default), e => e.Kind == "switch.port" && e.Message.Contains("port Gi0/4 of switch leaf1 is shut, described as 'spare, rack 2' now"));
+    }
+
+    [Fact]
     public async Task A_second_appliance_refuses_until_it_is_told_to_take_the_switch_over()
     {
         await Add();

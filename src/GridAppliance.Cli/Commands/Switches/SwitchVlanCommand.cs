@@ -29,7 +29,12 @@ sealed class SwitchVlanCommand : GridctlCommand
             Tagged = [.. SwitchArguments.Words(session.Parsed.GetValue(tagged)).Select(Number)],
             DryRun = session.Parsed.GetValue(dryRun),
         };
-        var change = await session.Client.ChangeVlans(request, cancellation);
+        return Show(session, await session.Client.ChangeVlans(request, cancellation));
+    }
+
+    /// <summary>What became of each port.</summary>
+    public static ExitStatus Show(Session session, VlanChangeDocument change)
+    {
         session.Show(change, ApiJson.Default.VlanChangeDocument, shown =>
         {
             foreach (var port in shown.Ports) session.Terminal.NodeLine(port.Target, new(Words(port), port.Accepted ? Tone.Plain : Tone.Bad));

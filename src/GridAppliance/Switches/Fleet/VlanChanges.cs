@@ -4,21 +4,22 @@ using GridAppliance.Nodes;
 
 namespace GridAppliance.Switches.Fleet;
 
-/// <summary>Puts ports into VLANs for people: ports of one switch in one go, switches side by side.</summary>
+/// <summary>Puts ports into VLANs, opens, shuts and describes them, for people: ports of one switch in one go, switches side by side.</summary>
 sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeline)
 {
     public async Task<VlanChangeDocument> ApplyAsync(VlanChangeRequest request, string actor, CancellationToken cancellationToken)
     {
-        var wanted = request.Tagged.Count == 0 ? PortVlans.Access(new(request.Vlan)) : PortVlans.Trunk(new VlanId(request.Vlan), request.Tagged.Select(v => new VlanId(v)));
+        var vlans = request.Vlan is not { } vlan ? null : request.Tagged.Count == 0 ? PortVlans.Access(new(vlan)) : PortVlans.Trunk(new VlanId(vlan), request.Tagged.Select(v => new VlanId(v)));
+        var wanted = new PortIntent(0) { Vlans = vlans, IsEnabled = request.Enabled, Description = request.Description };
         var targets = request.Targets.Distinct().Select(t => PortTarget.Find(t, fleet, nodes.Current)).ToList();
         var lost = targets.Where(t => t.Switch is null).Select(t => new PortChangeDocument { Target = t.Text, Accepted = false, Outcome = "refused", Message = t.Reason });
         var done = await Task.WhenAll(targets.Where(t => t.Switch is not null).GroupBy(t => t.Switch!).Select(on => OnAsync(on.Key, [.. on], wanted, request.DryRun, actor, cancellationToken)));
         return new() { Ports = [.. lost, .. done.SelectMany(d => d.Ports)], Pdus = done.Sum(d => d.Pdus), DryRun = request.DryRun };
     }
 
-    async Task<VlanChangeDocument> OnAsync(ManagedSwitch on, List<PortTarget> targets, PortVlans wanted, bool dryRun, string actor, CancellationToken cancellationToken)
+    async Task<VlanChangeDocument> OnAsync(ManagedSwitch on, List<PortTarget> targets, PortIntent wanted, bool dryRun, string actor, CancellationToken cancellationToken)
     {
-        var intent = new VlanIntent { Ports = [.. targets.Select(t => t.Port!.Number).Distinct().Select(p => new PortIntent(p) { Vlans = wanted })] };
+        var intent = new VlanIntent { Ports = [.. targets.Select(t => t.Port!.Number).Distinct().Select(p => wanted with { Port = p })] };
         try
         {
             if (dryRun)
@@ -34,6 +35,9 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             if (outcome.Ending != ChangeEnding.Unchanged) await TellAsync(on, targets, wanted, outcome, actor, cancellationToken);
             // What is shown from now on is what is there now.
             if (outcome.Ending is not (ChangeEnding.Unchanged or ChangeEnding.Refused)) await on.ReadAsync(cancellationToken);
+            // VLANs were compared on the way; the rest is here.
+            if (isGood && targets.FirstOrDefault(t => !IsSo(on.Reading?.Snapshot.Ports.GetValueOrDefault(t.Port!.Number), wanted)) is { } other)
+                return Answer(targets, false, "damaged", $"the switch took it, and port {other.Port!.Name} is not so", before, wanted, outcome.Pdus, dryRun);
             return Answer(targets, isGood, outcome.Ending.ToString().ToLowerInvariant(), outcome.Reason, before, wanted, outcome.Pdus, dryRun);
         }
         catch (DeviceException e)
@@ -42,21 +46,29 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
         }
     }
 
-    static VlanChangeDocument Answer(List<PortTarget> targets, bool accepted, string outcome, string? message, SwitchSnapshot? before, PortVlans wanted, int pdus, bool dryRun) => new()
+    static VlanChangeDocument Answer(List<PortTarget> targets, bool accepted, string outcome, string? message, SwitchSnapshot? before, PortIntent wanted, int pdus, bool dryRun) => new()
     {
         Ports =
         [
             .. targets.Select(t => new PortChangeDocument
             {
                 Target = t.Text, Switch = t.Switch!.Name, Port = t.Port!.Name, Accepted = accepted, Outcome = outcome, Message = message,
-                Before = before?.Ports.GetValueOrDefault(t.Port.Number)?.Vlans.ToString(), After = accepted ? wanted.ToString() : null,
+                Before = before?.Ports.GetValueOrDefault(t.Port.Number)?.Vlans.ToString(), After = accepted ? Words(wanted) : null,
             }),
         ],
         Pdus = pdus,
         DryRun = dryRun,
     };
 
-    Task TellAsync(ManagedSwitch on, List<PortTarget> targets, PortVlans wanted, ChangeOutcome outcome, string actor, CancellationToken cancellationToken)
+    static bool IsSo(SwitchPort? port, PortIntent wanted) =>
+        port is not null && (wanted.IsEnabled is null || port.IsEnabled == wanted.IsEnabled) && (wanted.Description is null || port.Description == wanted.Description);
+
+    static string Words(PortIntent wanted) => string.Join(", ", new[]
+    {
+        wanted.Vlans?.ToString(), wanted.IsEnabled is { } isEnabled ? (isEnabled ? "open" : "shut") : null, wanted.Description is { } text ? $"described as '{text}'" : null,
+    }.OfType<string>());
+
+    Task TellAsync(ManagedSwitch on, List<PortTarget> targets, PortIntent wanted, ChangeOutcome outcome, string actor, CancellationToken cancellationToken)
     {
         var severity = outcome.Ending switch
         {
@@ -64,10 +76,11 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             ChangeEnding.Refused or ChangeEnding.RolledBack => EventSeverity.Warning,
             ChangeEnding.Damaged => EventSeverity.Error,
         };
-        var kind = outcome.Ending == ChangeEnding.Done ? "switch.vlan" : $"switch.vlan-{outcome.Ending.ToString().ToLowerInvariant()}";
+        var what = wanted.Vlans is null ? "switch.port" : "switch.vlan";
+        var kind = outcome.Ending == ChangeEnding.Done ? what : $"{what}-{outcome.Ending.ToString().ToLowerInvariant()}";
         var events = targets.Select(t =>
         {
-            var message = $"port {t.Port!.Name} of switch {on.Name} {(outcome.Ending == ChangeEnding.Done ? $"is {wanted} now" : $"stays as it was: {outcome.Reason}")}";
+            var message = $"port {t.Port!.Name} of switch {on.Name} {(outcome.Ending == ChangeEnding.Done ? $"is {Words(wanted)} now" : $"stays as it was: {outcome.Reason}")}";
             return (nodes.Current.Find(t.Text) is { } node ? NewEvent.About(node, kind, message, severity) : new NewEvent(kind, message) { Severity = severity }) with { Actor = actor };
         });
         return timeline.AppendAsync([.. events], cancellationToken);

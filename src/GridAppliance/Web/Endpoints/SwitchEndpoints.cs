@@ -15,7 +15,7 @@ static class SwitchEndpoints
         var switches = api.MapGroup("/switches").WithTags("switches");
         switches.MapGet("/", (SwitchFleet fleet) => TypedResults.Ok<IReadOnlyList<SwitchDocument>>([.. fleet.Current.Values.Select(SwitchDocuments.Of)])).WithName("listSwitches").WithSummary("The switches that are looked after.");
         switches.MapPost("/", Add).WithName("addSwitch").WithSummary("Take a switch in: it is read, marked as ours and tried.");
-        switches.MapPost("/vlan", Vlan).WithName("changeVlans").WithSummary("Put ports, named by themselves or by their nodes, into a VLAN.");
+        switches.MapPost("/vlan", Vlan).WithName("changeVlans").WithSummary("Put ports, named by themselves or by their nodes, into a VLAN; open, shut or describe them.");
         switches.MapGet("/{name}", Get).WithName("getSwitch").WithSummary("One switch.");
         switches.MapDelete("/{name}", Remove).WithName("removeSwitch").WithSummary("Look after a switch no longer; it is left as it is, without our mark.");
         switches.MapGet("/{name}/ports", Ports).WithName("listSwitchPorts").WithSummary("A switch's ports, their VLANs, and who is behind them.");
@@ -74,7 +74,11 @@ static class SwitchEndpoints
 
     static async Task<Results<Ok<VlanChangeDocument>, ProblemHttpResult>> Vlan(VlanChangeRequest request, HttpContext context, VlanChanges changes, CancellationToken cancellation)
     {
-        if (request.Tagged.Append(request.Vlan).FirstOrDefault(v => !Switches.VlanId.IsValid(v), -1) is var wrong && wrong != -1)
+        const int longest = 64; // ifAlias, RFC 2863
+        if (request is { Vlan: null, Enabled: null, Description: null }) return Problems.Answer(StatusCodes.Status400BadRequest, "nothing is asked for", "name a VLAN, a description, or whether the port is to be open");
+        if (request is { Vlan: null, Tagged.Count: > 0 }) return Problems.Answer(StatusCodes.Status400BadRequest, "a trunk has a VLAN for frames without a tag", "name it as vlan");
+        if (request.Description is { } text && (text.Length > longest || text.Any(c => c is < ' ' or > '~'))) return Problems.Answer(StatusCodes.Status400BadRequest, $"a port's description has at most {longest} plain characters", "shorten it");
+        if (request.Tagged.Concat(request.Vlan is { } vlan ? [vlan] : (int[])[]).FirstOrDefault(v => !Switches.VlanId.IsValid(v), -1) is var wrong && wrong != -1)
             return Problems.Answer(StatusCodes.Status400BadRequest, $"{wrong} is not a VLAN", "a VLAN is between 1 and 4094");
         return request.Targets.Count is 0 or > 1024
             ? Problems.Answer(StatusCodes.Status400BadRequest, "between 1 and 1024 ports are named", "write nodes, or SWITCH/PORT")
