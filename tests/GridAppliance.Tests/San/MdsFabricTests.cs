@@ -56,6 +56,7 @@ public sealed class MdsFabricTests : IAsyncLifetime
         Assert.Equal("production", name);
         Assert.Equal(["backup", "grid-n1"], zones.Keys);
         Assert.Equal([Hex(Host), Hex(Disk)], zones["grid-n1"]);
+        Assert.Equal(["backup", "grid-n1"], tree.Model.Distributed.AsEnumerable());
         Assert.Equal(SanOutcome.Unchanged, await fabric.ConnectAsync(Zone(Host), default));
         Assert.Contains(await fabric.ReadAsync(default), z => z.Name == "grid-n1" && z.Initiators.SetEquals([Host, Disk]));
     }
@@ -91,6 +92,22 @@ public sealed class MdsFabricTests : IAsyncLifetime
         Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
         Assert.Equal(before.Zones.Keys, tree.Model.Zones.Keys);
         Assert.Equal(before.Sets[3], tree.Model.Sets[3]);
+    }
+
+    [Fact]
+    public async Task A_distribution_that_fails_leaves_everything_as_it_was_and_a_release_without_it_is_written_all_the_same()
+    {
+        var before = tree.Model;
+        tree.FailNextDistribution = true;
+        var outcome = await fabric.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanEnding.RolledBack, outcome.Ending);
+        Assert.Contains("did not take the zone database over (cause 9", outcome.Reason);
+        Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
+        Assert.Equal(before.Zones.Keys, tree.Model.Zones.Keys);
+        Assert.Equal(["backup"], tree.Model.Distributed.AsEnumerable());
+        tree.Model = before with { DistributeResult = null };
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Empty(tree.Model.Distributed);
     }
 
     [Fact]

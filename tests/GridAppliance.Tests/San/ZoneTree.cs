@@ -19,6 +19,10 @@ sealed record ZoneModel
     public int Cause { get; init; } = 1;
     /// <summary>The clone that is in force: the set's name, and its zones as they were.</summary>
     public (string Name, ImmutableSortedDictionary<string, ImmutableSortedSet<string>> Zones)? InForce { get; init; }
+    /// <summary>What the other switches of the fabric have written down: names of zones.</summary>
+    public ImmutableSortedSet<string> Distributed { get; init; } = [];
+    /// <summary>zoneZoneSetDistributeResult; null: a release without it.</summary>
+    public int? DistributeResult { get; init; } = 1;
     public int DefaultZone { get; init; } = 2;
     /// <summary>czseOperationMode; null: an agent without that MIB.</summary>
     public int? Mode { get; init; } = 1;
@@ -40,6 +44,9 @@ sealed class ZoneTree(uint vsan) : IManagedTree
 
     /// <summary>What the next activation fails of (FcChangeProtoFailCause).</summary>
     public int? FailNext { get; set; }
+
+    /// <summary>The next distribution fails.</summary>
+    public bool FailNextDistribution { get; set; }
 
     /// <summary>Objects that the agent refuses with genErr.</summary>
     public Func<Varbind, bool>? Refuses { get; set; }
@@ -75,6 +82,9 @@ sealed class ZoneTree(uint vsan) : IManagedTree
             }
         }
         if (Model.InForce is { } inForce) yield return new(ZoneServerMib.EnforcedSetName.Append(vsan), SnmpValue.Text(inForce.Name));
+        if (Model.DistributeResult is not { } distributed) yield break;
+        yield return new(ZoneServerMib.DistributeResult, SnmpValue.Integer(distributed));
+        yield return new(ZoneServerMib.DistributeFailure, SnmpValue.Integer(distributed == 2 ? 9 : 1));
     }
 
     public SnmpValue Get(ObjectIdentifier name) => rows.FirstOrDefault(r => r.Name == name) is { Name.Length: > 0 } row ? row.Value : SnmpValue.NoSuchInstance;
@@ -119,6 +129,7 @@ sealed class ZoneTree(uint vsan) : IManagedTree
             return SnmpErrorStatus.None;
         }
         if (name == ZoneServerMib.Activate.Append(vsan)) return Activate(ref draft, value);
+        if (name == ZoneServerMib.Distribute) return Distribute(ref draft, value);
         // Columns that are read with the row that is made in the same PDU.
         return name.StartsWith(ZoneServerMib.ZoneName) || name.StartsWith(ZoneServerMib.ZoneSetName) || name.StartsWith(ZoneServerMib.MemberFormat) || name.StartsWith(ZoneServerMib.MemberId) ? SnmpErrorStatus.None : SnmpErrorStatus.NotWritable;
     }
@@ -170,6 +181,15 @@ sealed class ZoneTree(uint vsan) : IManagedTree
         if (!value.TryGetUInt32(out var set) || !draft.Sets.ContainsKey(set)) return SnmpErrorStatus.WrongValue;
         draft = FailNext is { } cause ? draft with { Result = 2, Cause = cause } : draft.Activated(set);
         FailNext = null;
+        return SnmpErrorStatus.None;
+    }
+
+    SnmpErrorStatus Distribute(ref ZoneModel draft, SnmpValue value)
+    {
+        if (draft.DistributeResult is null) return SnmpErrorStatus.NoCreation;
+        if (!value.TryGetInt32(out var which) || which != vsan) return SnmpErrorStatus.WrongValue;
+        draft = FailNextDistribution ? draft with { DistributeResult = 2 } : draft with { DistributeResult = 1, Distributed = [.. draft.Zones.Values.Select(z => z.Name)] };
+        FailNextDistribution = false;
         return SnmpErrorStatus.None;
     }
 

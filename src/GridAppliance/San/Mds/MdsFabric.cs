@@ -8,7 +8,7 @@ namespace GridAppliance.San.Mds;
 
 /// <summary>
 /// Zoning of a Cisco MDS over SNMP: <c>snmp+mds://10.0.0.5/20</c> is VSAN 20. A zone is written down member by member, put into the zone set, and the set is activated, which
-/// clones it to all switches of the fabric; then what is written down is read back. Written from CISCO-ZS-MIB's own text (basic zoning) and tried on an agent that keeps state and
+/// clones it to all switches of the fabric; then what is written down is distributed to them too, so that the next change can be made on any of them. Written from CISCO-ZS-MIB's own text (basic zoning) and tried on an agent that keeps state and
 /// enforces the MIB's rules; no recording of a zoning switch could be had.
 /// </summary>
 /// <remarks>
@@ -161,6 +161,7 @@ sealed class MdsFabric : ISanFabric, IDisposable
                 if (!outcome.IsDone) trouble = $"the switch refused step {done + 1} of {plan.Writes.Length}: {outcome}";
             }
             trouble ??= plan.Set == 0 ? null : await ActivateAsync(plan.Set);
+            trouble ??= await DistributeAsync();
             if (trouble is null) return SanOutcome.Done;
         }
         catch (DeviceException e)
@@ -182,6 +183,7 @@ sealed class MdsFabric : ISanFabric, IDisposable
             }
             // An activation that failed may have gone through on some switches of the fabric: what was there before is activated again.
             if (left is null && plan is { IsNewSet: false, Set: > 0 } && done == plan.Writes.Length) left = await ActivateAsync(plan.Set);
+            if (left is null && done == plan.Writes.Length) left = await DistributeAsync();
             return left is null ? new(SanEnding.RolledBack, trouble) : new(SanEnding.Damaged, $"{trouble}; not taken back: {left}");
         }
         catch (DeviceException e)
@@ -203,14 +205,30 @@ sealed class MdsFabric : ISanFabric, IDisposable
         }
         var asked = await session.SetAsync([new(At(ZoneServerMib.Activate), SnmpValue.Gauge(set))], CancellationToken.None);
         if (!asked.IsDone) return $"the switch refused to activate the zone set: {asked}";
+        return await UntilAsync("zone set", result, At(ZoneServerMib.ActivateFailure), ZoneServerMib.ActivateSuccess, ZoneServerMib.ActivateFailed);
+    }
+
+    /// <returns>What went wrong, or null: also where a release has no such order.</returns>
+    async Task<string?> DistributeAsync()
+    {
+        if ((await session.GetAsync([ZoneServerMib.DistributeResult], CancellationToken.None))[0].Value.IsException) return null;
+        var asked = await session.SetAsync([new(ZoneServerMib.Distribute, SnmpValue.Integer((int)vsan))], CancellationToken.None);
+        return asked.IsDone
+            ? await UntilAsync("zone database", ZoneServerMib.DistributeResult, ZoneServerMib.DistributeFailure, ZoneServerMib.DistributeSuccess, ZoneServerMib.DistributeFailed)
+            : $"the switch refused to distribute its zone database: {asked}";
+    }
+
+    /// <returns>What went wrong, or null.</returns>
+    async Task<string?> UntilAsync(string what, ObjectIdentifier result, ObjectIdentifier failure, int success, int failed)
+    {
         var giveUp = session.Clock.GetUtcNow() + Patience;
         while (true)
         {
-            var cells = await session.GetAsync([result, At(ZoneServerMib.ActivateFailure)], CancellationToken.None);
-            if (cells[0].Value.TryGetInt32(out var state) && state == ZoneServerMib.ActivateSuccess) return null;
+            var cells = await session.GetAsync([result, failure], CancellationToken.None);
+            if (cells[0].Value.TryGetInt32(out var state) && state == success) return null;
             var cause = cells[1].Value.TryGetInt32(out var code) ? code : 0;
-            if (state == ZoneServerMib.ActivateFailed) return cause == ZoneServerMib.UnchangedAndActive ? null : $"the fabric did not take the zone set over (cause {cause} of FcChangeProtoFailCause)";
-            if (session.Clock.GetUtcNow() >= giveUp) return $"the fabric has not taken the zone set over after {Patience.TotalSeconds:0} s";
+            if (state == failed) return cause == ZoneServerMib.UnchangedAndActive ? null : $"the fabric did not take the {what} over (cause {cause} of FcChangeProtoFailCause)";
+            if (session.Clock.GetUtcNow() >= giveUp) return $"the fabric has not taken the {what} over after {Patience.TotalSeconds:0} s";
             await Task.Delay(Look, session.Clock, CancellationToken.None);
         }
     }

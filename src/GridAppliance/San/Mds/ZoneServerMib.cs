@@ -33,6 +33,12 @@ static class ZoneServerMib
     /// <summary>.vsan: the zone set in force. Empty when none is.</summary>
     public static ObjectIdentifier EnforcedSetName { get; } = Configuration.Append(13, 1, 1);
 
+    /// <summary>Writing a VSAN's number copies what is written down for it to all switches of the fabric.</summary>
+    public static ObjectIdentifier Distribute { get; } = Configuration.Append(34, 0);
+    public static ObjectIdentifier DistributeResult { get; } = Configuration.Append(35, 0);
+    public static ObjectIdentifier DistributeFailure { get; } = Configuration.Append(36, 0);
+    public const int DistributeSuccess = 1, DistributeFailed = 2;
+
     /// <summary>CISCO-ZS-EXT-MIB, .vsan = basic(1), enhanced(2)</summary>
     public static ObjectIdentifier OperationMode { get; } = new(1, 3, 6, 1, 4, 1, 9, 9, 427, 1, 1, 2, 1, 1);
     public const int Enhanced = 2;
