@@ -21,6 +21,8 @@ public sealed record NetworkDocument
 {
     public required string Name { get; init; }
     public required string Interface { get; init; }
+    /// <summary>For a network behind a DHCP relay: the network over which the relay speaks; null for one that the appliance is attached to.</summary>
+    public string? Via { get; init; }
     public required string Address { get; init; }
     /// <summary>server, proxy or off.</summary>
     public required string Dhcp { get; init; }

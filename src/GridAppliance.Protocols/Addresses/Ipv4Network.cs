@@ -48,6 +48,12 @@ public readonly record struct Ipv4Range(Ipv4Address First, Ipv4Address Last) : I
 
     public bool Contains(Ipv4Address address) => address >= First && address <= Last;
 
+    /// <summary>Every address, from the first to the last.</summary>
+    public IEnumerable<Ipv4Address> All()
+    {
+        for (var at = (long)First.Value; at <= Last.Value; at++) yield return new((uint)at);
+    }
+
     public bool Overlaps(Ipv4Range other) => First <= other.Last && other.First <= Last;
 
     public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out Ipv4Range result)

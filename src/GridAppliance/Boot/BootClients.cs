@@ -20,10 +20,11 @@ sealed class BootClients
     /// </summary>
     public void Granted(string network, Ipv4Address address, MacAddress mac) => granted[(network, address)] = mac;
 
+    /// <summary>Who is behind an address. Beyond a relay the neighbour is a router, so that there the leases alone are asked.</summary>
     public MacAddress? Find(NetworkOptions network, Ipv4Address address)
     {
         if (granted.TryGetValue((network.Name, address), out var mac)) return mac;
-        return network.Address.Contains(address) ? Neighbour(network.Interface, address) : null;
+        return network.Via is null && network.Address.Contains(address) ? Neighbour(network.Interface, address) : null;
     }
 
     // IP address       HW type     Flags       HW address            Mask     Device

@@ -10,7 +10,13 @@ readonly record struct BootRequester(NetworkOptions Network, Ipv4Address Address
 /// <summary>Puts what the file services do into the words of the timeline. A client whose NIC nobody knows has no timeline, and nothing is reported.</summary>
 sealed class BootReporter(BootObserver observer, BootClients clients, TimeProvider clock)
 {
-    public BootRequester Identify(NetworkOptions network, Ipv4Address address) => new(network, address, clients.Find(network, address));
+    /// <param name="attached">Where it came in: its own network, or the one that leads to it.</param>
+    /// <param name="address">Its address.</param>
+    public BootRequester Identify(NetworkOptions attached, Ipv4Address address)
+    {
+        var network = attached.Behind.FirstOrDefault(n => n.Address.Contains(address)) ?? attached;
+        return new(network, address, clients.Find(network, address));
+    }
 
     /// <param name="who">Who asked.</param>
     /// <param name="file">What for.</param>

@@ -49,10 +49,14 @@ sealed partial class SourceGuard : BackgroundService
     {
         (this.leases, this.dhcp, this.fabric, this.fleet, this.ports, this.pokes, this.problems, this.report, this.clock, this.logger) = (leases, dhcp, fabric, fleet, ports, pokes, problems, report, clock, logger);
         networks = [.. options.Networks.Where(n => n is { Guard: GuardMode.On, DhcpMode: DhcpMode.Server })];
-        table = new(options.Name, [.. networks.Select(n => new GuardedLink(n.Interface, [.. n.GuardAllow, .. n.Dns, .. n.Router is { } router ? [router] : (Ipv4Address[])[]]))]);
+        table = new(options.Name, [.. networks.Select(n => new GuardedLink(n.Interface, [.. n.GuardAllow, .. n.Dns, .. n.Router is { } router ? [router] : (Ipv4Address[])[], .. n.Behind.SelectMany(Beyond)]))]);
         (counts, dropped) = (new int[networks.Length], new ulong[networks.Length]);
         forged = new(fleet, nodes, timeline);
     }
+
+    /// <summary>What comes from beyond a relay comes from the router's NIC: its addresses are all that can be asked for.</summary>
+    static IEnumerable<Ipv4Address> Beyond(NetworkOptions network) =>
+        [.. network.Range?.All() ?? [], .. network.Reservations.Select(r => r.Address), .. network.Router is { } router ? [router] : (Ipv4Address[])[]];
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {

@@ -35,13 +35,20 @@ abstract record ListenAddress
     public sealed record Tcp(System.Net.IPEndPoint EndPoint, bool Tls) : ListenAddress;
 }
 
-/// <summary>One provisioning network: an interface of this machine and what is served on it.</summary>
+/// <summary>One provisioning network, on an interface of this machine or behind a DHCP relay, and what is served on it.</summary>
 sealed record NetworkOptions
 {
     public required string Name { get; init; }
+    /// <summary>Where it is attached, or where its relay is heard.</summary>
     public required string Interface { get; init; }
-    /// <summary>Our own address on it, with its prefix.</summary>
+    /// <summary>The attached network over which its relay speaks to us; null for one that we are attached to ourselves.</summary>
+    public string? Via { get; init; }
+    /// <summary>The networks whose relays speak to us over this one.</summary>
+    public IReadOnlyList<NetworkOptions> Behind { get; init; } = [];
+    /// <summary>Our own address on it, with its prefix; behind a relay, where we have none, the network's number.</summary>
     public required Ipv4Network Address { get; init; }
+    /// <summary>The address of ours that its machines speak to: behind a relay, ours on the network of <see cref="Via"/>.</summary>
+    public Ipv4Address Server { get => field.IsAny ? Address.Address : field; init; }
     public DhcpMode DhcpMode { get; init; } = DhcpMode.Off;
     /// <summary>Dynamic addresses; required in server mode.</summary>
     public Ipv4Range? Range { get; init; }

@@ -56,7 +56,7 @@ sealed class DhcpDispatch(IReadOnlyList<DhcpNetwork> networks, BootDirectoryStat
                 DhcpMessageType.Nak => BootStage.DhcpNak,
                 _ => BootStage.DhcpAck,
             },
-            Network = arrival.Network.Options.Name,
+            Network = (reply.RelayAddress.IsAny ? null : Containing(reply.RelayAddress))?.Options.Name ?? arrival.Network.Options.Name,
             At = clock.GetUtcNow(),
             Service = clock.GetElapsedTime(arrival.Timestamp),
             Ip = reply.YourAddress.IsAny ? reply.ClientAddress : reply.YourAddress,

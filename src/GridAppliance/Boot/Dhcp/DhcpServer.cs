@@ -81,7 +81,8 @@ sealed partial class DhcpServer(
         foreach (var network in networks)
         {
             if (network.Leases is { } leases) committers[network] = new(network, leases, store, clients, problems, clock, logger);
-            listeners.Add(new(network, dispatch, clock, logger)
+            if (network.Options.Via is { } via) LogServingBehindRelay(network.Options.Name, network.Options.Address, via);
+            else listeners.Add(new(network, dispatch, clock, logger)
             {
                 CommitterOf = n => committers.GetValueOrDefault(n),
                 // A relayed client's address is of the network that its relay is in.
@@ -162,6 +163,9 @@ sealed partial class DhcpServer(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "DHCP ({Mode}) serves network {Network} on {Interface}, {Address}.")]
     partial void LogServing(DhcpMode mode, string network, string @interface, Ipv4Network address);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "DHCP (Server) serves network {Network}, {Address}, through relays on network {Via}.")]
+    partial void LogServingBehindRelay(string network, Ipv4Network address, string via);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Another DHCP server, {Address} ({Mac}), answers on network {Network}.")]
     partial void LogRival(Ipv4Address address, MacAddress mac, string network);

@@ -13,7 +13,7 @@ sealed class ReplyOptions
 
     public ReplyOptions(NetworkOptions network)
     {
-        Server = network.Address.Address;
+        Server = network.Server;
         Link = EncodeLink(network);
         Domain = network.Domain is { Length: > 0 } domain ? Encode((DhcpOption.DomainName, Encoding.ASCII.GetBytes(domain))) : [];
         Lease = EncodeLease(network.LeaseTime);

@@ -16,7 +16,7 @@ sealed partial class BootPlane(
     /// <summary>Enough to keep a fast link busy between two turns of the writer.</summary>
     const int ResponseBuffer = 512 << 10;
 
-    readonly List<NetworkOptions> networks = [.. options.Networks.Where(n => n.Boot)];
+    readonly List<NetworkOptions> networks = [.. options.Networks.Where(n => n is { Boot: true, Via: null })];
     WebApplication? web;
 
     /// <summary>Where it listens, once started; with the port that a port 0 became.</summary>

@@ -61,7 +61,7 @@ sealed partial class BootScriptEndpoint(
                 return ("local", scripts.Local(mac));
             case BootAction.NodeImage when entry is not { Recover: true } && luns.Current.TryGetValue(mac, out var lun):
                 // The word that opens a LUN goes to the address that we gave to that very machine, or to nobody.
-                return isSure ? FromLun(context, mac, lun.Portal ?? who.Network.Address.Address, lun) : ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
+                return isSure ? FromLun(context, mac, lun.Portal ?? who.Network.Server, lun) : ("hold", scripts.Hold(context.BootPlaneUrl, mac, node));
             case BootAction.NodeImage:
                 if (catalog.Current is not { } files) return ("node", null);
                 var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);

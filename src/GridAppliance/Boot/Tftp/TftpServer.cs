@@ -12,7 +12,7 @@ sealed class TftpServer(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         Telemetry.Observe(counters);
-        foreach (var network in options.Networks.Where(n => n.Boot))
+        foreach (var network in options.Networks.Where(n => n is { Boot: true, Via: null }))
             listeners.Add(new(network, settings, catalog, counters, reporter, clock, log));
         return Task.CompletedTask;
     }

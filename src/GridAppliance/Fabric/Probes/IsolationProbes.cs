@@ -72,7 +72,7 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
     {
         try
         {
-            return await ProbeStation.RunAsync(task with { Duration = Duration + Duration }, [.. options.Networks.Select(n => n.Interface)], clock, cancellationToken);
+            return await ProbeStation.RunAsync(task with { Duration = Duration + Duration }, [.. options.Networks.Select(n => n.Interface).Distinct()], clock, cancellationToken);
         }
         catch (SocketException)
         {

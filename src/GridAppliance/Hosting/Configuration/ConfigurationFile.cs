@@ -41,20 +41,21 @@ static class ConfigurationFile
         var networks = section.Sections("networks").Select(n => (Section: n, Options: NetworkSection.Read(n, findInterface))).ToList();
         if (networks.Count == 0) section.Problem("networks", "at least one network is needed");
         NetworkSection.CheckTogether(networks);
-        var listen = Listen(section.Section("management"), [.. networks.Select(n => n.Options)], findInterface);
+        var attached = NetworkSection.Attach(networks);
+        var listen = Listen(section.Section("management"), attached, findInterface);
         var policy = section.Section("policy");
         var enroll = policy.Choice("enroll", EnrollPolicy.Auto);
         policy.RejectUnknown();
         var switches = section.Sections("switches").Select(SwitchSection.Read).OfType<SwitchOptions>().ToList();
         foreach (var twice in switches.GroupBy(s => s.Record.Name, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1)) section.Problem("switches", $"'{twice.Key}' is the name of more than one");
         var consoles = ConsoleOptions.Read(section.Section("consoles"));
-        var traps = Traps(section, [.. networks.Select(n => n.Options)]);
+        var traps = Traps(section, attached);
         section.RejectUnknown();
 
         if (problems.Count > 0) return (null, [.. problems.OrderBy(p => p.Line)]);
         return (new()
         {
-            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = [.. networks.Select(n => n.Options)], Enroll = enroll, Switches = switches, Traps = traps, Consoles = consoles,
+            Name = name, DataDir = dataDir, BootFiles = bootFiles, ManagementListen = listen, Networks = attached, Enroll = enroll, Switches = switches, Traps = traps, Consoles = consoles,
         }, []);
     }
 

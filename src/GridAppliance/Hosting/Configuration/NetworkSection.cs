@@ -5,12 +5,16 @@ namespace GridAppliance.Hosting.Configuration;
 /// <summary>One entry of <c>networks</c>, and the rules that hold between entries.</summary>
 static class NetworkSection
 {
+    /// <summary>Addresses that a guard lets in by name, at the most.</summary>
+    const int MostAllowed = 4096;
+
     public static NetworkOptions Read(YamlSection section, Func<string, LocalInterface?> findInterface)
     {
         var name = section.Text("name", required: true) ?? "";
-        var interfaceName = section.Text("interface", required: true) ?? "";
-        var address = section.Value<Ipv4Network>("address", "10.77.0.1/24", required: true);
-        CheckInterface(section, interfaceName, address, findInterface);
+        var via = section.Text("via");
+        var interfaceName = section.Text("interface", required: via is null) ?? "";
+        var address = section.Value<Ipv4Network>("address", via is null ? "10.77.0.1/24" : "10.78.0.0/24", required: true);
+        if (via is null) CheckInterface(section, interfaceName, address, findInterface);
         if (address is { } own && own.PrefixLength is < 8 or > 30) section.Problem("address", $"a prefix of /{address.Value.PrefixLength} leaves no room for nodes or is far too wide; use /8 to /30");
 
         var dhcp = section.Section("dhcp");
@@ -23,6 +27,7 @@ static class NetworkSection
         {
             Name = name,
             Interface = interfaceName,
+            Via = via,
             Address = address ?? default,
             DhcpMode = mode,
             Range = range,
@@ -36,6 +41,7 @@ static class NetworkSection
             GuardAllow = Allowed(guard),
         };
         CheckAddresses(dhcp, options, address);
+        if (via is not null) CheckBehindRelay(section, dhcp, guard, options);
         dhcp.RejectUnknown();
         guard.RejectUnknown();
         section.RejectUnknown();
@@ -51,13 +57,42 @@ static class NetworkSection
             foreach (var (_, earlier) in networks.Take(i))
             {
                 if (options.Name.Length > 0 && options.Name == earlier.Name) section.Problem("name", $"'{options.Name}' is the name of an earlier network too");
-                if (options.Interface.Length > 0 && options.Interface == earlier.Interface) section.Problem("interface", $"'{options.Interface}' belongs to network '{earlier.Name}' already");
+                if (options.Interface.Length > 0 && options.Interface == earlier.Interface && options.Via is null && earlier.Via is null) section.Problem("interface", $"'{options.Interface}' belongs to network '{earlier.Name}' already");
                 if (options.Address != default && earlier.Address != default && options.Address.Overlaps(earlier.Address))
                     section.Problem("address", $"{options.Address} overlaps {earlier.Address} of network '{earlier.Name}'");
                 else if (options.Range is { } range && earlier.Range is { } other && range.Overlaps(other))
                     section.Problem("dhcp.range", $"{range} overlaps {other} of network '{earlier.Name}'");
             }
         }
+    }
+
+    /// <summary>Gives each network behind a relay the interface and the address of ours through which its relay reaches us.</summary>
+    public static List<NetworkOptions> Attach(IReadOnlyList<(YamlSection Section, NetworkOptions Options)> networks)
+    {
+        var resolved = new List<NetworkOptions>();
+        foreach (var (section, options) in networks)
+        {
+            var via = options.Via is null ? null : networks.Select(n => n.Options).FirstOrDefault(n => n.Via is null && n.Name == options.Via);
+            if (options.Via is not null && via is null) section.Problem("via", $"there is no network '{options.Via}' with an interface here");
+            else if (via?.DhcpMode == DhcpMode.Off) section.Problem("via", $"network '{via.Name}' has no DHCP, so that nobody hears a relay there; give it dhcp: {{ mode: server }} or proxy");
+            else if (options.Boot && via?.Boot == false) section.Problem("boot", $"machines behind a relay boot from our address on network '{via.Name}', which has no 'boot: true'");
+            else if (via?.Guard == GuardMode.On && options.Range?.Count > MostAllowed)
+                section.Problem("dhcp.range", $"{options.Range} is too wide for the guard of network '{via.Name}', which lets in {MostAllowed} addresses behind a relay at the most");
+            resolved.Add(via is null ? options : options with { Interface = via.Interface, Server = via.Address.Address });
+        }
+        return [.. resolved.Select(network => network with { Behind = [.. resolved.Where(other => other.Via == network.Name)] })];
+    }
+
+    /// <summary>What a network that we are not attached to must have, and cannot have.</summary>
+    static void CheckBehindRelay(YamlSection section, YamlSection dhcp, YamlSection guard, NetworkOptions options)
+    {
+        if (options.Interface.Length > 0) section.Problem("interface", "a network is on an interface of this machine or reached 'via' another network, not both");
+        if (options.DhcpMode != DhcpMode.Server) dhcp.Problem("mode", "behind a relay only 'server' is of use");
+        if (options.Address.Address != options.Address.Network)
+            section.Problem("address", $"we have no address in a network behind a relay; write its number, {options.Address.Network}/{options.Address.PrefixLength}");
+        if (options.Router is not { } router) dhcp.Problem("router", "machines behind a relay reach this appliance through a router; name it");
+        else if (options.Range?.Contains(router) == true) dhcp.Problem("router", $"{router} is inside the range {options.Range}");
+        if (options.Guard == GuardMode.On) guard.Problem("mode", "behind a relay all frames come from the router's NIC, so that there is nothing to compare");
     }
 
     static void CheckInterface(YamlSection section, string name, Ipv4Network? address, Func<string, LocalInterface?> findInterface)
@@ -99,13 +134,12 @@ static class NetworkSection
     /// <summary>Addresses and ranges of them.</summary>
     static List<Ipv4Address> Allowed(YamlSection guard)
     {
-        const int most = 4096;
         var allowed = new List<Ipv4Address>();
         foreach (var (text, problem) in guard.Texts("allow"))
         {
             if (Ipv4Address.TryParse(text, null, out var single)) allowed.Add(single);
-            else if (Ipv4Range.TryParse(text, null, out var range) && allowed.Count + range.Count <= most) allowed.AddRange(Enumerable.Range(0, (int)range.Count).Select(i => new Ipv4Address(range.First.Value + (uint)i)));
-            else problem($"'{text}' is neither an IPv4 address nor a range of them like 10.77.0.2-10.77.0.9 ({most} at the most)");
+            else if (Ipv4Range.TryParse(text, null, out var range) && allowed.Count + range.Count <= MostAllowed) allowed.AddRange(range.All());
+            else problem($"'{text}' is neither an IPv4 address nor a range of them like 10.77.0.2-10.77.0.9 ({MostAllowed} at the most)");
         }
         return allowed;
     }

@@ -39,6 +39,7 @@ static class StatusEndpoints
     {
         Name = network.Name,
         Interface = network.Interface,
+        Via = network.Via,
         Address = network.Address.ToString(),
         Dhcp = network.DhcpMode switch { DhcpMode.Server => "server", DhcpMode.Proxy => "proxy", DhcpMode.Off => "off" },
         Boot = network.Boot,

@@ -106,6 +106,46 @@ public sealed class ConfigurationFileTests
         Assert.Contains(problems, p => p is { Line: 15, Key: "policy.enroll" });
     }
 
+    const string BehindRelay = """
+          - name: rack7
+            via: provisioning
+            address: 10.78.0.0/24
+            dhcp: { mode: server, range: 10.78.0.60-10.78.0.90, router: 10.78.0.1 }
+            boot: true
+        policy:
+        """;
+
+    [Fact]
+    public void A_network_behind_a_relay_has_the_interface_and_the_address_of_the_network_that_leads_to_it()
+    {
+        var (options, problems) = ConfigurationFile.Parse(Good.Replace("policy:", BehindRelay, StringComparison.Ordinal), "a.yaml", Interfaces);
+
+        Assert.Empty(problems);
+        var (attached, behind) = (options!.Networks[0], options.Networks[1]);
+        Assert.Equal((null, "provisioning"), (attached.Via, behind.Via));
+        Assert.Equal(("eth1", Ipv4Address.Parse("10.77.0.1")), (behind.Interface, behind.Server));
+        Assert.Equal("rack7", Assert.Single(attached.Behind).Name);
+        Assert.Empty(behind.Behind);
+    }
+
+    [Theory]
+    [InlineData("via: provisioning", "via: nosuch", "via", "there is no network 'nosuch'")]
+    [InlineData("via: provisioning", "via: rack7", "via", "there is no network 'rack7' with an interface")]
+    [InlineData("via: provisioning", "via: provisioning\n    interface: eth1", "interface", "not both")]
+    [InlineData("10.78.0.0/24", "10.78.0.1/24", "address", "write its number, 10.78.0.0/24")]
+    [InlineData(", router: 10.78.0.1", "", "dhcp.router", "name it")]
+    [InlineData("router: 10.78.0.1", "router: 10.78.0.61", "dhcp.router", "inside the range")]
+    [InlineData("mode: server, range: 10.78", "mode: proxy, range: 10.78", "dhcp.mode", "only 'server'")]
+    [InlineData("boot: true\npolicy", "boot: true\n    guard: { mode: on }\npolicy", "guard.mode", "nothing to compare")]
+    [InlineData("    boot: true\n  - name: rack7", "  - name: rack7", "boot", "has no 'boot: true'")]
+    public void A_network_behind_a_relay_is_told_what_it_lacks(string instead, string of, string key, string problem)
+    {
+        var yaml = Good.Replace("policy:", BehindRelay, StringComparison.Ordinal).ReplaceLineEndings("\n");
+        Assert.Contains(instead, yaml, StringComparison.Ordinal);
+
+        Assert.Contains(ProblemsOf(yaml.Replace(instead, of, StringComparison.Ordinal)), p => p.Key == $"networks[1].{key}" && p.Message.Contains(problem, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void An_interface_without_the_address_says_what_it_has_and_how_to_mend_it()
     {

@@ -48,6 +48,21 @@ public sealed class RealClientTests
     }
 
     [Fact]
+    public async Task A_client_on_a_network_that_only_a_relay_reaches_gets_its_address_and_the_way_to_us()
+    {
+        await using var segment = await TestSegment.CreateAsync("router");
+        await segment.AddBeyondRelayAsync("router", "10.77.0.254", "beyond", "10.78.0.1", "10.78.0.0/24");
+        await segment.ServeAsync(false, TestSegment.Network, DhcpBench.BehindRelay());
+        var learned = await segment.UdhcpcAsync("beyond", "-V", "PXEClient:Arch:00007:UNDI:003000", "-O", "bootfile", "-x", "0x5d:0007");
+        Assert.NotNull(learned);
+        Assert.Equal(("10.78.0.60", "24", "10.78.0.1", "10.77.0.1", "10.77.0.1", "snponly.efi"),
+            (learned["ip"], learned["mask"], learned["router"], learned["serverid"], learned["siaddr"], learned["boot_file"]));
+        Assert.Equal("10.78.0.60", Assert.Single(segment.Leases.Rows).Key.ToString());
+        Assert.Equal(["rack7"], BootBench.Seen(segment.Observer).Select(o => o.Network).Distinct());
+        Assert.Equal([BootStage.DhcpDiscover, BootStage.DhcpOffer, BootStage.DhcpRequest, BootStage.DhcpAck], BootBench.Seen(segment.Observer).Select(o => o.Stage).Distinct());
+    }
+
+    [Fact]
     public async Task An_address_that_a_stranger_uses_is_not_given()
     {
         await using var segment = await TestSegment.CreateAsync("client", "stranger", "late");

@@ -60,6 +60,21 @@ sealed class TestSegment : IAsyncDisposable
         await Ip("-n", Space(host), "link", "set", "eth0", "up");
     }
 
+    /// <summary>Makes <paramref name="router"/> the way to another segment, where <paramref name="host"/> is alone: a DHCP relay of other people's making with an address in both.</summary>
+    public async Task AddBeyondRelayAsync(string router, string routerAddress, string host, string relayAddress, string subnet)
+    {
+        await AddSpaceAsync(host);
+        await Ip("link", "add", "eth1", "netns", Space(router), "type", "veth", "peer", "name", "eth0", "netns", Space(host));
+        await Ip("-n", Space(router), "link", "set", "eth1", "up");
+        await Ip("-n", Space(host), "link", "set", "eth0", "up");
+        await AddAddressAsync(router, $"{routerAddress}/24");
+        await Ip("-n", Space(router), "address", "add", $"{relayAddress}/24", "dev", "eth1");
+        await Ip("-n", Space("appliance"), "route", "add", subnet, "via", routerAddress);
+        Assert.Equal(0, (await RunAsync(router, "/usr/bin/sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")).ExitCode);
+        await StartAsync(router, "DHCP relay from", "/usr/sbin/dnsmasq", "--conf-file=/dev/null", "--keep-in-foreground", "--log-facility=-", "--port=0", "--user=root",
+            $"--dhcp-relay={relayAddress},{Network.Address.Address}", $"--pid-file={Directory}/relay.pid");
+    }
+
     public Task AddAddressAsync(string host, string address) => Ip("-n", Space(host), "address", "add", address, "dev", "eth0");
 
     /// <summary>Starts a server whose sockets are in <c>appliance</c>.</summary>
