@@ -6,7 +6,6 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace GridAppliance.Lab.Servers.Redfish;
 
@@ -97,10 +96,9 @@ sealed partial class RedfishSimulator : IAsyncDisposable
 
     WebApplication Build()
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Listen.Address, port, listen => listen.UseHttps(certificate)));
+        // Empty: the usual one watches the folder that it is started in for settings that change, and the lab's programs are started in /: it would walk through the whole machine.
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(options.Listen.Address, port, listen => listen.UseHttps(certificate)));
         var built = builder.Build();
         built.Run(AnswerAsync);
         return built;
