@@ -96,7 +96,7 @@ lab-down: ## remove every trace of the lab
 
 # The status page is tried in a real browser; an image is composed under another date.
 test: PACKAGES += chromium faketime
-test: prepare build image image-metal ## run all tests: unit, integration in namespaces, and whole boots
+test: prepare build image image-metal image-debian ## run all tests: unit, integration in namespaces, and whole boots
 	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
 	@status=0; tests/run || status=$$?; $(MAKE) --no-print-directory own; exit $$status
 

@@ -50,6 +50,8 @@ cp "$packages/sbin/iscsistart" "$root/bin/iscsistart"
 cp "$here"/node/grid-* "$root/bin/"
 cp "$here/node/init" "$root/init"
 cp -r "$here/node/etc/." "$root/etc/"
+# What is laid over another root file system when the node boots one (node/grid-root).
+cp -r "$here/node-debian" "$root/debian"
 chmod 755 "$root"/bin/* "$root/init" "$root"/lib*/*.so* "$root"/lib/x86_64-linux-gnu/*
 
 # What the agent links to must be there: a missing library is found here and not on a server's console.

@@ -26,7 +26,8 @@ use_private_catalogue() {
 }
 
 show() { apt-cache "${apt[@]}" show --no-all-versions "$1" 2>/dev/null; }
-field() { sed -n "s/^$1: //p" | head -1; }
+# Read to the end: a reader that leaves early ends the writer with a signal, and with it this script.
+field() { sed -n "0,/^$1: /s/^$1: //p"; }
 
 [[ ${FIRMWARE:-} != 1 ]] || use_private_catalogue
 

@@ -15,6 +15,13 @@ image: prepare sdk $(IMAGE)/manifest.json ## build the node image [PROFILE=virtu
 $(IMAGE)/manifest.json: $(IMAGE_SOURCES)
 	firmware-images/build-image.sh $(PROFILE) $(IMAGE) $(ARTIFACTS)/cache
 
+# The root file system of the Debian node image; whatever profile's kernel and initramfs boot it.
+PACKAGES += mmdebstrap squashfs-tools
+.PHONY: image-debian
+image-debian: prepare $(ARTIFACTS)/image/debian/manifest.json ## build the root file system of the Debian node image, with Slurm
+$(ARTIFACTS)/image/debian/manifest.json: $(ROOT)/firmware-images/build-debian.sh $(ROOT)/firmware-images/debian/packages
+	firmware-images/build-debian.sh $(ARTIFACTS)/image/debian $(ARTIFACTS)/cache
+
 image-metal:
 	@$(MAKE) --no-print-directory image PROFILE=metal
 

@@ -32,6 +32,8 @@ install: prepare install-programs ## put the daemon, gridctl, the units and the 
 	find $(bootdir) -mindepth 1 -delete
 	cp -RL --no-preserve=ownership $(ARTIFACTS)/image/$(INSTALL_PROFILE)/. $(bootdir)/
 	chmod -R u=rwX,go=rX $(bootdir)
+# The root file system of grids' nodes, where it was made (make image-debian).
+	[[ ! -e $(ARTIFACTS)/image/debian/manifest.json ]] || { install -d $(dir $(bootdir))debian; cp --no-preserve=ownership $(ARTIFACTS)/image/debian/* $(dir $(bootdir))debian/; chmod -R u=rwX,go=rX $(dir $(bootdir))debian; }
 	install -m 0644 README.md $(docdir)/
 	install -m 0644 systemd/gridappliance.service $(unitdir)/
 	install -m 0644 systemd/gridappliance.sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/gridappliance.conf

@@ -23,12 +23,14 @@ namespace GridAppliance.Agent;
 [JsonSerializable(typeof(ModuleRecord))]
 [JsonSerializable(typeof(OrderResult))]
 [JsonSerializable(typeof(RelationOrder))]
+[JsonSerializable(typeof(SecretRequest))]
 [JsonSerializable(typeof(ResourcePages))]
 [JsonSerializable(typeof(UpdateRecord))]
 sealed partial class WrittenJson : JsonSerializerContext;
 
 /// <summary>What the agent reads.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Metadata, MaxDepth = 16)]
+[JsonSerializable(typeof(BootTicket))]
 [JsonSerializable(typeof(ChangeRecord))]
 [JsonSerializable(typeof(EnrollResponse))]
 [JsonSerializable(typeof(HeartbeatResponse))]
@@ -39,5 +41,6 @@ sealed partial class WrittenJson : JsonSerializerContext;
 [JsonSerializable(typeof(ProblemDocument))]
 [JsonSerializable(typeof(RelationOrder))]
 [JsonSerializable(typeof(ResourcePages))]
+[JsonSerializable(typeof(SecretAnswer))]
 [JsonSerializable(typeof(UpdateRecord))]
 sealed partial class ReadJson : JsonSerializerContext;

@@ -16,6 +16,8 @@ enum AgentEnd
 {
     Stopped,
     Reboot,
+    /// <summary>Another kernel is loaded, and takes over.</summary>
+    LoadedKernel,
     /// <summary>Another version is unpacked and has to be tried.</summary>
     Update,
     /// <summary>This is the other version, and the appliance has taken its report.</summary>
@@ -31,7 +33,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
 {
     static readonly TimeSpan OrderWait = TimeSpan.FromSeconds(25);
 
-    enum SessionEnd { Unknown, Reboot, Update, Accepted }
+    enum SessionEnd { Unknown, Reboot, LoadedKernel, Update, Accepted }
 
     public async Task<AgentEnd> RunAsync(CancellationToken cancellationToken)
     {
@@ -57,6 +59,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
                     {
                         case SessionEnd.Unknown: break;
                         case SessionEnd.Reboot: return AgentEnd.Reboot;
+                        case SessionEnd.LoadedKernel: return AgentEnd.LoadedKernel;
                         case SessionEnd.Update: return AgentEnd.Update;
                         case SessionEnd.Accepted: return AgentEnd.Accepted;
                     }
@@ -144,6 +147,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
                 console.Say($"order {order!.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
                 if (await ReportAsync(signer, order.Id, result, cancellationToken) is { } end) return end;
                 if (OrderExecutor.Reboots(order, result)) return SessionEnd.Reboot;
+                if (OrderExecutor.BootsLoaded(order, result)) return SessionEnd.LoadedKernel;
                 if (executor.TakesOver(order)) return SessionEnd.Accepted;
                 trigger.Pull();
                 continue;

@@ -11,6 +11,11 @@ sealed class AgentPaths(string root, bool isInstalled = false)
     string State => isInstalled ? Path.Combine(root, "var/lib/grid/identity") : Run;
     /// <summary>Boots that the kept key has seen, and which one was the last; see <see cref="Identity.KeptBoots"/>.</summary>
     public string? Boots => isInstalled ? Path.Combine(State, "boots") : null;
+    /// <summary>Which root image this is; the tiny image has none.</summary>
+    public string Image => Path.Combine(root, "etc/grid/image");
+    /// <summary>Why the initramfs went on without the root image that it was told of.</summary>
+    public string BootProblem => Path.Combine(root, "run/grid-root.problem");
+    public bool IsInstalled => isInstalled;
     /// <summary>Starts modules' programs.</summary>
     public string Launcher => Path.Combine(root, isInstalled ? "usr/local/bin/grid-run" : "bin/grid-run");
     public string Proc => Path.Combine(root, "proc");

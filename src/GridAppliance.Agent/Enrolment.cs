@@ -54,6 +54,8 @@ sealed class Enroller(BootParameters boot, AgentPaths paths, AgentKey key, Appli
             Proof = key.Prove(token),
             AgentVersion = AgentVersion.Text,
             Inventory = inventory(),
+            Image = paths.IsInstalled ? null : Line(paths.Image) ?? "tiny",
+            BootProblem = Line(paths.BootProblem),
         }, cancellationToken);
         refused = answer.Status is 401 or 403 or 410;
         if (!answer.Succeeded)
@@ -66,6 +68,8 @@ sealed class Enroller(BootParameters boot, AgentPaths paths, AgentKey key, Appli
         else DurableFile.Write(paths.Enrolment, JsonSerializer.SerializeToUtf8Bytes(enrolment.Response, WrittenJson.Default.EnrollResponse));
         return enrolment;
     }
+
+    static string? Line(string path) => DurableFile.Read(path) is { } content ? System.Text.Encoding.ASCII.GetString(content).Trim() : null;
 
     static EnrollResponse? Read(byte[] body)
     {

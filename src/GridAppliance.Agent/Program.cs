@@ -3,6 +3,7 @@ using GridAppliance.Agent;
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Images;
 using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Modules.Changes;
@@ -51,10 +52,11 @@ var resources = new ResourceHost(new ResourceBook(paths, machine, bootId), group
 var views = new ModuleView(paths, resources.SpaceFor);
 var changes = new NodeChanges(paths, new LinuxKernel());
 var store = new ModuleStore(paths);
-var stage = new ModuleStage(paths, store, new ModuleLauncher(paths.Launcher, paths, views, resources.GroupFor, group => groups.Fence(group, [])), views, changes, trigger, console, clock, null);
+var launcher = new ModuleLauncher(paths.Launcher, paths, views, resources.GroupFor, group => groups.Fence(group, []));
+var stage = new ModuleStage(paths, store, launcher, views, changes, trigger, console, clock, null);
 var modules = new ModuleHost(paths, store, packages, stage, views, changes, console);
 var relation = new ManagerRelation(paths);
-var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new OrderLedger(paths.Orders), trigger);
+var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new ImageBoot(boot, paths, calls, ImageBoot.LoadIntoKernel), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(paths.Orders), trigger);
 var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
 var listener = new NeighbourListener(neighbours, trigger, console);
 var loop = new AgentLoop(enroller, key, KeptBoots.Count(paths), calls, inventory, listener, modules, resources, relation, executor, trigger, console, Random.Shared, clock);
@@ -72,6 +74,12 @@ while (true)
             await modules.StopAllAsync(CancellationToken.None);
             if (isInstalled) await Machine.RestartByItsSystemAsync();
             else if (root == "/") Machine.Reboot();
+            return 0;
+        case AgentEnd.LoadedKernel:
+            console.Say("booting another image");
+            await life.CancelAsync();
+            await modules.StopAllAsync(CancellationToken.None);
+            if (root == "/") Machine.BootLoadedKernel();
             return 0;
         case AgentEnd.Update:
             // Their programs go on; the new agent looks after them meanwhile.

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Consoles;
 using GridAppliance.Api.Establish;
+using GridAppliance.Api.Grids;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
@@ -98,9 +99,19 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(IdlePolicyDocument))]
 [JsonSerializable(typeof(IReadOnlyList<IdlePolicyDocument>))]
 [JsonSerializable(typeof(MasterRequest))]
+[JsonSerializable(typeof(GridDocument))]
+[JsonSerializable(typeof(IReadOnlyList<GridDocument>))]
+[JsonSerializable(typeof(GridRequest))]
+[JsonSerializable(typeof(GridChangeRequest))]
+[JsonSerializable(typeof(GridWorkRequest))]
+[JsonSerializable(typeof(GridWorkDocument))]
+[JsonSerializable(typeof(ImageRequest))]
 [JsonSerializable(typeof(EstablishRequest))]
 [JsonSerializable(typeof(EstablishDocument))]
 [JsonSerializable(typeof(AgentUpdateRequest))]
+[JsonSerializable(typeof(BootTicket))]
+[JsonSerializable(typeof(SecretRequest))]
+[JsonSerializable(typeof(SecretAnswer))]
 [JsonSerializable(typeof(OrderEnvelope))]
 [JsonSerializable(typeof(OrderDocument))]
 [JsonSerializable(typeof(OrderResult))]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using GridAppliance.Cli.Commands;
+using GridAppliance.Cli.Commands.Grids;
 using GridAppliance.Cli.Commands.Resources;
 using GridAppliance.Cli.Commands.San;
 using GridAppliance.Cli.Commands.Switches;
@@ -23,6 +24,7 @@ static class CommandTree
             new NodeReviveCommand(),
             new NodeRemoveCommand(),
             new NodeMasterCommand(),
+            new NodeImageCommand(),
         },
         new WhyCommand(),
         new ConsoleCommand(),
@@ -58,6 +60,20 @@ static class CommandTree
         new Command("agent", "The program on each node that carries out orders.")
         {
             new AgentUpdateCommand(),
+        },
+        new Command("grid", "Grids: nodes that take requests for work at one place, and pass them to where there is room.")
+        {
+            new GridCreateCommand(),
+            new GridListCommand(),
+            new GridShowCommand(),
+            new GridMembersCommand("add", "Give idle nodes to a grid as workers."),
+            new GridMembersCommand("drain", "No new work for workers; what they do goes on to its end."),
+            new GridMembersCommand("resume", "Work again for workers that were drained."),
+            new GridMembersCommand("remove", "Take workers out of a grid; they are idle again.", ends: true),
+            new GridDeleteCommand(),
+            new GridRunCommand(),
+            new GridSubmitCommand(),
+            new GridOutputCommand(),
         },
         new ResourcesCommand(),
         new ReserveCommand(),

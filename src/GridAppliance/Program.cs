@@ -5,6 +5,7 @@ using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
 using GridAppliance.Establish;
 using GridAppliance.Fabric;
+using GridAppliance.Grids;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Hosting.Configuration;
@@ -72,6 +73,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddAgents();
     services.AddModules();
     services.AddResources();
+    services.AddGrids();
     services.AddEstablish();
     services.AddManagementPlane();
     services.AddGuard();

@@ -31,17 +31,30 @@ sealed class ApplianceCalls(IPEndPoint appliance)
     public Task<Answer> ReportAsync(CallSigner signer, string orderId, ReadOnlyMemory<byte> result, CancellationToken cancellationToken) =>
         SendAsync("POST", $"{Plane}/order/{Uri.EscapeDataString(orderId)}", result, signer, CallTimeout, cancellationToken);
 
+    /// <summary>A token for the boot that an order asks for.</summary>
+    public Task<Answer> BootTicketAsync(CallSigner signer, CancellationToken cancellationToken) => SendAsync("POST", $"{Plane}/boot", default, signer, CallTimeout, cancellationToken);
+
+    public Task<Answer> SecretAsync(CallSigner signer, SecretRequest request, CancellationToken cancellationToken) =>
+        SendAsync("POST", $"{Plane}/secret", Body(request, WrittenJson.Default.SecretRequest), signer, CallTimeout, cancellationToken);
+
+    /// <summary>As <see cref="DownloadAsync"/>, a file that anybody may have.</summary>
+    public Task<Answer> DownloadBootFileAsync(string key, string digest, long size, Stream destination, CancellationToken cancellationToken) =>
+        DownloadAsync($"/boot/{key}", null, digest, size, destination, cancellationToken);
+
     /// <summary>
     /// Fetches what has this digest, into <paramref name="destination"/>, and says whether it is that: no octet beyond <paramref name="size"/> is taken, and a transfer that
     /// stands still ends.
     /// </summary>
-    public async Task<Answer> DownloadAsync(CallSigner signer, string digest, long size, Stream destination, CancellationToken cancellationToken)
+    public Task<Answer> DownloadAsync(CallSigner signer, string digest, long size, Stream destination, CancellationToken cancellationToken) =>
+        DownloadAsync($"{Plane}/module/{digest}", signer, digest, size, destination, cancellationToken);
+
+    async Task<Answer> DownloadAsync(string path, CallSigner? signer, string digest, long size, Stream destination, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(CallTimeout);
         try
         {
-            using var exchange = await StartAsync("GET", $"{Plane}/module/{digest}", default, signer, out _, deadline.Token);
+            using var exchange = await StartAsync("GET", path, default, signer, out _, deadline.Token);
             if (exchange.Status != 200) return new Answer(exchange.Status, [], $"the appliance answered {exchange.Status}");
             return await CopyAsync(exchange, digest, size, destination, deadline);
         }

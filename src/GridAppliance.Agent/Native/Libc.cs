@@ -6,7 +6,8 @@ namespace GridAppliance.Agent.Native;
 static partial class Libc
 {
     public const int SigTerm = 15, SigKill = 9;
-    public const int RebootAutoboot = 0x01234567;
+    public const int RebootAutoboot = 0x01234567, RebootKexec = 0x45584543;
+    public const long KexecFileLoad = 320;
     public const int OpenReadOnly = 0, OpenCloseOnExec = 0x80000;
     public const int TryAgain = 11, Busy = 16, Exists = 17;
 
@@ -15,6 +16,9 @@ static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "reboot", SetLastError = true)]
     public static partial int Reboot(int command);
+
+    [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
+    public static unsafe partial long LoadKernel(long number, int kernel, int initramfs, nuint lineLength, byte* line, nuint flags);
 
     [LibraryImport("libc", EntryPoint = "sync")]
     public static partial void Sync();

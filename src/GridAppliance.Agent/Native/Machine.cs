@@ -11,9 +11,14 @@ static class Machine
     }
 
     /// <summary>Writes out what is in memory and restarts. The appliance decides what it boots next.</summary>
-    public static void Reboot()
+    public static void Reboot() => Restart(Libc.RebootAutoboot);
+
+    /// <summary>As <see cref="Reboot"/>, but into the kernel that has been loaded, and not through the firmware.</summary>
+    public static void BootLoadedKernel() => Restart(Libc.RebootKexec);
+
+    static void Restart(int how)
     {
         Libc.Sync();
-        if (Libc.Reboot(Libc.RebootAutoboot) != 0) throw new IOException($"reboot(2) failed with errno {System.Runtime.InteropServices.Marshal.GetLastPInvokeError()}");
+        if (Libc.Reboot(how) != 0) throw new IOException($"reboot(2) failed with errno {System.Runtime.InteropServices.Marshal.GetLastPInvokeError()}");
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Images;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Resources;
 using GridAppliance.Agent.Updates;
@@ -12,7 +13,7 @@ using GridAppliance.Protocols.Addresses;
 namespace GridAppliance.Agent.Orders;
 
 /// <summary>Carries out one order at a time and always comes back with a result.</summary>
-sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRelation relation, AgentUpdate update, BmcAdoption bmc, OrderLedger ledger, HeartbeatTrigger heartbeat)
+sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRelation relation, AgentUpdate update, BmcAdoption bmc, ImageBoot images, ModuleRuns runs, OrderLedger ledger, HeartbeatTrigger heartbeat)
 {
     /// <summary>The result that this order already has, or the one that it gets now; null when only another agent can give it, which is to be tried.</summary>
     public async Task<OrderResult?> RunAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
@@ -28,6 +29,9 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
     /// <summary>Whether the machine restarts once the result of this order has been delivered.</summary>
     public static bool Reboots(OrderDocument order, OrderResult result) => order.Kind == OrderKind.Reboot && result.Succeeded;
 
+    /// <summary>Whether the kernel that this order had loaded takes over once its result has been delivered.</summary>
+    public static bool BootsLoaded(OrderDocument order, OrderResult result) => order.Kind == OrderKind.BootImage && result.Succeeded;
+
     /// <summary>Whether this agent is the new one that the order asked for, its report delivered.</summary>
     public bool TakesOver(OrderDocument order) => update.IsTrial && order.Kind == OrderKind.UpdateAgent;
 
@@ -42,6 +46,7 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
             }
             if (order is { Kind: OrderKind.UpdateAgent, Module: { } agent })
                 return await update.PrepareAsync(order, agent, signer, cancellationToken) is { } said ? new OrderResult { Succeeded = said.Succeeded, Message = said.Message, Modules = modules.List() } : null;
+            if (order is { Kind: OrderKind.Run, Run: { } run }) return await runs.RunAsync(order.Id, run, signer, cancellationToken) with { Modules = modules.List() };
             if (order is { Kind: OrderKind.Probe, Probe: { } probe }) return await ProbeAsync(probe, cancellationToken);
             var outcome = order switch
             {
@@ -50,7 +55,8 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
                 { Kind: OrderKind.Hold, Holding: { } holding } => await HoldAsync(holding, cancellationToken),
                 { Kind: OrderKind.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
                 { Kind: OrderKind.Relation, Relation: { } wanted } => relation.Change(wanted),
-                { Kind: OrderKind.Hold or OrderKind.Free or OrderKind.Relation } => ModuleOutcome.Refused("the order does not say what to do"),
+                { Kind: OrderKind.BootImage, Boot: { } boot } => await images.PrepareAsync(boot, signer, cancellationToken),
+                { Kind: OrderKind.Hold or OrderKind.Free or OrderKind.Relation or OrderKind.BootImage or OrderKind.Run } => ModuleOutcome.Refused("the order does not say what to do"),
                 { Kind: OrderKind.Inventory } => ReadInventory(),
                 { Kind: OrderKind.Reboot } => ModuleOutcome.Done("restarting"),
                 { Kind: OrderKind.InstallModule or OrderKind.RemoveModule } => ModuleOutcome.Refused("the order names no module"),
@@ -113,4 +119,6 @@ static class OrderKind
     public const string Relation = "relation";
     public const string UpdateAgent = "agent.update";
     public const string Probe = "fabric.probe";
+    public const string BootImage = "image.boot";
+    public const string Run = "module.run";
 }

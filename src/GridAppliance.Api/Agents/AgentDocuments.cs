@@ -10,6 +10,8 @@ namespace GridAppliance.Api.Agents;
 //   POST heartbeat   HeartbeatRequest → HeartbeatResponse                     (signed)
 //   GET  order?wait=SECONDS  → 200 OrderDocument or 204                       (signed, long poll)
 //   POST order/{id}  OrderResult → 204                                        (signed, idempotent)
+//   POST boot        → BootTicket (a one-time token for the boot that an order asks for)   (signed)
+//   POST secret      SecretRequest → SecretAnswer (what an open order names, sealed)        (signed)
 //   GET  module/{sha256} → the package's bytes                                (signed; a key of the catalogue, never a path)
 //
 // A signed call carries `Grid-Agent: v1 <nodeId> <counter> <base64 signature>`: ECDSA P-256/SHA-256 (IEEE P1363 form) by the agent's own key over the text
@@ -28,6 +30,10 @@ public sealed record EnrollRequest
     public required string Proof { get; init; }
     public required string AgentVersion { get; init; }
     public required InventoryDocument Inventory { get; init; }
+    /// <summary>What runs: tiny, debian; null on a machine with an operating system of its own.</summary>
+    public string? Image { get; init; }
+    /// <summary>Why this is the tiny image, where the boot was to lead to another.</summary>
+    public string? BootProblem { get; init; }
 }
 
 public sealed record EnrollResponse
@@ -72,7 +78,7 @@ public sealed record OrderDocument
     public required string Id { get; init; }
     /// <summary>The node it is for; an agent refuses an order for another.</summary>
     public required string NodeId { get; init; }
-    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update, fabric.probe.</summary>
+    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update, fabric.probe, image.boot, module.run.</summary>
     public required string Kind { get; init; }
     public ModuleOrder? Module { get; init; }
     public BmcOrder? Bmc { get; init; }
@@ -81,6 +87,62 @@ public sealed record OrderDocument
     public HoldingOrder? Holding { get; init; }
     /// <summary>With relation.</summary>
     public RelationOrder? Relation { get; init; }
+    /// <summary>With image.boot.</summary>
+    public BootOrder? Boot { get; init; }
+    /// <summary>With module.run.</summary>
+    public RunOrder? Run { get; init; }
+}
+
+/// <summary>Boot this kernel now, without going through the firmware. The words that are the boot's own (the appliance's address and key, the NIC, a fresh token) the agent adds itself.</summary>
+public sealed record BootOrder
+{
+    /// <summary>For people: tiny, debian.</summary>
+    public required string Image { get; init; }
+    public required BootOrderFile Kernel { get; init; }
+    public required BootOrderFile Initramfs { get; init; }
+    /// <summary>The kernel's command line but for those words.</summary>
+    public required string Arguments { get; init; }
+}
+
+/// <summary>A file of the boot plane.</summary>
+public sealed record BootOrderFile
+{
+    public required string Key { get; init; }
+    /// <summary>SHA-256, lower-case hex.</summary>
+    public required string Digest { get; init; }
+    public required long SizeBytes { get; init; }
+}
+
+/// <summary>A token for one boot, as a boot script has one.</summary>
+public sealed record BootTicket { public required string Token { get; init; } }
+
+/// <summary>Put files into an installed module's view and run a program of its package there.</summary>
+public sealed record RunOrder
+{
+    public required string Module { get; init; }
+    /// <summary>A file of the package, and its arguments; no shell reads them.</summary>
+    public required IReadOnlyList<string> Command { get; init; }
+    /// <summary>Name (one plain word) to content; they lie in the package's folder <c>config</c>.</summary>
+    public IReadOnlyDictionary<string, string>? Files { get; init; }
+    /// <summary>Secrets that lie there too: fetched by name, sealed.</summary>
+    public IReadOnlyList<string> Secrets { get; init; } = [];
+    public int Seconds { get; init; } = 30;
+}
+
+/// <summary>Asks for a secret that an open order of this node names.</summary>
+public sealed record SecretRequest
+{
+    public required string OrderId { get; init; }
+    public required string Name { get; init; }
+    /// <summary>SubjectPublicKeyInfo (DER, base64; ECDH P-256) of a key made for this question: see <see cref="SealedHandover"/>. The call's signature says whose it is.</summary>
+    public required string SealTo { get; init; }
+}
+
+public sealed record SecretAnswer
+{
+    /// <summary>SubjectPublicKeyInfo (DER, base64) of a key made for this answer.</summary>
+    public required string Key { get; init; }
+    public required string Box { get; init; }
 }
 
 /// <summary>Send probe frames from every NIC and say whose were heard: whether groups of nodes are apart.</summary>
@@ -202,6 +264,8 @@ public sealed record OrderResult
     public BmcHandover? Bmc { get; init; }
     /// <summary>With fabric.probe.</summary>
     public ProbeAnswer? Probe { get; init; }
+    /// <summary>With module.run: what the program wrote, bounded.</summary>
+    public string? Output { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     /// <summary>After a module order: what each module on the node has changed.</summary>
     public IReadOnlyList<ModuleChangesDocument>? Changes { get; init; }

@@ -26,6 +26,9 @@ public sealed partial class ApplianceClient
     public Task<ChangeDocument> SetMaster(MasterRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, "api/v1/nodes/master", JsonContent.Create(request, ApiJson.Default.MasterRequest), ApiJson.Default.ChangeDocument, cancellation);
 
+    public Task<ChangeDocument> BootImage(ImageRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, "api/v1/nodes/image", JsonContent.Create(request, ApiJson.Default.ImageRequest), ApiJson.Default.ChangeDocument, cancellation);
+
     public Task<ChangeDocument> UpdateAgents(AgentUpdateRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, "api/v1/agents/update", JsonContent.Create(request, ApiJson.Default.AgentUpdateRequest), ApiJson.Default.ChangeDocument, cancellation);
 

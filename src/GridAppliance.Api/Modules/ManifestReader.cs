@@ -51,6 +51,7 @@ public static class ManifestReader
         : !ModuleManifest.IsVersion(m.Version) ? "version: letters, digits, '.', '+' and '-', 63 at most"
         : m.Summary is { Length: > 1024 } ? "summary: 1024 characters at most"
         : (m.Start is { } start ? Arguments(start, "start") : null) ?? (m.Setup is { } setup ? Arguments(setup, "setup") : null) ?? (m.Stop is { } stop ? Arguments(stop, "stop") : null)
+        ?? Each(m.Programs, Few, "programs", program => program.Length > 0 && IsWord(program) ? null : "is no file of the package")
         ?? (m.TimeoutSeconds is < 1 or > 300 ? "timeoutSeconds: 1 to 300" : null)
         ?? (m.Health is { } health ? Health(health, m.Parameters) : null) ?? Needs(m)
         ?? Each(m.Files, Many, "files", File) ?? Twice(m.Files?.Select(file => file.Path), "files")

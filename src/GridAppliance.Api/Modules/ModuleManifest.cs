@@ -32,6 +32,8 @@ public sealed record ModuleManifest
     public IReadOnlyList<string>? Setup { get; init; }
     /// <summary>Argument vector of what is run before the programs are ended.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
+    /// <summary>Files of the package that the appliance may have run while the module is installed, by what they are called; see <see cref="Agents.RunOrder"/>.</summary>
+    public IReadOnlyList<string>? Programs { get; init; }
     /// <summary>How long <see cref="Setup"/>, <see cref="Stop"/> and the way to a good <see cref="Health"/> may take, each.</summary>
     public int? TimeoutSeconds { get; init; }
     public ModuleHealth? Health { get; init; }

@@ -33,6 +33,8 @@ public sealed record NodeDocument
     public AgentDocument? Agent { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     public InventoryDocument? Inventory { get; init; }
+    /// <summary>What it runs: tiny or debian; null for an operating system of its own, or before its agent has said it.</summary>
+    public string? Image { get; init; }
     /// <summary>The node whose manager passes requests on to this one's.</summary>
     public string? Master { get; init; }
     /// <summary>What is wrong, in one sentence, or null.</summary>

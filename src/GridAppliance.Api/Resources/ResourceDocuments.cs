@@ -81,6 +81,15 @@ public sealed record MasterRequest
     public bool DryRun { get; init; }
 }
 
+/// <summary><c>POST /api/v1/nodes/image</c>: what the nodes of a range run from now on.</summary>
+public sealed record ImageRequest
+{
+    public required string Range { get; init; }
+    /// <summary>tiny or debian.</summary>
+    public required string Image { get; init; }
+    public bool DryRun { get; init; }
+}
+
 /// <summary><c>POST /api/v1/agents/update</c>: another version of the agent.</summary>
 public sealed record AgentUpdateRequest
 {

@@ -19,7 +19,7 @@ namespace GridAppliance.Agents;
 /// enrols again. 403 means no, and no again. 503 means later.
 /// </summary>
 sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sessions, AgentPresence presence, AgentOrders orders, OrderWaiters waiters, ModuleFiles modules, ModuleMirror mirror,
-    ResourceLedger ledger, ManagerRelations relations, NodeDirectory nodes, ApplianceKey key, BootReporter clients, TimeProvider time, ILogger<AgentEndpoints> logger) : IBootPlaneEndpoints
+    ResourceLedger ledger, ManagerRelations relations, BootTickets tickets, OrderSecrets secrets, NodeDirectory nodes, ApplianceKey key, BootReporter clients, TimeProvider time, ILogger<AgentEndpoints> logger) : IBootPlaneEndpoints
 {
     public void Map(IEndpointRouteBuilder endpoints)
     {
@@ -28,6 +28,8 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         plane.MapPost("/heartbeat", Guarded(Signed(HeartbeatAsync)));
         plane.MapGet("/order", Guarded(Signed(NextOrderAsync)));
         plane.MapPost("/order/{id}", Guarded(Signed(ReportAsync)));
+        plane.MapPost("/boot", Guarded(Signed(BootAsync)));
+        plane.MapPost("/secret", Guarded(Signed(SecretAsync)));
         plane.MapGet("/module/{digest}", Guarded(Signed(ModuleAsync)));
     }
 
@@ -90,6 +92,18 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         await mirror.KeepAsync(node.Id, result.Changes, context.RequestAborted);
         if (await orders.ReportAsync(node.Id, context.Request.RouteValues["id"] as string ?? "", result, context.RequestAborted)) context.Response.StatusCode = StatusCodes.Status204NoContent;
         else await Refuse(context, StatusCodes.Status404NotFound, $"{node.Name} has no such order");
+    }
+
+    async Task BootAsync(HttpContext context, Node node, byte[] body)
+    {
+        if (await tickets.IssueAsync(node, clients.Identify(context.BootNetwork, context.ClientAddress), context.RequestAborted) is { } ticket) await Write(context, ticket, ApiJson.Default.BootTicket);
+        else await Refuse(context, StatusCodes.Status404NotFound, $"no order asks {node.Name} to boot");
+    }
+
+    async Task SecretAsync(HttpContext context, Node node, byte[] body)
+    {
+        if (Parse(body, ApiJson.Default.SecretRequest) is { OrderId: not null, Name: not null, SealTo: not null } request && secrets.Seal(node, request) is { } answer) await Write(context, answer, ApiJson.Default.SecretAnswer);
+        else await Refuse(context, StatusCodes.Status404NotFound, $"no order of {node.Name} names such a secret");
     }
 
     async Task ModuleAsync(HttpContext context, Node node, byte[] body)

@@ -40,7 +40,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         }
         // Also for a repeated call: the first one may have died before this.
         await sessions.BeginAsync(node.Id, publicKey, attempt.Issued, cancellationToken);
-        if (!isRepeated) await TellAsync(node, attempt, arrived, cancellationToken);
+        if (!isRepeated) await TellAsync(node, attempt, request.BootProblem, arrived, cancellationToken);
         return new EnrolmentAnswer.Enrolled(new()
         {
             NodeId = node.Id.ToString(),
@@ -74,7 +74,8 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
                 AgentKey = publicKey,
                 AgentVersion = request.AgentVersion,
                 Network = attempt.Network,
-                Problem = merge.Problem,
+                Problem = merge.Problem ?? (request.BootProblem is null ? null : $"its root image was refused: {request.BootProblem}"),
+                Image = request.Image,
                 // It starts from a fresh image: what ran before the reboot does not.
                 Modules = [],
             };
@@ -94,7 +95,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         EnrollPolicy.Approve => !node.Approved && node.State is NodeState.Discovered or NodeState.Failed,
     };
 
-    async Task TellAsync(Node node, BootAttempt attempt, long arrived, CancellationToken cancellationToken)
+    async Task TellAsync(Node node, BootAttempt attempt, string? bootProblem, long arrived, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var recalled = node.Boot ?? Recall(node, attempt);
@@ -104,7 +105,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
             AgentLastSeen = now,
             Ip = attempt.Ip,
             Boot = (latest.Boot ?? recalled) is { Finished: null } boot
-                ? boot with { Milestone = BootMilestone.Agent, LastActivity = now, Appliance = boot.Appliance + service, Finished = latest.State == NodeState.Held ? now : null }
+                ? boot with { Milestone = BootMilestone.Agent, LastActivity = now, Appliance = boot.Appliance + service, Finished = latest.State is NodeState.Held or NodeState.Assigning or NodeState.Active or NodeState.Releasing ? now : null }
                 : latest.Boot,
         });
         node = nodes.Current.Find(node.Id) ?? node;
@@ -112,7 +113,8 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         {
             NewEvent.About(node, "agent.enrolled", $"its agent {node.AgentVersion} enrolled with a key of its own") with { Actor = "node", Appliance = service, BootStarted = recalled.Started },
         };
-        if (node.Problem is { } problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
+        if (bootProblem is not null) events.Add(NewEvent.About(node, "boot.root-refused", $"refused its root image, and runs the tiny image: {bootProblem}", EventSeverity.Error) with { Actor = "node" });
+        else if (node.Problem is { } problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
         if (node.Uuid is { } uuid && nodes.Current.Nodes.FirstOrDefault(other => other.Uuid == uuid && other.Id != node.Id) is { } twin)
             events.Add(NewEvent.About(node, "node.uuid-shared", $"has the same SMBIOS UUID as {twin.Name}: boards of one series do that, so it is not taken for its identity", EventSeverity.Warning));
         await timeline.AppendAsync(events, cancellationToken);

@@ -19,17 +19,18 @@ static class AgentInput
     const int MostHoldings = 256;
     const int MostHeard = 8192;
     const int LongestWord = 256;
+    const int LongestOutput = 256 << 10;
 
     public static EnrollRequest? Clean(EnrollRequest? request) =>
         request is { Token: not null, PublicKey: not null, Proof: not null, AgentVersion: not null, Inventory: not null }
-            ? request with { AgentVersion = Word(request.AgentVersion)!, Inventory = Clean(request.Inventory) }
+            ? request with { AgentVersion = Word(request.AgentVersion)!, Inventory = Clean(request.Inventory), Image = Word(request.Image, 32), BootProblem = Word(request.BootProblem) }
             : null;
 
     public static HeartbeatRequest? Clean(HeartbeatRequest? heartbeat) => heartbeat is { AgentVersion: not null }
         ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Holdings = Clean(heartbeat.Holdings), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
         : null;
 
-    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc), Probe = Clean(result.Probe) };
+    public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc), Probe = Clean(result.Probe), Output = Word(result.Output, LongestOutput) };
 
     static ProbeAnswer? Clean(ProbeAnswer? probe) => probe is null ? null : new()
     {

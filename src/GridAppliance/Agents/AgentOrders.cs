@@ -84,6 +84,15 @@ sealed class AgentOrders
         lock (gate) return open.TryGetValue(nodeId, out var queue) && queue.Count > 0;
     }
 
+    /// <summary>The node's open order with this id; null when there is none.</summary>
+    public AgentOrder? OpenOf(Guid nodeId, string id) => FindOpen(nodeId, id);
+
+    /// <summary>Whether the order that this node is at is of a kind.</summary>
+    public bool IsAt(Guid nodeId, string kind)
+    {
+        lock (gate) return open.TryGetValue(nodeId, out var queue) && queue is [{ Delivered: true } first, ..] && first.Document.Kind == kind;
+    }
+
     /// <summary>Whether an open order of this node names the package.</summary>
     public bool Names(Guid nodeId, string digest)
     {

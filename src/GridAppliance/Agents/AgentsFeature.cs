@@ -13,6 +13,8 @@ static class AgentsFeature
         services.AddSingleton<AgentPresence>();
         services.AddSingleton<AgentOrders>();
         services.AddSingleton<OrderWaiters>();
+        services.AddSingleton<BootTickets>();
+        services.AddSingleton<OrderSecrets>();
         services.AddSingleton<IBootPlaneEndpoints, AgentEndpoints>();
         services.AddHostedService<AgentWatch>();
         services.AddHostedService<EnrolmentStarter>();

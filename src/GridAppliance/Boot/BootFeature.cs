@@ -31,6 +31,7 @@ static class BootFeature
         services.AddSingleton<BootScripts>();
         services.AddSingleton<IBootPlaneEndpoints, BootScriptEndpoint>();
         services.AddSingleton<IBootPlaneEndpoints, BootFileEndpoints>();
+        services.AddSingleton<IBootPlaneEndpoints, RootImageEndpoint>();
         services.AddSingleton(new BootPlaneSettings());
         services.AddSingleton<BootPlane>();
         services.AddHostedService(p => p.GetRequiredService<BootPlane>());

@@ -37,6 +37,8 @@ enum BootStage
     Script,
     KernelStarted, KernelFinished,
     InitramfsStarted, InitramfsFinished,
+    /// <summary>The root file system that the initramfs goes on in, where there is one.</summary>
+    RootStarted, RootFinished,
     TransferFailed,
 }
 

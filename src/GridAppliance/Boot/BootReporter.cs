@@ -35,6 +35,10 @@ sealed class BootReporter(BootObserver observer, BootClients clients, TimeProvid
         BootFileRole.Initramfs => BootStage.InitramfsFinished,
     }, file.Key, TimeSpan.Zero, bytes);
 
+    public void RootStarted(BootRequester who, RootImage image, TimeSpan service) => Report(who, BootStage.RootStarted, image.Name, service, 0);
+
+    public void RootFinished(BootRequester who, RootImage image) => Report(who, BootStage.RootFinished, image.Name, TimeSpan.Zero, image.Size);
+
     /// <param name="who">Who asked.</param>
     /// <param name="detail">The file's key and what went wrong, for people.</param>
     /// <param name="bytes">Sent until then.</param>

@@ -74,7 +74,7 @@ sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, str
         return (manifest, [.. files]);
     }
 
-    static bool IsProgram(ModuleManifest manifest, string path) => path == manifest.Start?[0] || path == manifest.Setup?[0] || path == manifest.Stop?[0] || path == manifest.Health?.Command?[0];
+    static bool IsProgram(ModuleManifest manifest, string path) => path == manifest.Start?[0] || path == manifest.Setup?[0] || path == manifest.Stop?[0] || path == manifest.Health?.Command?[0] || manifest.Programs?.Contains(path) is true;
 
     static IEnumerable<string> Names() => Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal));
 

@@ -29,7 +29,7 @@ sealed class BootDirectoryReconciler : BackgroundService
         var entries = new Dictionary<MacAddress, BootEntry>();
         foreach (var node in snapshot.Nodes)
         {
-            var entry = new BootEntry(node.Id, node.Name, node.Recovery is null ? ActionFor(node.State) : BootAction.NodeImage) { Recover = node.Recovery is not null };
+            var entry = new BootEntry(node.Id, node.Name, node.Recovery is null ? ActionFor(node.State) : BootAction.NodeImage) { Recover = node.Recovery is not null, Image = node.ImageWish };
             foreach (var mac in node.Macs) entries[mac] = entry;
         }
         return new() { ByMac = entries.ToFrozenDictionary() };

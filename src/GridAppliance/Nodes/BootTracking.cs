@@ -36,7 +36,7 @@ static class BootTracking
         BootStage.LoaderStarted or BootStage.LoaderFinished => BootMilestone.Loader,
         BootStage.Script => BootMilestone.Script,
         BootStage.KernelStarted or BootStage.KernelFinished => BootMilestone.Kernel,
-        BootStage.InitramfsStarted or BootStage.InitramfsFinished => BootMilestone.Initramfs,
+        BootStage.InitramfsStarted or BootStage.InitramfsFinished or BootStage.RootStarted or BootStage.RootFinished => BootMilestone.Initramfs,
         BootStage.DhcpNak or BootStage.DhcpDecline or BootStage.DhcpRelease or BootStage.DhcpInform or BootStage.TransferFailed => null,
     };
 
@@ -58,6 +58,8 @@ static class BootTracking
         BootStage.KernelFinished => ("boot.kernel-fetched", With("has the kernel", Size(seen.Bytes)), EventSeverity.Info, false),
         BootStage.InitramfsStarted => ("boot.initramfs", "fetches the node image", EventSeverity.Info, false),
         BootStage.InitramfsFinished => ("boot.initramfs-fetched", With("has the node image", Size(seen.Bytes)), EventSeverity.Info, false),
+        BootStage.RootStarted => ("boot.root", $"fetches the {seen.Detail} root image", EventSeverity.Info, false),
+        BootStage.RootFinished => ("boot.root-fetched", With($"has the {seen.Detail} root image", Size(seen.Bytes)), EventSeverity.Info, false),
         BootStage.TransferFailed => ("boot.transfer-failed", With("a transfer broke off", seen.Detail), EventSeverity.Warning, false),
     };
 

@@ -42,6 +42,10 @@ sealed record Node
     public string? Problem { get; init; }
     /// <summary>Its next boot over the network is for a person to mend it: no agent starts, and its disks are not touched.</summary>
     public RecoveryWish? Recovery { get; init; }
+    /// <summary>What it runs, as its agent says: tiny, debian; null for an operating system of its own.</summary>
+    public string? Image { get; init; }
+    /// <summary>The root image that it is to boot; null: the tiny image.</summary>
+    public string? ImageWish { get; init; }
     /// <summary>Whose manager passes requests on to this node's.</summary>
     public NodeReference? Master { get; init; }
     /// <summary>Grows with each change of who is its master and whose master it is: what its agent has to have been told.</summary>
@@ -76,6 +80,7 @@ sealed record Node
         Modules = [.. Modules],
         Inventory = Inventory,
         Master = Master?.Name,
+        Image = Image,
         Problem = Problem,
         Boot = Boot?.ToDocument(),
         FirstSeen = FirstSeen,

@@ -12,8 +12,10 @@ static class OperationsFeature
         services.AddSingleton<IOperationKind, FreeResources>();
         services.AddSingleton<IOperationKind, SetMaster>();
         services.AddSingleton<IOperationKind, UpdateAgent>();
+        services.AddSingleton<IOperationKind, BootImage>();
 
         services.AddSingleton<ModuleOrders>();
+        services.AddSingleton<ImageSteps>();
         services.AddSingleton<OperationJournal>();
         services.AddSingleton<OperationRegistry>();
         services.AddSingleton<OperationPokes>();

@@ -6,7 +6,7 @@ using GridAppliance.Operations;
 namespace GridAppliance.Resources;
 
 /// <summary>What a person wants of the managers themselves: each node gets an operation of its own, or says why not. A dry run asks the same questions and starts nothing.</summary>
-sealed class ManagerRequests(NodeDirectory nodes, OperationRunner operations, ModuleCatalog catalog)
+sealed class ManagerRequests(NodeDirectory nodes, OperationRunner operations, ModuleCatalog catalog, ImageSteps images)
 {
     public Task<ChangeDocument> SetMasterAsync(IReadOnlyList<Node> range, string? master, bool dryRun, string actor, CancellationToken cancellationToken)
     {
@@ -16,6 +16,11 @@ sealed class ManagerRequests(NodeDirectory nodes, OperationRunner operations, Mo
             : SetMaster.Refusal(nodes.Current, node, wanted?.Id) is { } refusal ? (null, refusal)
             : (SetMaster.For(node, wanted, actor), wanted is null ? $"{node.Name} will have no master" : $"{wanted.Name} will be {node.Name}'s master"), dryRun, cancellationToken);
     }
+
+    public Task<ChangeDocument> BootImageAsync(IReadOnlyList<Node> range, string image, bool dryRun, string actor, CancellationToken cancellationToken) => ForEachAsync(range, dryRun, node =>
+        images.Refusal(node, image) is { } refusal ? (null, refusal)
+        : node.Image == image ? (null, $"{node.Name} runs the {image} image already")
+        : (BootImage.For(node, image, actor), $"{node.Name} will boot the {image} image, without going through its firmware where that can be"), cancellationToken);
 
     /// <param name="range">Where.</param>
     /// <param name="version">Null for the newest import.</param>

@@ -2,6 +2,7 @@ using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp.Leases;
 using GridAppliance.Fabric;
+using GridAppliance.Grids;
 using GridAppliance.Guard;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -38,5 +39,6 @@ static class Schema
         .. PortStore.Migrations,
         .. PortPinStore.Migrations,
         .. ResourceStore.Migrations,
+        .. GridDirectory.Migrations,
     ];
 }

@@ -6,6 +6,7 @@ using GridAppliance.Consoles.Scripts;
 using GridAppliance.Establish;
 using GridAppliance.Fabric;
 using GridAppliance.Guard;
+using GridAppliance.Grids;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -108,6 +109,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapModules();
         api.MapResources();
         api.MapManagers();
+        api.MapGrids();
         api.MapEstablish();
         api.MapPorts();
         api.MapSwitches();
@@ -136,6 +138,9 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ModuleChanges>();
         Lent<ModuleMirror>();
         Lent<ResourceLedger>();
+        Lent<GridDirectory>();
+        Lent<GridRequests>();
+        Lent<GridWork>();
         Lent<ResourceRequests>();
         Lent<ModuleUses>();
         Lent<ManagerRequests>();

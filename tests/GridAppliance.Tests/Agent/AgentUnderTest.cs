@@ -3,6 +3,7 @@ using GridAppliance.Agent;
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
+using GridAppliance.Agent.Images;
 using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
 using GridAppliance.Agent.Modules.Changes;
@@ -24,10 +25,12 @@ sealed class AgentUnderTest : IAsyncDisposable
     readonly StringWriter console = new();
     bool ended;
 
-    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null)
-        : this(new() { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown }, root, clock, kernel, reached, groups) { }
+    public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null,
+        Func<string, string, string, string?>? load = null)
+        : this(new() { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown }, root, clock, kernel, reached, groups, load) { }
 
-    public AgentUnderTest(BootParameters boot, string root, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null)
+    public AgentUnderTest(BootParameters boot, string root, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null,
+        Func<string, string, string, string?>? load = null)
     {
         clock ??= TimeProvider.System;
         Paths = new AgentPaths(root);
@@ -41,13 +44,15 @@ sealed class AgentUnderTest : IAsyncDisposable
         var views = new ModuleView(Paths, Resources.SpaceFor);
         var changes = new NodeChanges(Paths, kernel ?? new LinuxKernel(), reached);
         var store = new ModuleStore(Paths);
-        var stage = new ModuleStage(Paths, store, new ModuleLauncher(Launcher, Paths, views, Resources.GroupFor), views, changes, trigger, say, clock, reached);
+        var launcher = new ModuleLauncher(Launcher, Paths, views, Resources.GroupFor);
+        var stage = new ModuleStage(Paths, store, launcher, views, changes, trigger, say, clock, reached);
         Modules = new ModuleHost(Paths, store, packages, stage, views, changes, say, reached);
         var relation = new ManagerRelation(Paths);
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
         var neighbours = new NeighbourTable(clock);
         var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")), machine);
-        loop = new AgentLoop(enroller, key, KeptBoots.Count(Paths), calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, Resources, relation, new OrderExecutor(Modules, Resources, relation, new AgentUpdate(Paths, Path.Combine(root, "bin/grid-agent"), packages, "boot-1", AgentUpdate.Patience, say, clock), new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+        loop = new AgentLoop(enroller, key, KeptBoots.Count(Paths), calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, Resources, relation, new OrderExecutor(Modules, Resources, relation, new AgentUpdate(Paths, Path.Combine(root, "bin/grid-agent"), packages, "boot-1", AgentUpdate.Patience, say, clock), new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))),
+            new ImageBoot(boot, Paths, calls, load ?? ((_, _, _) => "a test's machine is not started anew")), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
         Running = loop.RunAsync(life.Token);
     }
 

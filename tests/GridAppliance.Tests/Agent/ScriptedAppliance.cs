@@ -25,6 +25,8 @@ sealed class ScriptedAppliance : IAsyncDisposable
     public Channel<HeartbeatRequest> Heartbeats { get; } = Channel.CreateUnbounded<HeartbeatRequest>();
     public Channel<(string Id, OrderResult Result)> Results { get; } = Channel.CreateUnbounded<(string, OrderResult)>();
     public ConcurrentDictionary<string, byte[]> Packages { get; } = new();
+    /// <summary>By key, for anybody.</summary>
+    public ConcurrentDictionary<string, byte[]> BootFiles { get; } = new();
     public HashSet<string> GoodTokens { get; } = ["token-1"];
     /// <summary>The key that the enrolment names; another one for an impostor.</summary>
     public ECDsa? ImpostorKey { get; set; }
@@ -110,12 +112,18 @@ sealed class ScriptedAppliance : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         var path = context.Request.Path.Value!;
         if (path == "/agent/v1/enroll") await EnrollAsync(context, body.ToArray());
+        else if (path.StartsWith("/boot/", StringComparison.Ordinal) && BootFiles.TryGetValue(path[6..], out var file))
+        {
+            context.Response.ContentLength = file.Length;
+            await context.Response.Body.WriteAsync(file);
+        }
         else if (!IsSigned(context, body.ToArray())) context.Response.StatusCode = 401;
         else if (path == "/agent/v1/heartbeat")
         {
             await Heartbeats.Writer.WriteAsync(JsonSerializer.Deserialize(body.ToArray(), ApiJson.Default.HeartbeatRequest)!);
             await context.Response.WriteAsJsonAsync(new HeartbeatResponse { HeartbeatSeconds = 30 }, ApiJson.Default.HeartbeatResponse);
         }
+        else if (path == "/agent/v1/boot") await context.Response.WriteAsJsonAsync(new BootTicket { Token = "fresh-token" }, ApiJson.Default.BootTicket);
         else if (path == "/agent/v1/order") await OrderAsync(context);
         else if (path.StartsWith("/agent/v1/order/", StringComparison.Ordinal))
         {

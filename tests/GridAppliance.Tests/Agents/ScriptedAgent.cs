@@ -23,6 +23,10 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
 
     public string Node { get; private set; } = "";
 
+    public string? Image { get; set; } = "tiny";
+
+    public string? BootProblem { get; set; }
+
     public InventoryDocument Inventory { get; set; } = new()
     {
         Cpus = 2, MemoryMiB = 512, Arch = "x86_64", Firmware = "bios", Disks = [new() { Name = "vda", SizeBytes = 1 << 30 }],
@@ -36,11 +40,17 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
         ],
     };
 
-    /// <summary>Power-on to enrolled: a new boot has a new token and a new key.</summary>
-    public async Task BootAndEnrolAsync()
+    /// <summary>A new boot has a new key.</summary>
+    public void Renew()
     {
         Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         counter = 0;
+    }
+
+    /// <summary>Power-on to enrolled, with a new token.</summary>
+    public async Task BootAndEnrolAsync()
+    {
+        Renew();
         var answer = await EnrolAsync(await appliance.BootAsync(mac));
         Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
         var response = answer.Read(ApiJson.Default.EnrollResponse);
@@ -54,6 +64,8 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
         Proof = Convert.ToBase64String((provenBy ?? Key).SignData(AgentSignature.ProofText(token), HashAlgorithmName.SHA256)),
         AgentVersion = "1.0",
         Inventory = Inventory,
+        Image = Image,
+        BootProblem = BootProblem,
     }, ApiJson.Default.EnrollRequest), null);
 
     public Task<Reply> HeartbeatAsync(IReadOnlyList<InstalledModuleDocument>? modules = null, InventoryDocument? inventory = null) => SignedAsync(HttpMethod.Post, "/agent/v1/heartbeat",

@@ -1,6 +1,7 @@
 using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Http;
+using GridAppliance.Grids;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -10,6 +11,8 @@ using GridAppliance.Protocols.Addresses;
 using GridAppliance.Resources;
 using GridAppliance.Store;
 using GridAppliance.Switches.Snmp;
+using GridAppliance.Tests.Boot;
+using GridAppliance.Tests.Grids;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -105,6 +108,9 @@ sealed class TestAppliance : IAsyncDisposable
         services.AddAgents();
         services.AddModules();
         services.AddResources();
+        services.AddGrids();
+        services.AddSingleton<IGridEngine, RosterEngine>();
+        services.AddSingleton(BootBench.Catalog());
         services.AddSingleton<SnmpSocket>();
         services.AddPower();
         services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());

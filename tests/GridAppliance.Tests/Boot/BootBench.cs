@@ -18,6 +18,9 @@ static class BootBench
         Name = "bench", DataDir = directory, BootFiles = directory, ManagementListen = [], Networks = networks.Length == 0 ? [Loopback] : networks,
     };
 
+    /// <summary>Beside the tiny image; there is no file.</summary>
+    public static readonly RootImage Root = new(RootImage.Debian, "/nowhere/root.squashfs", new('7', 64), 1 << 20);
+
     public static byte[] Filler(int length, int seed = 1)
     {
         var content = GC.AllocateUninitializedArray<byte>(length, pinned: true);
@@ -37,7 +40,7 @@ static class BootBench
         var kernel = File("vmlinuz", Filler(300_000, 2), BootFileRole.Kernel);
         var initramfs = File("initramfs.zst", Filler(700_000, 3), BootFileRole.Initramfs);
         Assert.True(KernelArguments.TryParse("console=ttyS0 no_timer_check panic=5", out var arguments));
-        return new() { Current = new([.. files, kernel, initramfs], kernel, initramfs, arguments, "virtual") };
+        return new() { Current = new([.. files, kernel, initramfs], kernel, initramfs, arguments, "virtual") { Root = Root } };
     }
 
     public static List<BootObservation> Seen(BootObserver observer)

@@ -72,8 +72,9 @@ public sealed class RecoverTests : IAsyncLifetime
     public void Its_script_differs_by_one_word()
     {
         var scripts = new BootScripts();
-        string Script(bool recover) => Encoding.ASCII.GetString(scripts.Node(new(Ipv4Address.Parse("10.77.0.1"), 8067), BootBench.Mac, BootBench.Catalog().Current!,
-            new IssuedAttempt("aBcDeF-_0123", "Zm9vYmFyYmF6cXV4MTIzNA"), new string('5', 64), recover));
+        var catalog = BootBench.Catalog().Current!;
+        string Script(bool recover) => Encoding.ASCII.GetString(scripts.Node(new(Ipv4Address.Parse("10.77.0.1"), 8067), BootBench.Mac, catalog,
+            new IssuedAttempt("aBcDeF-_0123", "Zm9vYmFyYmF6cXV4MTIzNA"), new string('5', 64), recover ? catalog.CommandLine.ForRecovery : null));
         Assert.DoesNotContain("grid.recover", Script(false), StringComparison.Ordinal);
         Assert.Equal(Script(false), Script(true).Replace(" grid.recover ", " ", StringComparison.Ordinal));
     }

@@ -17,6 +17,8 @@ public sealed class EveryOperationTests
         ["free resources"] = (FreeResources.KindName, static () => new FreeWorld()),
         ["change a node's master"] = (SetMaster.KindName, static () => new SetMasterWorld()),
         ["update an agent"] = (UpdateAgent.KindName, static () => new UpdateAgentWorld()),
+        ["boot another image"] = (BootImage.KindName, static () => new BootImageWorld()),
+        ["boot another image through the firmware"] = (BootImage.KindName, static () => new BootImageByFirmwareWorld()),
         ["remove a module"] = (RemoveModule.KindName, static () => new RemoveModuleWorld()),
     };
 

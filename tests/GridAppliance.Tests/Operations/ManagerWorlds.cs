@@ -35,8 +35,9 @@ abstract class ManagerWorld : OperationWorld
         foreach (var node in idle)
             if (await Orders.TakeAsync(node, CancellationToken.None) is { } order)
             {
-                await CarryOutAsync(node, order.Document);
-                await Orders.ReportAsync(node, order.Id, new() { Succeeded = true, Message = "done" }, CancellationToken.None);
+                var succeeded = Succeeds(order.Document);
+                if (succeeded) await CarryOutAsync(node, order.Document);
+                await Orders.ReportAsync(node, order.Id, new() { Succeeded = succeeded, Message = "done" }, CancellationToken.None);
             }
     }
 
@@ -47,6 +48,8 @@ abstract class ManagerWorld : OperationWorld
     }
 
     protected abstract Task<NewOperation> WantedAsync();
+
+    protected virtual bool Succeeds(OrderDocument order) => true;
 
     protected abstract Task CarryOutAsync(Guid node, OrderDocument order);
 

@@ -32,6 +32,9 @@ sealed class BootCatalog
     /// <summary>Which recipe made the image: virtual or metal.</summary>
     public string Profile { get; }
 
+    /// <summary>The root file system beside the tiny image; null where none was made.</summary>
+    public RootImage? Root { get; init; }
+
     public IReadOnlyCollection<BootFile> Files => files.Values;
 
     public BootFile? Find(ReadOnlySpan<char> key) => bySpan.TryGetValue(key, out var file) ? file : null;

@@ -32,7 +32,7 @@ static class BootCatalogReader
         }
         if (!files.TryGetValue(manifest.Kernel, out var kernel)) throw Broken(directory, $"does not list its kernel '{manifest.Kernel}'");
         if (!files.TryGetValue(manifest.Initramfs, out var initramfs)) throw Broken(directory, $"does not list its initramfs '{manifest.Initramfs}'");
-        return new(files.Values, kernel, initramfs, commandLine, manifest.Profile);
+        return new(files.Values, kernel, initramfs, commandLine, manifest.Profile) { Root = RootImageReader.Read(directory, previous?.Root) };
     }
 
     static BootManifest ReadManifest(string directory)

@@ -28,5 +28,11 @@ readonly record struct KernelArguments
     /// <summary>The same, for a node image that a person will use at the console (firmware-images/node/grid-recover).</summary>
     public KernelArguments ForRecovery => new(text is { Length: > 0 } ? text + " grid.recover" : "grid.recover");
 
+    /// <summary>The same, for a node that goes on in another root file system (firmware-images/node/grid-root).</summary>
+    /// <param name="image">Which.</param>
+    /// <param name="hostName">The node's name: letters, digits and hyphens.</param>
+    public KernelArguments ForRoot(RootImage image, string hostName) => TryParse($"{text} grid.root={image.Digest} systemd.hostname={hostName}", out var longer)
+        ? longer : throw new ArgumentException($"'{hostName}' cannot be a host name", nameof(hostName));
+
     public override string ToString() => text ?? "";
 }

@@ -65,7 +65,13 @@ sealed partial class BootScriptEndpoint(
             case BootAction.NodeImage:
                 if (catalog.Current is not { } files) return ("node", null);
                 var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);
-                return (entry is { Recover: true } ? "recovery" : "node", scripts.Node(context.BootPlaneUrl, mac, files, attempt, key.Fingerprint, entry is { Recover: true }));
+                var (name, arguments) = entry switch
+                {
+                    { Recover: true } => ("recovery", files.CommandLine.ForRecovery),
+                    { Image: RootImage.Debian } when files.Root is { } root => (root.Name, files.CommandLine.ForRoot(root, node)),
+                    _ => ("node", files.CommandLine),
+                };
+                return (name, scripts.Node(context.BootPlaneUrl, mac, files, attempt, key.Fingerprint, arguments));
         }
         throw new InvalidOperationException($"no script for {now.ActionFor(mac)}");
     }

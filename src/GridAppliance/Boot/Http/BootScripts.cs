@@ -20,11 +20,11 @@ sealed class BootScripts
     /// <param name="mac">The NIC that boots.</param>
     /// <param name="catalog">Kernel, initramfs and arguments.</param>
     /// <param name="attempt">The boot attempt, with its one-time token.</param>
-    /// <param name="recover">For a person at the console.</param>
     /// <param name="fingerprint">SHA-256 of the appliance's public key, hex.</param>
-    public byte[] Node(BootPlaneUrl appliance, MacAddress mac, BootCatalog catalog, IssuedAttempt attempt, string fingerprint, bool recover = false) => node.Fill(
+    /// <param name="arguments">Where they are not the catalogue's own.</param>
+    public byte[] Node(BootPlaneUrl appliance, MacAddress mac, BootCatalog catalog, IssuedAttempt attempt, string fingerprint, KernelArguments? arguments = null) => node.Fill(
         ("appliance", ScriptValue.Of(appliance)), ("mac", ScriptValue.Of(mac)),
-        ("kernel", ScriptValue.Of(catalog.Kernel)), ("initramfs", ScriptValue.Of(catalog.Initramfs)), ("arguments", ScriptValue.Of(recover ? catalog.CommandLine.ForRecovery : catalog.CommandLine)),
+        ("kernel", ScriptValue.Of(catalog.Kernel)), ("initramfs", ScriptValue.Of(catalog.Initramfs)), ("arguments", ScriptValue.Of(arguments ?? catalog.CommandLine)),
         ("attempt", ScriptValue.Token(attempt.Id)), ("token", ScriptValue.Token(attempt.Token)), ("fingerprint", ScriptValue.Token(fingerprint)));
 
     public byte[] Local(MacAddress mac) => local.Fill(("mac", ScriptValue.Of(mac)));

@@ -1,0 +1,55 @@
+#!/bin/bash
+# Builds the root file system of the Debian node image: build-debian.sh OUTPUT CACHE
+# Debian packages and nothing of ours: the agent, its units and the kernel's modules come with the initramfs that boots it (node/grid-root), so that they always are of one version, and this need
+# be built anew only when Debian's packages are to be. Packages come from this machine's own Debian sources and are kept in the cache. The same packages give the same bytes.
+set -euo pipefail
+export LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1767225600}   # 2026-01-01, as the tiny image
+umask 022
+
+output=$(realpath -m "$1") cache=$(realpath -m "$2")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+suite=bookworm keys=/usr/share/keyrings/debian-archive-keyring.gpg
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+archives=$cache/debian-archives
+mkdir -p "$archives"
+say() { echo "image debian: $*"; }
+
+# What this machine would ask for, of this suite.
+apt-get update --print-uris | sed -n "s|^'\(.*/debian\(-security\)\?\)/*/dists/\($suite[a-z-]*\)/InRelease' .*|deb [signed-by=$keys] \1/ \3 main|p" | sort -u > "$work/sources.list"
+[[ -s $work/sources.list ]] || echo "deb [signed-by=$keys] http://deb.debian.org/debian/ $suite main" > "$work/sources.list"
+packages=$(grep -v '^#' "$here/debian/packages" | paste -sd,)
+
+say "making the root file system from Debian $suite"
+# Packages are kept over a build: what is there and is what the catalogue says is not fetched again. Documentation and translations stay out; so does what differs from build to build,
+# and what must differ from node to node (a munge key that every copy of this image had would be no secret).
+mmdebstrap --quiet --variant=minbase --format=tar --include="$packages" --skip=essential/unlink \
+  --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+  --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
+  --aptopt='Acquire::Languages "none"' --aptopt='APT::Sandbox::User "root"' \
+  --setup-hook="mkdir -p \"\$1/var/cache/apt/archives\"" --setup-hook="sync-in $archives /var/cache/apt/archives" \
+  --customize-hook="sync-out /var/cache/apt/archives $archives" \
+  --customize-hook="copy-out /var/lib/dpkg/status $work" \
+  --customize-hook='rm -rf "$1"/etc/munge/munge.key "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/var/cache/ldconfig/aux-cache "$1"/var/lib/systemd/random-seed "$1"/var/log/*.log "$1"/var/log/apt "$1"/usr/share/perl/*/pod' \
+  --customize-hook=': > "$1/etc/machine-id"; ln -sf /proc/self/mounts "$1/etc/mtab"; mkdir -p "$1/var/lib/grid"' \
+  "$suite" "$work/root.tar" "$work/sources.list"
+
+say "packing"
+mksquashfs - "$work/root.squashfs" -tar -quiet -no-progress -comp zstd -Xcompression-level "${PACK_LEVEL:-15}" -reproducible < "$work/root.tar"
+
+{
+  printf '{\n  "name": "debian",\n  "suite": "%s",\n  "root": { "file": "root.squashfs", "sha256": "%s", "size": %s },\n  "inputs": [' "$suite" \
+    "$(sha256sum < "$work/root.squashfs" | cut -d' ' -f1)" "$(stat -c %s "$work/root.squashfs")"
+  separator=
+  awk '/^Package:/ { p = $2 } /^Version:/ { v = $2 } /^Architecture:/ { a = $2 } /^$/ { print p, v, a }' "$work/status" | sort | while read -r package version architecture; do
+    # As apt names what it keeps: an epoch's colon is written as %3a.
+    kept=$archives/${package}_${version//:/%3a}_$architecture.deb
+    printf '%s\n    { "package": "%s", "version": "%s", "sha256": "%s" }' "$separator" "$package" "$version" "$([[ ! -f $kept ]] || sha256sum < "$kept" | cut -d' ' -f1)"; separator=,
+  done
+  printf '\n  ],\n  "tools": [\n    { "tool": "mmdebstrap", "version": "%s" },\n    { "tool": "mksquashfs", "version": "%s" }\n  ]\n}\n' \
+    "$(mmdebstrap --version | grep -oE '[0-9]+(\.[0-9]+)+')" "$(mksquashfs -version | sed -n '1s/.* \([0-9][0-9.]*\) .*/\1/p')"
+} > "$work/manifest.json"
+
+# The manifest goes last: an image folder with a manifest is whole.
+mkdir -p "$output"; rm -f "$output/manifest.json"
+for name in root.squashfs manifest.json; do chmod 644 "$work/$name"; cp "$work/$name" "$output/.$name.new"; mv "$output/.$name.new" "$output/$name"; done
+say "$(stat -c %s "$output/root.squashfs") bytes in $output"

@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace GridAppliance.Grids;
+
+/// <summary>Nodes that one engine makes a pool of: who asks for resources asks its master. Immutable; changed through <see cref="GridDirectory"/> alone.</summary>
+sealed record Grid
+{
+    public required Guid Id { get; init; }
+    public required string Name { get; init; }
+    /// <summary>Key of the engines.</summary>
+    public required string Engine { get; init; }
+    public required DateTimeOffset Created { get; init; }
+    /// <summary>In the order in which they were named.</summary>
+    public ImmutableArray<GridMember> Members { get; init; } = [];
+    /// <summary>It is being dissolved, and goes with its last member.</summary>
+    public bool IsLeaving { get; init; }
+
+    [JsonIgnore]
+    public GridMember? Master => Members.FirstOrDefault(member => member.Role == GridRole.Master);
+
+    public GridMember? Find(Guid nodeId) => Members.FirstOrDefault(member => member.NodeId == nodeId);
+
+    public Grid With(GridMember member) => this with { Members = Find(member.NodeId) is { } there ? Members.Replace(there, member) : Members.Add(member) };
+
+    public Grid Without(Guid nodeId) => this with { Members = Members.RemoveAll(member => member.NodeId == nodeId) };
+}
+
+sealed record GridMember(Guid NodeId, string Node, GridRole Role, GridStanding Standing);
+
+enum GridRole { Master, Worker }
+
+/// <summary>In the order in which a member passes them.</summary>
+enum GridStanding
+{
+    /// <summary>On its way in: the engine does not count on it yet.</summary>
+    Joining,
+    /// <summary>The engine has been told of it.</summary>
+    Member,
+    /// <summary>A member that gets no new work.</summary>
+    Drained,
+    /// <summary>On its way out.</summary>
+    Leaving,
+}

@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace GridAppliance.Grids;
+
+/// <summary>What a grid's module says of its engine (its program <c>state</c>), the same words from every engine: see docs/grids.md. A line that is none is passed over.</summary>
+sealed record GridReport(IReadOnlyList<GridNodeReport> Nodes, IReadOnlyList<GridJobReport> Jobs)
+{
+    const int MostLines = 20_000;
+
+    public static GridReport Read(string output)
+    {
+        var nodes = new List<GridNodeReport>();
+        var jobs = new List<GridJobReport>();
+        foreach (var line in output.Split('\n').Take(MostLines))
+        {
+            var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words is ["node", var node, var state, var busy, var cpus, .. var load] && Number(busy) is { } used && Number(cpus) is { } all) nodes.Add(new(node, state, used, all, load is [var text, ..] ? text : null));
+            else if (words is ["job", var id, var jobState, .. var rest]) jobs.Add(new(id, jobState, rest is [.., var name] ? name : "", rest is [var where, _, ..] ? where : null));
+        }
+        return new(nodes, jobs);
+    }
+
+    static int? Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+}
+
+/// <param name="State">idle, busy, draining, drained or down.</param>
+sealed record GridNodeReport(string Node, string State, int Busy, int Cpus, string? Load);
+
+/// <param name="State">In the engine's own words.</param>
+/// <param name="Nodes">Where it runs or ran; null before it does.</param>
+sealed record GridJobReport(string Id, string State, string Name, string? Nodes);

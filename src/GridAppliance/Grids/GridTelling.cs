@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using GridAppliance.Api.Agents;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Grids;
+
+/// <summary>Tells members how their grid stands, one at a time for each grid: of two changes the later one is what the master is told last.</summary>
+sealed class GridTelling(GridDirectory grids, GridEngines engines, GridCalls calls, NodeDirectory nodes)
+{
+    /// <summary>A controller that has to start again needs it, under emulation.</summary>
+    const int Seconds = 60;
+
+    readonly ConcurrentDictionary<Guid, SemaphoreSlim> gates = new();
+
+    /// <returns>Null once the node has made it so; else why not.</returns>
+    public async Task<string?> TellAsync(Guid gridId, GridMember member, CancellationToken cancellationToken)
+    {
+        var gate = gates.GetOrAdd(gridId, static _ => new(1, 1));
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (grids.Find(gridId) is not { } grid) return "the grid is gone";
+            var engine = engines.Find(grid.Engine)!;
+            IReadOnlyList<Node> Who(GridRole role) => [.. grid.Members.Where(other => other.Role == role && other.Standing != GridStanding.Leaving).Select(other => nodes.Current.Find(other.NodeId)).OfType<Node>()];
+            var answer = await calls.AskAsync(member.NodeId, member.Node, new RunOrder
+            {
+                Module = engine.ModuleOf(member.Role), Command = ["told"], Files = engine.Tell(grid, member.Role, Who(GridRole.Master), Who(GridRole.Worker)), Secrets = engine.Secrets, Seconds = Seconds,
+            }, cancellationToken);
+            return answer.Succeeded ? null : $"{member.Node}: {answer.Message}";
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+}
+
+/// <summary>Every engine by its name.</summary>
+sealed class GridEngines(IEnumerable<IGridEngine> engines)
+{
+    readonly Dictionary<string, IGridEngine> byName = engines.ToDictionary(engine => engine.Name, StringComparer.Ordinal);
+
+    public IGridEngine? Find(string name) => byName.GetValueOrDefault(name);
+
+    public IReadOnlyList<string> Names => [.. byName.Keys.Order(StringComparer.Ordinal)];
+}

@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GridAppliance.Boot.Files;
+using GridAppliance.Grids;
+using GridAppliance.Modules;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Operations;
+
+/// <summary>A member leaves its grid: no new work, the work that is there ends (or goes on elsewhere), the master forgets it, and the node becomes what it was: idle, in the tiny image.</summary>
+sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling telling, GridCalls calls, GridSecrets secrets, ImageSteps images, ModuleOrders modules, ModuleCatalog catalog, NodeDirectory nodes,
+    TimeProvider time) : IOperationKind
+{
+    public const string KindName = "grid-leave";
+
+    /// <summary>Without a heartbeat for so long a node is not waited for: what it has is in its memory, and goes with that.</summary>
+    static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+
+    public string Name => KindName;
+
+    /// <param name="now">Its work is not waited for.</param>
+    public static NewOperation For(Grid grid, GridMember member, bool now, string actor) =>
+        new(KindName, JsonSerializer.Serialize(new(grid.Id, grid.Name, grid.Engine, member.Role, now), LeaveGridJson.Default.LeaveGridInput))
+        {
+            NodeId = member.NodeId, Node = member.Node, Subject = grid.Name, Key = $"{KindName}:{grid.Id}:{member.NodeId}", StartedBy = actor,
+        };
+
+    public IReadOnlyList<Step> StepsFor(Operation operation)
+    {
+        var input = JsonSerializer.Deserialize(operation.Input, LeaveGridJson.Default.LeaveGridInput)!;
+        return
+        [
+            new("drain", token => DrainAsync(operation, input, token)),
+            new("forget", token => ForgetAsync(operation, input, token)),
+            new("order", token => OrderAsync(operation, input, token)),
+            new("remove", _ => IsSilent(operation) ? StepOutcome.DoneNow() : modules.AwaitAsync(operation)),
+            .. images.For(operation, RootImage.Tiny, null).Select(step => step with { Do = token => IsSilent(operation) && step.Name != "image wish" ? StepOutcome.DoneNow("it does not answer") : step.Do(token), Undo = null }),
+            new("release", token => ReleaseAsync(operation, input, token)),
+        ];
+    }
+
+    public Task ConcludeAsync(Operation operation, OperationEnd end, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    async Task<StepOutcome> DrainAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
+    {
+        var grid = await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value) is { } there ? latest.With(there with { Standing = GridStanding.Leaving }) : latest, null, cancellationToken);
+        if (grid?.Find(operation.NodeId!.Value) is null) return new StepOutcome.Failed($"{operation.Node} is not in {input.Grid}");
+        if (input.Role == GridRole.Master)
+            return grid.Members.Any(member => member.Role == GridRole.Worker) ? new StepOutcome.NotYet(LookAgain, "its workers leave first") : new StepOutcome.Done();
+        if (grid.Master is not { Standing: GridStanding.Member } master || engines.Find(input.Engine) is not { } engine) return new StepOutcome.Done("there is no master to tell");
+        await calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = input.Now ? ["drain", operation.Node!, "now"] : ["drain", operation.Node!] }, cancellationToken);
+        if (input.Now) return new StepOutcome.Done("its work goes on elsewhere");
+        var answer = await calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = ["state"] }, cancellationToken);
+        return answer.Succeeded && GridReport.Read(answer.Output ?? "").Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "draining" or "busy" }
+            ? new StepOutcome.NotYet(LookAgain, "its work goes on to its end") : new StepOutcome.Done();
+    }
+
+    async Task<StepOutcome> ForgetAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken) =>
+        input.Role == GridRole.Worker && grids.Find(input.GridId) is { IsLeaving: false, Master: { Standing: GridStanding.Member } master } && await telling.TellAsync(input.GridId, master, cancellationToken) is { } problem
+            ? new StepOutcome.NotYet(LookAgain, problem) : new StepOutcome.Done();
+
+    async Task<StepOutcome> OrderAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
+    {
+        if (IsSilent(operation)) return new StepOutcome.Done($"{operation.Node} does not answer: what it has goes with its memory");
+        return engines.Find(input.Engine) is { } engine && catalog.Find(engine.ModuleOf(input.Role)) is { } module
+            ? await modules.PlaceAsync(operation, ModuleOrders.Remove, InstallModule.OrderOf(module) with { Owner = JoinGrid.OwnerOf(input.Grid) }, cancellationToken)
+            : new StepOutcome.Failed($"the module of {input.Engine} is not in the catalogue any more");
+    }
+
+    async Task<StepOutcome> ReleaseAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
+    {
+        var id = operation.NodeId!.Value;
+        await nodes.ApplyAsync(id, NodeEvent.Release, $"{operation.Node} has left grid {input.Grid}", "appliance", null, cancellationToken);
+        await nodes.ApplyAsync(id, NodeEvent.Released, $"{operation.Node} is idle", "appliance", null, cancellationToken);
+        var left = await grids.ChangeAsync(input.GridId, latest => latest?.Without(id) is not { } without ? null : without is { IsLeaving: true, Members.Length: 0 } ? null : without,
+            new("grid.left", $"{operation.Node} has left grid {input.Grid}") { NodeId = id, Node = operation.Node }, cancellationToken);
+        if (left is null) secrets.Forget(input.GridId);
+        return new StepOutcome.Done($"{operation.Node} is idle");
+    }
+
+    bool IsSilent(Operation operation) => nodes.Current.Find(operation.NodeId ?? default) is not { } node || (node.AgentLastSeen is not { } seen || time.GetUtcNow() - seen > Silence) && time.GetUtcNow() - operation.Started > Silence;
+}
+
+/// <param name="Now">Without waiting for its work.</param>
+sealed record LeaveGridInput(Guid GridId, string Grid, string Engine, GridRole Role, bool Now);
+
+[JsonSourceGenerationOptions(UseStringEnumConverter = true)]
+[JsonSerializable(typeof(LeaveGridInput))]
+sealed partial class LeaveGridJson : JsonSerializerContext;

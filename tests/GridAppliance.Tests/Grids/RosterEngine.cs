@@ -1,0 +1,24 @@
+using GridAppliance.Boot.Files;
+using GridAppliance.Grids;
+using GridAppliance.Nodes;
+
+namespace GridAppliance.Tests.Grids;
+
+/// <summary>The smallest engine that there can be: a master that has a list of names. It shows that Slurm is one engine among others.</summary>
+sealed class RosterEngine : IGridEngine
+{
+    public string Name => "roster";
+
+    public string Image => RootImage.Tiny;
+
+    public string ModuleOf(GridRole role) => role == GridRole.Master ? "hello" : "web";
+
+    public IReadOnlyList<string> Secrets { get; } = ["word"];
+
+    public string? Refusal(IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) => masters.Count == 0 ? "a roster has to be somewhere" : null;
+
+    public IReadOnlyDictionary<string, string> Tell(Grid grid, GridRole role, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) => new Dictionary<string, string>
+    {
+        ["roster"] = role == GridRole.Master ? string.Join(' ', workers.Select(worker => worker.Name)) : masters[0].Name,
+    };
+}

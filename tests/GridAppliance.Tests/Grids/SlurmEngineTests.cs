@@ -1,0 +1,46 @@
+using GridAppliance.Grids;
+using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
+
+namespace GridAppliance.Tests.Grids;
+
+public sealed class SlurmEngineTests
+{
+    readonly Grid grid = new() { Id = Guid.NewGuid(), Name = "hpc", Engine = "slurm", Created = DateTimeOffset.UnixEpoch };
+
+    [Fact]
+    public void The_master_is_told_of_its_workers_and_a_worker_where_its_master_is()
+    {
+        var engine = new SlurmEngine();
+        var toMaster = engine.Tell(grid, GridRole.Master, [Node(1)], [Node(2), Node(3)]);
+        Assert.Contains("\nSlurmctldHost=n1(10.77.0.51)\n", toMaster["slurm.conf"], StringComparison.Ordinal);
+        Assert.Contains("\nNodeName=n2 NodeAddr=10.77.0.52 CPUs=4 RealMemory=900 State=UNKNOWN\nNodeName=n3 ", toMaster["slurm.conf"], StringComparison.Ordinal);
+        Assert.Contains("\nPartitionName=grid Nodes=ALL ", toMaster["slurm.conf"], StringComparison.Ordinal);
+        Assert.Equal("127.0.0.1 localhost\n10.77.0.51 n1\n10.77.0.52 n2\n10.77.0.53 n3\n", toMaster["hosts"]);
+
+        var toWorker = engine.Tell(grid, GridRole.Worker, [Node(1)], [Node(2)]);
+        Assert.Equal("10.77.0.51:6817\n", toWorker["master"]);
+        Assert.DoesNotContain("slurm.conf", toWorker.Keys);
+    }
+
+    /// <summary>A controller refuses to start with a partition of no nodes.</summary>
+    [Fact]
+    public void A_grid_without_workers_has_no_partition() => Assert.DoesNotContain("PartitionName", new SlurmEngine().Tell(grid, GridRole.Master, [Node(1)], [])["slurm.conf"], StringComparison.Ordinal);
+
+    [Fact]
+    public void A_backup_master_is_refused_with_a_reason() => Assert.Contains("a disk that both masters share", new SlurmEngine().Refusal([Node(1), Node(2)], [Node(3)]), StringComparison.Ordinal);
+
+    [Fact]
+    public void What_a_module_says_of_its_engine_is_read_and_what_is_none_of_it_is_passed_over()
+    {
+        var report = GridReport.Read("node n2 idle 0 1 N/A\nnode n3 busy 2 4 1.50\nnode n4 down x 4\njob 3_1 RUNNING n3 render\njob 4 PENDING render\nslurm_load: error\n\n");
+        Assert.Equal([new GridNodeReport("n2", "idle", 0, 1, "N/A"), new GridNodeReport("n3", "busy", 2, 4, "1.50")], report.Nodes);
+        Assert.Equal([new GridJobReport("3_1", "RUNNING", "render", "n3"), new GridJobReport("4", "PENDING", "render", null)], report.Jobs);
+    }
+
+    static Node Node(int number) => new()
+    {
+        Id = Guid.NewGuid(), Name = $"n{number}", State = NodeState.Idle, StateSince = DateTimeOffset.UnixEpoch, FirstSeen = DateTimeOffset.UnixEpoch, BootMac = TestStore.Mac(number), Macs = [TestStore.Mac(number)],
+        Network = "provisioning", Ip = Ipv4Address.Parse($"10.77.0.{50 + number}"), Inventory = new() { Cpus = 4, MemoryMiB = 1000 },
+    };
+}
