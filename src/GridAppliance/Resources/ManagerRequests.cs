@@ -17,10 +17,10 @@ sealed class ManagerRequests(NodeDirectory nodes, OperationRunner operations, Mo
             : (SetMaster.For(node, wanted, actor), wanted is null ? $"{node.Name} will have no master" : $"{wanted.Name} will be {node.Name}'s master"), dryRun, cancellationToken);
     }
 
-    public Task<ChangeDocument> BootImageAsync(IReadOnlyList<Node> range, string image, bool dryRun, string actor, CancellationToken cancellationToken) => ForEachAsync(range, dryRun, node =>
+    public Task<ChangeDocument> BootImageAsync(IReadOnlyList<Node> range, string image, bool dryRun, string actor, CancellationToken cancellationToken) => NodeSubmissions.SubmitAsync(operations, range, node =>
         images.Refusal(node, image) is { } refusal ? (null, refusal)
         : node.Image == image ? (null, $"{node.Name} runs the {image} image already")
-        : (BootImage.For(node, image, actor), $"{node.Name} will boot the {image} image, without going through its firmware where that can be"), cancellationToken);
+        : (BootImage.For(node, image, actor), $"{node.Name} will boot the {image} image, without going through its firmware where that can be"), dryRun, cancellationToken);
 
     /// <param name="range">Where.</param>
     /// <param name="version">Null for the newest import.</param>

@@ -72,7 +72,7 @@ public sealed class TgtTargetTests : IAsyncLifetime
     {
         await target.ConnectAsync(Zone(Host), default);
         Assert.Equal(SanOutcome.Done, await target.ConnectAsync(new("grid-more", [Host, Other], [more]), default));
-        async Task<IEnumerable<string>> AccountsAsync() => TgtShown.Read(await ShownAsync()).OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => string.Join(' ', t.Accounts.Order(StringComparer.Ordinal)));
+        async Task<IEnumerable<string>> AccountsAsync() => TgtShown.Read(await tgtd.ShownAsync()).OrderBy(t => t.Name, StringComparer.Ordinal).Select(t => string.Join(' ', t.Accounts.Order(StringComparer.Ordinal)));
         Assert.Equal(["user-n1 user-n2", "user-n1"], await AccountsAsync());
         await target.DisconnectAsync("grid-more", default);
         Assert.Equal(["user-n1"], await AccountsAsync());
