@@ -96,7 +96,7 @@ lab-down: ## remove every trace of the lab
 
 # The status page is tried in a real browser; an image is composed under another date.
 test: PACKAGES += chromium faketime
-test: prepare build image image-metal image-debian ## run all tests: unit, integration in namespaces, and whole boots
+test: prepare build image image-metal ## run all tests: unit, integration in namespaces, and whole boots
 	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
 	@status=0; tests/run || status=$$?; $(MAKE) --no-print-directory own; exit $$status
 
@@ -109,9 +109,10 @@ bench-peers: build ## compare with other people's programs, in one run: PEERS=tf
 	@[[ $(or $(PEERS),tftp) != ipmi* || ( -x /usr/sbin/ipmipower && -x /usr/bin/ipmi_sim && -x /usr/bin/ipmitool ) ]] || tests/install-packages freeipmi-tools openipmi ipmitool
 	$(DOTNET) run -c Release --no-build --project tests/GridAppliance.Benchmarks -- peers $(or $(PEERS),tftp)
 
-soak: build image ## TIMES (default 100) as much as in 'make test': damaged input for the codecs; a node's agent killed at that many moments, and replaced
+soak: build image image-debian ## TIMES (default 100) as much as in 'make test': damaged input for the codecs; a node's agent killed at that many moments, and replaced; Debian roots, and a grid of real Slurm
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo
 	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
+	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Tests -c Release --no-build --nologo --filter Soak=yes
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.EndToEnd -c Release --no-build --nologo --filter Soak=yes
 
 format: build ## lay the sources out as .editorconfig says; 'make test' looks whether they are

@@ -104,7 +104,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     async Task<StepOutcome> ActivateAsync(Operation operation, JoinGridInput input, CancellationToken cancellationToken)
     {
         var happened = new NewEvent("grid.joined", $"{operation.Node} is {(input.Role == GridRole.Master ? "the master" : "a worker")} of grid {input.Grid}, {(time.GetUtcNow() - operation.Started).TotalSeconds:0.0} s after it was asked for")
-            { NodeId = operation.NodeId, Node = operation.Node };
+        { NodeId = operation.NodeId, Node = operation.Node };
         await nodes.ApplyAsync(operation.NodeId!.Value, NodeEvent.Assigned, $"{operation.Node} works for grid {input.Grid}", "appliance", null, cancellationToken);
         await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value) is { Standing: GridStanding.Joining or GridStanding.Member } there ? latest.With(there with { Standing = GridStanding.Member }) : latest,
             happened, cancellationToken);

@@ -14,7 +14,9 @@ public sealed class GridTests(ITestOutputHelper output)
 {
     const int MemoryMiB = 1024;
 
+    // Minutes under emulation, and the Debian image beside.
     [LabFact]
+    [Trait("Soak", "yes")]
     public async Task Idle_nodes_become_a_grid_by_one_command_do_its_work_and_are_idle_again()
     {
         var plan = LabPlan.For(LabName.Parse("e2egrid"), [ServerFirmware.Bios, ServerFirmware.Bios]);

@@ -8,6 +8,7 @@ namespace GridAppliance.Tests.Agent;
 /// Modules on a Debian root: the root file system of the Debian node image (<c>make image-debian</c>), arranged as on such a node, an overlay of that image and memory. A module does there what people do on
 /// Debian: adds users, installs packages with scripts of their own, enables services, and its programs write everywhere.
 /// </summary>
+[Trait("Soak", "yes")]
 public sealed class DebianRootTests : IAsyncLifetime
 {
     const string Unit = "[Unit]\nDescription=An app\n[Service]\nExecStart=/usr/bin/app\n[Install]\nWantedBy=multi-user.target\n";

@@ -45,7 +45,9 @@ sealed class DhcpBench
     /// <summary>A network that a relay in <see cref="Rack"/> speaks for.</summary>
     public static NetworkOptions BehindRelay() => Rack("10.78.0.60-10.78.0.69", "10.78.0.0/24", "rack7") with
     {
-        Via = "rack", Server = Ipv4Address.Parse("10.77.0.1"), Router = Ipv4Address.Parse("10.78.0.1"),
+        Via = "rack",
+        Server = Ipv4Address.Parse("10.77.0.1"),
+        Router = Ipv4Address.Parse("10.78.0.1"),
     };
 
     public static MacAddress Mac(int number) => MacAddress.FromUInt64(0x5254_0000_0000 + (ulong)number);
