@@ -24,8 +24,11 @@ public sealed class EveryOperationTests
 
     public static TheoryData<string> Names => [.. Worlds.Keys];
 
-    /// <summary>Its world is a machine with sshd, which is too slow to be started for each moment: EstablishTests restarts the appliance under it.</summary>
-    static readonly string[] Elsewhere = [EstablishMachine.KindName];
+    /// <summary>
+    /// The world of the first is a machine with sshd, which is too slow to be started for each moment: EstablishTests restarts the appliance under it. Those of the other two are a whole grid, and
+    /// nobody has written them yet (docs/grids.md): GridSeamTests takes them from end to end, and kills nothing.
+    /// </summary>
+    static readonly string[] Elsewhere = [EstablishMachine.KindName, JoinGrid.KindName, LeaveGrid.KindName];
 
     [Fact]
     public void Every_kind_that_there_is_has_a_world_here()
