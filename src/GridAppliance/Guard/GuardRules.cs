@@ -20,6 +20,7 @@ static class GuardRules
     static ReadOnlySpan<byte> Tag => [0x81, 0x00];
     static ReadOnlySpan<byte> ServiceTag => [0x88, 0xA8];
     static ReadOnlySpan<byte> Udp => [17];
+    static ReadOnlySpan<byte> Igmp => [2];
     static ReadOnlySpan<byte> IcmpV6 => [58];
     static ReadOnlySpan<byte> DhcpServer => [0, 67];
     static ReadOnlySpan<byte> DhcpClient => [0, 68];
@@ -82,6 +83,15 @@ static class GuardRules
         // To servers, from whoever has no address yet; and what servers say, so that a rival gives himself away.
         Dhcp(ref batch, chain, DhcpServer);
         Dhcp(ref batch, chain, DhcpClient);
+
+        // Who listens to which group, from bridges and switches that have no address of their own (RFC 4541, section 2.1.1): nobody is spoken for.
+        batch.BeginRule(chain);
+        batch.Payload(Register, NftHeader.Network, 9, 1);
+        batch.Compare(Register, equal: true, Igmp);
+        batch.Payload(Register, NftHeader.Network, source, 4);
+        batch.Compare(Register, equal: true, NoAddress);
+        batch.Accept();
+        batch.EndRule();
 
         batch.BeginRule(chain);
         LoadPair(ref batch, source);

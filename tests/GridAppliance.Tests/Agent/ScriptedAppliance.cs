@@ -169,9 +169,15 @@ sealed class ScriptedAppliance : IAsyncDisposable
 
     async Task OrderAsync(HttpContext context)
     {
-        Interlocked.Increment(ref OrdersFetched);
+        var poll = Interlocked.Increment(ref OrdersFetched);
         Order? order;
         while (!orders.TryPeek(out order)) await Task.Delay(5, context.RequestAborted);   // a long poll, as a scripted peer may do it
+        if (poll != Volatile.Read(ref OrdersFetched))
+        {
+            // An agent asks once at a time: this one has died since, and whatever it is given would be lost.
+            context.Abort();
+            return;
+        }
         if (order.Once) orders.TryDequeue(out _);
         LastEnvelope = order.Envelope((AgentCall)context.Items["call"]!);
         await context.Response.Body.WriteAsync(LastEnvelope);

@@ -136,6 +136,11 @@ public sealed class GuardTableTests : IAsyncLifetime
         wire.Send(Datagram(stranger, Ipv4Address.Any, "discover", 67));
         // A rival server is heard: he is to be told of.
         wire.Send(Datagram(stranger, Ipv4Address.Parse("10.77.0.2"), "offer", 68));
+        // A bridge without an address joins a group.
+        var report = Datagram(stranger, Ipv4Address.Any, "");
+        const int protocol = 14 + 9, igmp = 2;
+        report[protocol] = igmp;
+        wire.Send(report);
         wire.Send(Datagram(stranger, SwitchIp, "trap"));
         Assert.Equal("trap", await HearAsync());
         var drops = await DropsOf(Datagram(Liar, SwitchIp, "forged trap"));

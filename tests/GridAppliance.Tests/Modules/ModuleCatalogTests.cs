@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using GridAppliance.Api.Modules;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
+using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Modules;
 
@@ -181,7 +182,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             await store.ReopenAsync();
             Open();
         }
-        Assert.Equal(["hello", "web"], catalog.List().Select(module => module.Name));
+        Assert.Equal(["hello", "slurm", "web"], catalog.List().Select(module => module.Name));
         var hello = catalog.Find("hello")!;
         Assert.Equal(("hello", "1.0", "greeter", key.Fingerprint), (hello.Name, hello.Version, hello.Class, hello.SignedBy));
         using var kept = new MemoryStream(await KeptAsync(hello));
@@ -227,10 +228,11 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         using var shipped = Shipped();
         await shipped.StartAsync(CancellationToken.None);
         Assert.Null(catalog.Find("balancer"));
-        store.Clock.Advance(ShippedModules.Pause);
-        await shipped.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(30));
+        // Again and again: that it has begun to wait cannot be seen from here.
+        await Eventually.UntilAsync(() => { store.Clock.Advance(ShippedModules.Pause); return shipped.ExecuteTask!.IsCompleted; }, "the packages beside the program");
+        await shipped.ExecuteTask!;
         Assert.Equal(key.Fingerprint, catalog.Find("balancer")!.SignedBy);
-        Assert.Equal(["balancer", "hello", "web"], catalog.List().Select(module => module.Name));
+        Assert.Equal(["balancer", "hello", "slurm", "web"], catalog.List().Select(module => module.Name));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ static class NetworkSection
         var mode = dhcp.Choice("mode", DhcpMode.Off);
         var range = dhcp.Value<Ipv4Range>("range", "10.77.0.50-10.77.0.250", required: mode == DhcpMode.Server);
         var guard = section.Section("guard");
-        var guardMode = guard.Choice("mode", mode == DhcpMode.Server ? GuardMode.On : GuardMode.Off);
+        var guardMode = guard.Choice("mode", mode == DhcpMode.Server && via is null ? GuardMode.On : GuardMode.Off);
         if (guardMode == GuardMode.On && mode != DhcpMode.Server) guard.Problem("mode", "only where this appliance gives the addresses (dhcp: { mode: server }) does it know who may use them");
         var options = new NetworkOptions
         {

@@ -58,8 +58,9 @@ public sealed class RealClientTests
         Assert.Equal(("10.78.0.60", "24", "10.78.0.1", "10.77.0.1", "10.77.0.1", "snponly.efi"),
             (learned["ip"], learned["mask"], learned["router"], learned["serverid"], learned["siaddr"], learned["boot_file"]));
         Assert.Equal("10.78.0.60", Assert.Single(segment.Leases.Rows).Key.ToString());
-        Assert.Equal(["rack7"], BootBench.Seen(segment.Observer).Select(o => o.Network).Distinct());
-        Assert.Equal([BootStage.DhcpDiscover, BootStage.DhcpOffer, BootStage.DhcpRequest, BootStage.DhcpAck], BootBench.Seen(segment.Observer).Select(o => o.Stage).Distinct());
+        var seen = BootBench.Seen(segment.Observer).ToList();
+        Assert.Equal(["rack7"], seen.Select(o => o.Network).Distinct());
+        Assert.Equal([BootStage.DhcpDiscover, BootStage.DhcpOffer, BootStage.DhcpRequest, BootStage.DhcpAck], seen.Select(o => o.Stage).Distinct());
     }
 
     [Fact]
