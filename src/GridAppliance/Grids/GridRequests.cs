@@ -11,7 +11,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
 {
     /// <summary>Why there cannot be such a grid, or null.</summary>
     public string? Defect(GridRequest request, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) =>
-        !ModuleNames(request.Name) ? "a grid's name is lower-case letters, digits and dashes, 32 at most"
+        !IsName(request.Name) ? "a grid's name is lower-case letters, digits and dashes, 32 at most"
         : grids.Find(request.Name) is not null ? $"there is a grid {request.Name} already: gridctl grid add {request.Name} …"
         : engines.Find(request.Engine) is not { } engine ? $"there is no engine {request.Engine}: {string.Join(", ", engines.Names)}"
         : masters.Concat(workers).GroupBy(node => node.Id).FirstOrDefault(group => group.Skip(1).Any()) is { } twice ? $"{twice.First().Name} is named as master and as worker"
@@ -41,7 +41,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
         // All at once, before the first is begun: a master is told of everybody who is coming, and need not start again for each.
         if (!dryRun)
             await grids.ChangeAsync(grid.Id, latest => able.Aggregate(latest, static (next, one) => next?.Find(one.Node.Id) is null ? next?.With(new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining)) : next), null, cancellationToken);
-        return await NodeSubmissions.SubmitAsync(operations, [.. wanted.Select(one => (one.Node, able.Contains(one)
+        return await NodeSubmissions.SubmitAsync(operations, [.. wanted.Select(one => (one.Node.Name, able.Contains(one)
             ? ((NewOperation?)JoinGrid.For(grid, new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining), one.Node.ImageWish, actor), $"{one.Node.Name} will be {(one.Role == GridRole.Master ? "the master" : "a worker")} of {grid.Name}")
             : (null, Obstacle(engine, one.Node, one.Role)!)))], dryRun, cancellationToken);
     }
@@ -65,22 +65,16 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
                 new("grid.leaving", $"grid {grid.Name} is being dissolved") { Actor = actor }, cancellationToken);
             if (rest is null) secrets.Forget(grid.Id);
         }
-        var changes = new List<NodeChangeDocument>();
         // Workers first: their master sees them off.
-        foreach (var member in grid.Members.Where(member => range is null || range.Any(node => node.Id == member.NodeId)).OrderByDescending(member => member.Role))
-        {
-            var refusal = range is not null && member.Role == GridRole.Master ? $"{member.Node} is the master of {grid.Name}: gridctl grid delete {grid.Name}" : null;
-            if (refusal is not null || request.DryRun) changes.Add(new() { Node = member.Node, Accepted = refusal is null, Message = refusal ?? $"{member.Node} will leave {grid.Name}" });
-            else
-                changes.Add(await operations.SubmitAsync(LeaveGrid.For(grid, member, request.Now || range is null, actor), cancellationToken) switch
-                {
-                    Submission.Accepted accepted => new() { Node = member.Node, Accepted = true, OperationId = accepted.Operation.Id.ToString(), Message = accepted.IsNew ? $"{member.Node} will leave {grid.Name}" : "is under way already" },
-                    Submission.Refused refused => new() { Node = member.Node, Accepted = false, Message = refused.Reason },
-                    var other => throw new InvalidOperationException($"a submission of no known kind: {other}"),
-                });
-        }
-        changes.AddRange((range ?? []).Where(node => grid.Find(node.Id) is null).Select(node => new NodeChangeDocument { Node = node.Name, Accepted = false, Message = $"{node.Name} is not in {grid.Name}" }));
-        return new() { Nodes = changes, DryRun = request.DryRun };
+        var members = grid.Members.Where(member => range is null || range.Any(node => node.Id == member.NodeId)).OrderByDescending(member => member.Role);
+        var strangers = (range ?? []).Where(node => grid.Find(node.Id) is null);
+        return await NodeSubmissions.SubmitAsync(operations,
+        [
+            .. members.Select(member => (member.Node, range is not null && member.Role == GridRole.Master
+                ? ((NewOperation?)null, $"{member.Node} is the master of {grid.Name}: gridctl grid delete {grid.Name}")
+                : (LeaveGrid.For(grid, member, request.Now || range is null, actor), $"{member.Node} will leave {grid.Name}"))),
+            .. strangers.Select(node => (node.Name, ((NewOperation?)null, $"{node.Name} is not in {grid.Name}"))),
+        ], request.DryRun, cancellationToken);
     }
 
     /// <summary>No new work for these workers, or work again.</summary>
@@ -109,5 +103,5 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
         return (true, message);
     }
 
-    static bool ModuleNames(string name) => name.Length <= 32 && ModuleManifest.IsName(name);
+    static bool IsName(string name) => name.Length <= 32 && ModuleManifest.IsName(name);
 }

@@ -37,6 +37,6 @@ sealed class GridSecrets(ApplianceOptions options, GridDirectory grids) : ISecre
 
     string FolderOf(Guid grid) => Path.Combine(options.DataDir, "grids", grid.ToString());
 
-    /// <summary>Names are engines' own words; a digest would be as safe, and says less to who looks into the folder.</summary>
-    string PathOf(Guid grid, string name) => Path.Combine(FolderOf(grid), name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '.') || name.StartsWith('.') ? "none" : name);
+    /// <summary>Names are engines' own words: what a node asks for is held against its order first (<see cref="OrderSecrets"/>).</summary>
+    string PathOf(Guid grid, string name) => Path.Combine(FolderOf(grid), name);
 }

@@ -22,6 +22,7 @@ sealed class GridTelling(GridDirectory grids, GridEngines engines, GridCalls cal
             if (grids.Find(gridId) is not { } grid) return "the grid is gone";
             var engine = engines.Find(grid.Engine)!;
             IReadOnlyList<Node> Who(GridRole role) => [.. grid.Members.Where(other => other.Role == role && other.Standing != GridStanding.Leaving).Select(other => nodes.Current.Find(other.NodeId)).OfType<Node>()];
+            if (Who(GridRole.Master).Count == 0) return $"{grid.Name} has no master any more";
             var answer = await calls.AskAsync(member.NodeId, member.Node, new RunOrder
             {
                 Module = engine.ModuleOf(member.Role), Command = ["told"], Files = engine.Tell(grid, member.Role, Who(GridRole.Master), Who(GridRole.Worker)), Secrets = engine.Secrets, Seconds = Seconds,

@@ -80,6 +80,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     async Task<StepOutcome> TellAsync(Operation operation, JoinGridInput input, CancellationToken cancellationToken)
     {
         if (grids.Find(input.GridId) is not { } grid || grid.Find(operation.NodeId!.Value) is not { } member) return new StepOutcome.Failed($"{operation.Node} is not in {input.Grid} any more");
+        if (grid.Master is null) return new StepOutcome.Failed($"{input.Grid} has no master any more");
         // Its addresses are what the others are told: a master that does not run yet has perhaps another tomorrow.
         if (await telling.TellAsync(grid.Id, member, cancellationToken) is { } problem) return Later(operation, problem);
         if (member.Role == GridRole.Master)

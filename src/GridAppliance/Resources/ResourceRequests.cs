@@ -37,7 +37,7 @@ sealed class ResourceRequests(ResourceLedger ledger, ModuleOffers offers, Operat
         // The tightest fit: what is left elsewhere stays whole for those who need much.
         if (request.Count is { } count)
             plans = [.. plans.Where(one => one.Plan.Operation is not null).OrderBy(one => ledger.FreeOf(one.Node).Cpus).ThenBy(one => ledger.FreeOf(one.Node).MemoryMiB).ThenBy(one => one.Node.Name, StringComparer.Ordinal).Take(count)];
-        var change = await NodeSubmissions.SubmitAsync(operations, plans, request.DryRun, cancellationToken);
+        var change = await NodeSubmissions.SubmitAsync(operations, [.. plans.Select(one => (one.Node.Name, one.Plan))], request.DryRun, cancellationToken);
         return request.Count is { } wanted && plans.Count < wanted
             ? change with { Nodes = [.. change.Nodes, new() { Node = request.Range, Accepted = false, Message = $"{wanted} asked for, and {plans.Count} {(plans.Count == 1 ? "has" : "have")} room" }] }
             : change;
@@ -45,13 +45,13 @@ sealed class ResourceRequests(ResourceLedger ledger, ModuleOffers offers, Operat
 
     public Task<ChangeDocument> FreeAsync(IReadOnlyList<Node> range, FreeRequest request, string actor, CancellationToken cancellationToken)
     {
-        var plans = new List<(Node, (NewOperation?, string))>();
+        var plans = new List<(string, (NewOperation?, string))>();
         foreach (var node in range)
         {
             var mine = ledger.On(node.Id).Where(holding => request.Holding is { } id ? holding.Id.ToString() == id : holding.Owner == request.Owner).ToList();
-            if (mine.Count == 0) plans.Add((node, (null, request.Holding is null ? $"{request.Owner} holds nothing of {node.Name}" : $"{node.Name} has no such holding")));
+            if (mine.Count == 0) plans.Add((node.Name, (null, request.Holding is null ? $"{request.Owner} holds nothing of {node.Name}" : $"{node.Name} has no such holding")));
             foreach (var holding in mine)
-                plans.Add((node, holding.State == HoldingState.Planned
+                plans.Add((node.Name, holding.State == HoldingState.Planned
                     ? (null, "it is only coming about: cancel its operation instead")
                     : (FreeResources.For(holding, $"freed by {actor}", actor), $"{holding.Amounts} of {holding.Owner} will be freed")));
         }

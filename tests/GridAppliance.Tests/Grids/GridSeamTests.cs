@@ -6,6 +6,7 @@ using GridAppliance.Api.Agents;
 using GridAppliance.Api.Grids;
 using GridAppliance.Api.Modules;
 using GridAppliance.Grids;
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
 using GridAppliance.Tests.Agents;
@@ -55,6 +56,25 @@ public sealed class GridSeamTests
         await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task Workers_of_a_grid_whose_master_cannot_be_made_are_told_so_and_go_back_to_idle()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        using var life = new CancellationTokenSource();
+        List<ScriptedAgent> agents = [await appliance.IdleAgentAsync(1), await appliance.IdleAgentAsync(2)];
+        var members = new[] { new Member(agents[0], life.Token) { CanInstall = false }, new Member(agents[1], life.Token) };
+        IReadOnlyList<Node> Nodes(int which) => [appliance.Nodes.Current.Find(agents[which].Node)!];
+        var request = new GridRequest { Name = "pool", Engine = "roster", Masters = "x", Workers = "y" };
+        var change = await appliance.Get<GridRequests>().CreateAsync(request, Nodes(0), Nodes(1), "alice", CancellationToken.None);
+        var ends = new List<OperationEnd>();
+        foreach (var node in change.Nodes) ends.Add((await appliance.Operations.EndAsync(Guid.Parse(node.OperationId!), CancellationToken.None).WaitAsync(Patience))!);
+        Assert.All(ends, end => Assert.IsNotType<OperationEnd.Done>(end));
+        Assert.Equal("pool has no master any more", ends[1].ReasonOrNull);
+        Assert.Equal([NodeState.Idle, NodeState.Idle], [Nodes(0)[0].State, Nodes(1)[0].State]);
+        await life.CancelAsync();
+        await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
+    }
+
     static async Task EndAsync(TestAppliance appliance, ChangeDocument change)
     {
         foreach (var node in change.Nodes)
@@ -73,6 +93,8 @@ public sealed class GridSeamTests
 
         public Task Life { get; }
 
+        public bool CanInstall { get; init; } = true;
+
         public ConcurrentDictionary<string, string> Files { get; } = new();
 
         public ConcurrentBag<string> Orders { get; } = [];
@@ -85,7 +107,7 @@ public sealed class GridSeamTests
             {
                 if (await served.NextOrderAsync(1) is not { } order) continue;
                 Orders.Add(JsonSerializer.Serialize(order, ApiJson.Default.OrderDocument));
-                await served.ReportAsync(order.Id, new OrderResult { Succeeded = true, Output = order.Run is { } run ? await RunAsync(order.Id, run) : null });
+                await served.ReportAsync(order.Id, new OrderResult { Succeeded = CanInstall || order.Kind != ModuleOrders.Install, Output = order.Run is { } run ? await RunAsync(order.Id, run) : null });
             }
         }
 
