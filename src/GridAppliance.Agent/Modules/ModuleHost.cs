@@ -22,7 +22,14 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
 
     /// <summary>What each module has changed, in the order of their names.</summary>
     public IReadOnlyList<ModuleChangesDocument> Changes() =>
-        [.. store.Records() is var records ? records.Select(record => report.Of(record, ModuleFit.Below(record.Manifest, records), changes.Of(record.Instance), records.Count)) : []];
+        [.. store.Records() is var records ? records.Select(record => report.Of(record, ModuleFit.Below(record.Manifest, records), HeldBy(record), records.Count)) : []];
+
+    /// <summary>Nothing when the journal is damaged, as recovery has said: a node whose heartbeats end with that could not be reached any more.</summary>
+    IReadOnlyList<ChangeRecord> HeldBy(ModuleRecord record)
+    {
+        try { return changes.Of(record.Instance); }
+        catch (IOException) { return []; }
+    }
 
     /// <summary>What an earlier run of the agent left: half-done work is undone or finished, programs that still run are found again, what is missing is made again.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken)

@@ -133,9 +133,9 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
 
     string MakeGroup(string name)
     {
+        // Without a cgroup file system the launcher goes on without.
+        if (!File.Exists(Path.Combine(Path.GetDirectoryName(paths.ControlGroups)!, "cgroup.procs"))) return "";
         var group = GroupOf(name);
-        // Without a cgroup file system there is a plain path that is no folder, and the launcher goes on without.
-        if (!File.Exists(Path.Combine(Path.GetDirectoryName(paths.ControlGroups)!, "cgroup.procs"))) return group;
         Directory.CreateDirectory(paths.ControlGroups);
         // An owner's group is not made anew here, where it would have no limits.
         if (Libc.MakeFolder(group, FolderMode) != 0 && Marshal.GetLastPInvokeError() is var error && error != Libc.Exists)

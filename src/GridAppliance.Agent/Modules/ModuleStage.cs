@@ -55,9 +55,9 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     /// <summary>Ends a module's programs: asked first, by its own program for that if it has one.</summary>
     public async Task StopAsync(ModuleRecord record, CancellationToken cancellationToken)
     {
-        var running = watches.TryRemove(record.Name, out var watch) ? watch.Current : null;
-        if (watch is not null) await watch.DisposeAsync();
-        running ??= launcher.Adopt(record);
+        if (watches.TryRemove(record.Name, out var watch)) await watch.DisposeAsync();
+        // Only now: a watch that still runs may be clearing up after a program that has just ended by itself.
+        var running = watch?.Current ?? launcher.Adopt(record);
         if (record.Manifest.Stop is { } stop && MountTable.IsMounted(views.Of(record)) && (running is not null || record.Manifest.Start is null)
             && await launcher.RunAsync(record, stop, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
         if (running is not null) await launcher.StopAsync(running, clock, cancellationToken);

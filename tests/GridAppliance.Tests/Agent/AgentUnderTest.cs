@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using GridAppliance.Agent;
 using GridAppliance.Agent.Bmc;
@@ -63,6 +64,9 @@ sealed class AgentUnderTest : IAsyncDisposable
     public ResourceHost Resources { get; }
     public Task<AgentEnd> Running { get; }
     public string Said => console.ToString();
+
+    /// <summary>The process of a module's program; 0 while none is noted, since a program that is started again has none for a moment.</summary>
+    public int ProcessOf(string module) => DurableFile.Read(Path.Combine(Paths.Processes, module)) is { } note ? int.Parse(Encoding.ASCII.GetString(note).Split(' ')[0], CultureInfo.InvariantCulture) : 0;
 
     /// <summary>Waits for the end of an agent that fell over something that it did not expect, as a kill would have it.</summary>
     public async Task EndAsync()

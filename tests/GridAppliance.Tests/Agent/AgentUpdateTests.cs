@@ -50,7 +50,7 @@ public sealed class AgentUpdateTests : IAsyncLifetime
         Assert.Equal($"agent {New} runs", result.Message);
         await init.StartsAsync(2);
         await VersionAsync(New);
-        Assert.True(IsAlive(module), "the module's program did not live through it");
+        Assert.True(NodeFingerprint.Runs(module), "the module's program did not live through it");
         Assert.Equal("running", (await HeartbeatAsync(New, heartbeat => heartbeat.Modules.Count == 1 && heartbeat.Modules[0].State == "running")).Modules[0].State);
         Assert.False(Directory.Exists(Path.Combine(folder.Path, "var/lib/grid/agent")), "what was unpacked is left");
     }
@@ -69,7 +69,7 @@ public sealed class AgentUpdateTests : IAsyncLifetime
         Assert.Contains(why, result.Message);
         Assert.EndsWith($"agent {Old} is back", result.Message);
         await VersionAsync(Old);
-        Assert.True(IsAlive(module), "the module's program did not live through it");
+        Assert.True(NodeFingerprint.Runs(module), "the module's program did not live through it");
         Assert.Equal(1, init.Starts);
     }
 
@@ -83,7 +83,7 @@ public sealed class AgentUpdateTests : IAsyncLifetime
         var result = await updating;
         Assert.Contains("did not report within 3 s", result.Message);
         Assert.Equal(2, init.Starts);
-        Assert.False(IsAlive(trial), "the one on trial was left running");
+        Assert.False(NodeFingerprint.Runs(trial), "the one on trial was left running");
         await VersionAsync(Old);
     }
 
@@ -189,7 +189,6 @@ public sealed class AgentUpdateTests : IAsyncLifetime
         if (executable) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    static bool IsAlive(int process) => File.Exists($"/proc/{process}/stat") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
 
     static void Kill(int process) => GridAppliance.Agent.Native.Libc.Kill(process, GridAppliance.Agent.Native.Libc.SigKill);
 

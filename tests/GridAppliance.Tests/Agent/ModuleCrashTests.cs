@@ -123,7 +123,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
                 Assert.Contains("somaxconn 1000", kernel.ToString(), StringComparison.Ordinal);
                 await RemoveAsync();
             }
-            Assert.True(before == Now(), $"cut off at point {point}, {at}: {Difference(before, Now())}; {said}");
+            Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
             if (!ended) break;
             seen.Add(at);
         }
@@ -143,7 +143,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             Assert.True(version is "1.0" or "2.0", $"cut off at point {point}, {at}: '{version}'");
             Assert.Contains(version == "1.0" ? "somaxconn 1000" : "somaxconn 2000", kernel.ToString(), StringComparison.Ordinal);
             await RemoveAsync();
-            Assert.True(before == Now(), $"cut off at point {point}, {at}: {Difference(before, Now())}; {said}");
+            Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
             // What lies in between the installation's own points is cut off above.
             if (!ended) break;
             if (point > 3 && point < 20) point += 2;
@@ -160,7 +160,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             await using (var agent = new AgentUnderTest(appliance, folder.Path, kernel: kernel)) await InstallAsync(package);
             var (ended, at) = await EndAtAsync(point, orders.Remove("app"));
             Assert.Equal("", await StateAfterRecoveryAsync());
-            Assert.True(before == Now(), $"cut off at point {point}, {at}: {Difference(before, Now())}; {said}");
+            Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
             if (!ended) break;
         }
     }
@@ -179,7 +179,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             Assert.Equal("1.0", await StateAfterRecoveryAsync());
             Assert.Contains("somaxconn 1000", kernel.ToString(), StringComparison.Ordinal);
             await RemoveAsync();
-            Assert.True(before == Now(), $"cut off at point {point}, {at}: {Difference(before, Now())}; {said}");
+            Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
             if (!ended) break;
         }
     }
@@ -209,7 +209,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
         Directory.CreateDirectory(new FileInfo(Path.Combine(folder.Path, "sys/fs/cgroup")).LinkTarget!);
         kernel.Restart();
         Assert.Equal("", await StateAfterRecoveryAsync());
-        Assert.True(before == Now(), Difference(before, Now()));
+        Assert.True(before == Now(), NodeFingerprint.Difference(before, Now()));
     }
 
     [Fact]
@@ -237,7 +237,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
                 }
                 else Assert.Empty(result.Modules);
             }
-            Assert.True(before == Now(), $"{kib} KiB: {Difference(before, Now())}");
+            Assert.True(before == Now(), $"{kib} KiB: {NodeFingerprint.Difference(before, Now())}");
             MountTable.Unmount(state);
         }
         Assert.True(installed, "with half a MiB there is room");
@@ -263,7 +263,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             Assert.False(second.Succeeded);
             Assert.True((await orders.RemoveAsync("app")).Succeeded);
         }
-        Assert.True(before == Now(), Difference(before, Now()));
+        Assert.True(before == Now(), NodeFingerprint.Difference(before, Now()));
     }
 
     [Fact]
@@ -290,12 +290,6 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             Assert.Throws<IOException>(() => new ChangeJournal(file).Read());
         }
         File.Delete(file);
-    }
-
-    static string Difference(string before, string after)
-    {
-        string[] was = before.Split('\n'), now = after.Split('\n');
-        return string.Join(" | ", was.Except(now).Take(5).Select(line => "-" + line).Concat(now.Except(was).Take(5).Select(line => "+" + line)));
     }
 
     sealed class EndOfTheAgent : Exception;

@@ -8,6 +8,7 @@ using GridAppliance.Agent.Modules;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Protocols.Packages;
+using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Agent;
 
@@ -60,9 +61,12 @@ public sealed class ModulesTests : IAsyncLifetime
 
     static Task<T> Next<T>(Channel<T> channel) => channel.Reader.ReadAsync().AsTask().WaitAsync(Patience);
 
-    int ProcessOf(string name) => int.Parse(File.ReadAllText(Path.Combine(folder.Path, "run/grid-agent/modules", name)).Split(' ')[0]);
+    /// <summary>The one module's own files, where its programs write.</summary>
+    string Own => Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(folder.Path, "var/lib/grid/layers"))), "upper/opt/grid/hello");
 
-    static bool IsAlive(int process) => File.Exists($"/proc/{process}/stat") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ");
+    /// <summary>A program without a check counts as started when it has stayed up for a moment, and has not always done its work by then; on a busy machine it may be started a second time ("text file busy").</summary>
+    static Task RunsAsync(AgentUnderTest agent, Func<bool>? andSo = null) =>
+        Eventually.UntilAsync(() => NodeFingerprint.Runs(agent.ProcessOf("hello")) && andSo?.Invoke() is not false, $"hello and what it does (the agent said: {agent.Said})");
 
     [Fact]
     public async Task A_module_is_fetched_checked_installed_and_runs_and_its_removal_leaves_no_trace()
@@ -71,12 +75,10 @@ public sealed class ModulesTests : IAsyncLifetime
         var result = await InstallAsync(Package());
         Assert.True(result.Succeeded, result.Message);
         Assert.Equal(("hello", "1.0", "running"), Assert.Single(result.Modules) is var m ? (m.Name, m.Version, m.State) : default);
-        var place = Path.Combine(Assert.Single(Directory.GetDirectories(Path.Combine(folder.Path, "var/lib/grid/layers"))), "upper/opt/grid/hello");
-        Assert.Equal("hello in /opt/grid/hello\n", File.ReadAllText(Path.Combine(place, "started")));
-        Assert.Equal("some", File.ReadAllText(Path.Combine(place, "data/text")));
-        var process = ProcessOf("hello");
-        var children = Process.GetProcesses().Where(p => GroupOf(p.Id) == process).Select(p => p.Id).ToArray();
-        Assert.True(children.Length >= 2, "the shell and its sleep");
+        int[] children = [];
+        await RunsAsync(agent, () => agent.ProcessOf("hello") is var leader && (children = [.. Process.GetProcesses().Where(p => GroupOf(p.Id) == leader).Select(p => p.Id)]).Length >= 2);
+        Assert.Equal("hello in /opt/grid/hello\n", File.ReadAllText(Path.Combine(Own, "started")));
+        Assert.Equal("some", File.ReadAllText(Path.Combine(Own, "data/text")));
 
         result = await RemoveAsync("hello");
         Assert.True(result.Succeeded, result.Message);
@@ -84,7 +86,7 @@ public sealed class ModulesTests : IAsyncLifetime
         Assert.Equal("", folder.Listing("var/lib/grid"));
         Assert.Equal("", folder.Listing("var/log/grid"));
         Assert.Equal("", folder.Listing("run/grid-agent/modules"));
-        Assert.DoesNotContain(children, IsAlive);
+        Assert.DoesNotContain(children, NodeFingerprint.Runs);
     }
 
     static int GroupOf(int process)
@@ -116,7 +118,7 @@ public sealed class ModulesTests : IAsyncLifetime
         Assert.False(failed.Succeeded);
         Assert.Contains("1.1 is back", failed.Message);
         Assert.Equal("1.1", Assert.Single(failed.Modules).Version);
-        Assert.True(IsAlive(ProcessOf("hello")));
+        await RunsAsync(agent);
         Assert.True((await RemoveAsync("hello")).Succeeded);
     }
 
@@ -152,19 +154,20 @@ public sealed class ModulesTests : IAsyncLifetime
     public async Task An_agent_that_was_killed_finds_its_modules_running_and_does_not_start_them_twice()
     {
         int process;
-        await using (new AgentUnderTest(appliance, folder.Path))
+        await using (var first = new AgentUnderTest(appliance, folder.Path))
         {
             Assert.True((await InstallAsync(Package())).Succeeded);
-            // On a busy machine another test's fork may hold the new script open for a moment ("text file busy"), and it is started a second time.
-            for (var tries = 0; !IsAlive(process = ProcessOf("hello")) && tries < 300; tries++) await Task.Delay(100);
+            // Its own mark: until then the launcher's exec may still fail, and it would be started a second time.
+            await RunsAsync(first, () => File.Exists(Path.Combine(Own, "started")));
+            process = first.ProcessOf("hello");
         }
-        Assert.True(IsAlive(process));
+        Assert.True(NodeFingerprint.Runs(process));
         await using var second = new AgentUnderTest(appliance, folder.Path);
         appliance.Send(new OrderDocument { Id = "look", NodeId = "node-1", Kind = "inventory" });
         await Next(appliance.Results);
-        Assert.Equal(process, ProcessOf("hello"));
+        Assert.Equal(process, second.ProcessOf("hello"));
         Assert.True((await RemoveAsync("hello")).Succeeded);
-        Assert.False(IsAlive(process));
+        Assert.False(NodeFingerprint.Runs(process));
     }
 
     public static TheoryData<string, TarEntryType, string?, string> BadEntries() => new()

@@ -7,8 +7,9 @@ using GridAppliance.Agent.Native;
 namespace GridAppliance.Tests.Agent;
 
 /// <summary>
-/// All of a node that a module may not leave changed: every file with content, owner, mode, times, ACLs and attributes; users and groups are files; sysctls, loaded kernel modules, mounts,
-/// listening ports, nftables, processes. The agent's own orders and keys (/run) are left out; its folders for modules are not.
+/// All of a node that a module may not leave changed: every file with content, owner, mode, times, ACLs and attributes; users and groups are files; sysctls, mounts,
+/// listening ports, nftables, processes. The agent's own orders and keys (/run) are left out; its folders for modules are not. Loaded kernel modules are this machine's, whom other tests
+/// make load some at the same time: NodeModuleTests compares those of a booted node.
 /// </summary>
 static class NodeFingerprint
 {
@@ -17,15 +18,39 @@ static class NodeFingerprint
         var text = new StringBuilder();
         foreach (var path in Walk(root, "")) text.Append(path).Append('\n');
         foreach (var name in sysctls) text.Append(CultureInfo.InvariantCulture, $"sysctl {name} {File.ReadAllText("/proc/sys/" + name.Replace('.', '/')).Trim()}\n");
-        if (File.Exists("/proc/modules")) text.Append("kernel modules ").AppendJoin(' ', File.ReadLines("/proc/modules").Select(line => line.Split(' ')[0]).Order(StringComparer.Ordinal)).Append('\n');
         foreach (var mount in MountTable.Read().Where(mount => mount.Place.StartsWith(root, StringComparison.Ordinal))) text.Append(CultureInfo.InvariantCulture, $"mount {mount}\n");
         text.Append("tables ").Append(Tables()).Append('\n');
         foreach (var process in Processes(root)) text.Append("process ").Append(process).Append('\n');
         return text.ToString();
     }
 
+    /// <summary>Lines that are gone, and lines that are new: a few of each.</summary>
+    public static string Difference(string before, string after)
+    {
+        string[] was = before.Split('\n'), now = after.Split('\n');
+        return string.Join(" | ", was.Except(now).Take(5).Select(line => "-" + line).Concat(now.Except(was).Take(5).Select(line => "+" + line)));
+    }
+
     /// <summary>Ports that somebody listens on here; other tests' come and go, so that each test asks for those that it knows.</summary>
     public static bool IsListening(int port) => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => listener.Port == port);
+
+    public static bool Runs(int process)
+    {
+        try { return !HasEnded($"/proc/{process}"); }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) { return false; }
+    }
+
+    /// <summary>
+    /// One that only waits for its parent's notice runs no more, nor does one on its last way through the kernel: that has left its files, its root and its control group (which can be
+    /// deleted from then on), and on a busy machine it may be a while until it is seen as a zombie.
+    /// </summary>
+    static bool HasEnded(string folder)
+    {
+        const int exiting = 4;   // PF_EXITING of the flags, proc_pid_stat(5)
+        var stat = File.ReadAllText(folder + "/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return fields[0] is "Z" or "X" || (long.Parse(fields[6], CultureInfo.InvariantCulture) & exiting) != 0;
+    }
 
     /// <summary>What runs below a root, or in its control groups.</summary>
     public static IEnumerable<string> Processes(string root)
@@ -35,8 +60,7 @@ static class NodeFingerprint
             string? at = null, groups = "";
             try
             {
-                // One that has ended and only waits for its parent's notice runs no more.
-                if (File.ReadAllText(folder + "/stat").Contains(") Z ", StringComparison.Ordinal)) continue;
+                if (HasEnded(folder)) continue;
                 at = new FileInfo(folder + "/root").LinkTarget;
                 groups = File.ReadAllText(folder + "/cgroup");
             }

@@ -53,9 +53,9 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
     /// <summary>An overlay's upper folder: a character device 0/0 says that what lies below it is deleted, and an opaque folder that all below it is.</summary>
     IEnumerable<ModuleChangeEntry> Layer(string folder, string upper, string[] lowers)
     {
-        var names = new DirectoryInfo(upper + folder).EnumerateFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal).ToList();
+        var names = NamesIn(upper + folder);
         if (IsOpaque(upper + folder))
-            foreach (var gone in lowers.Where(lower => Directory.Exists(lower + folder)).SelectMany(lower => Directory.EnumerateFileSystemEntries(lower + folder)).Select(path => Path.GetFileName(path)!).Distinct().Except(names))
+            foreach (var gone in lowers.SelectMany(lower => NamesIn(lower + folder)).Distinct().Except(names))
                 yield return new() { What = "file", Action = "removed", Target = $"{folder}/{gone}", Global = false };
         foreach (var name in names)
         {
@@ -84,6 +84,13 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
                     break;
             }
         }
+    }
+
+    /// <summary>In their order. A folder that is not there has none: programs write while this is read, and another order may be taking the whole layer away.</summary>
+    static IReadOnlyList<string> NamesIn(string folder)
+    {
+        try { return Directory.Exists(folder) ? [.. Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)] : []; }
+        catch (IOException) { return []; }
     }
 
     static Libc.FileStatus? Look(string path) => Libc.Statx(Libc.CurrentFolder, path, Libc.NoFollow, Libc.BasicStatus, out var status) == 0 ? status : null;
