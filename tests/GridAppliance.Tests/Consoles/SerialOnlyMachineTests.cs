@@ -2,12 +2,13 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using GridAppliance.Lab.Machine;
 using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.Consoles;
 
 /// <summary>
-/// Machines without BMC, screen or keyboard, and their serial ports on a console server or a tty: U-Boot, OpenFirmware (SLOF, as on IBM's Power machines) and iPXE, each in QEMU.
+/// Machines without BMC, screen or keyboard, and their serial ports on a console server or a tty: U-Boot, OpenFirmware (SLOF, as on IBM's Power machines) and iPXE, each in QEMU; and a Linux that hangs.
 /// </summary>
 public sealed class SerialOnlyMachineTests
 {
@@ -36,7 +37,47 @@ public sealed class SerialOnlyMachineTests
         Assert.Fail("its console ended");
     }
 
-    public enum Firmware { UBoot, OpenFirmware, Ipxe }
+    /// <summary>
+    /// Debian's kernel, as the node image has it, booted from the network with a disk for its root that never comes: it waits for ever. A break is a break here: QEMU makes one of telnet's, and the kernel
+    /// takes it for SysRq as it comes.
+    /// </summary>
+    [Fact]
+    public async Task A_linux_that_hangs_tells_why_and_is_made_to_boot_from_the_network_by_its_sysrq_keys()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        await SampleNodes.DiscoverAsync(plane, 1);
+        using var machine = new Machine(Firmware.Linux, Line.Telnet);
+        Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", machine.Address)).Status);
+        using var client = plane.Client();
+        await SeeAsync("Waiting for root device /dev/sda1");
+        machine.ServeAtBoot("#!ipxe\necho The network has it again.\nsleep 600\n");
+
+        await RunAsync("linux-sysrq-tasks");
+        await RunAsync("linux-sysrq-reboot");
+
+        await SeeAsync("The network has it again.");
+
+        async Task RunAsync(string script)
+        {
+            var ran = await plane.Gridctl("console-script", "run", "n1", script).WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.True(ran.Status == 0, ran.Output + ran.Error);
+        }
+
+        async Task SeeAsync(string text)
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            try
+            {
+                await foreach (var _ in client.ReadConsoleLog("n1", new() { Pattern = Regex.Escape(text), Follow = true }, patience.Token)) return;
+            }
+            catch (OperationCanceledException)
+            {
+                throw new TimeoutException($"'{text}' was not said within a minute on the console, which says:\n{(await plane.Gridctl("log", "n1", "--last", "40")).Output}");
+            }
+        }
+    }
+
+    public enum Firmware { UBoot, OpenFirmware, Ipxe, Linux }
 
     public enum Line { RawTcp, Telnet, Tty }
 
@@ -53,11 +94,12 @@ public sealed class SerialOnlyMachineTests
                 free.Start();
                 port = ((IPEndPoint)free.LocalEndpoint).Port;
             }
-            File.WriteAllText(Path.Combine(folder, "boot.scr"), "what the network boots it.");
+            ServeAtBoot(ScriptOf(firmware));
+            if (firmware == Firmware.Linux) File.Copy(Path.Combine(LabPrograms.Built().Images, "virtual", "vmlinuz"), Path.Combine(folder, "vmlinuz"));
             var start = new ProcessStartInfo(ProgramOf(firmware)) { RedirectStandardOutput = true };
             foreach (var argument in (string[])
             [
-                .. BoardOf(firmware), "-display", "none", "-monitor", "none", "-no-reboot",
+                .. BoardOf(firmware), "-display", "none", "-monitor", "none", .. firmware == Firmware.Linux ? (string[])[] : ["-no-reboot"],
                 // Where there is a connection, the machine is not switched on before somebody has opened its line.
                 "-serial", line switch { Line.RawTcp => $"tcp:127.0.0.1:{port},server=on,wait=on", Line.Telnet => $"telnet:127.0.0.1:{port},server=on,wait=on", Line.Tty => "pty" },
                 // A network of its own, inside the process, with DHCP and TFTP.
@@ -69,6 +111,8 @@ public sealed class SerialOnlyMachineTests
 
         public string Address { get; }
 
+        public void ServeAtBoot(string file) => File.WriteAllText(Path.Combine(folder, "boot.scr"), file);
+
         static string TtyOf(string? line) => Regex.Match(line ?? "", @"redirected to (/dev/pts/\d+)") is { Success: true } told ? told.Groups[1].Value : throw new InvalidOperationException($"QEMU told no tty: {line}");
 
         static string ProgramOf(Firmware firmware) => firmware == Firmware.OpenFirmware ? "/usr/bin/qemu-system-ppc64" : "/usr/bin/qemu-system-x86_64";
@@ -78,8 +122,11 @@ public sealed class SerialOnlyMachineTests
             Firmware.UBoot => ["-machine", "pc,accel=tcg", "-m", "256", "-bios", "/usr/lib/u-boot/qemu-x86_64/u-boot.rom", "-device", "e1000,netdev=net"],
             // It is set to stop at its prompt: what boots it is the script.
             Firmware.OpenFirmware => ["-machine", "pseries,accel=tcg", "-m", "512", "-nodefaults", "-prom-env", "auto-boot?=false", "-device", "spapr-vlan,netdev=net"],
-            Firmware.Ipxe => ["-machine", "q35,accel=tcg,graphics=off", "-m", "256", "-nodefaults", "-device", "virtio-net-pci,netdev=net"],
+            Firmware.Ipxe or Firmware.Linux => ["-machine", "q35,accel=tcg,graphics=off", "-m", "256", "-nodefaults", "-device", "virtio-net-pci,netdev=net"],
         };
+
+        /// <summary>What the network boots it with.</summary>
+        static string ScriptOf(Firmware firmware) => firmware == Firmware.Linux ? "#!ipxe\nkernel vmlinuz console=ttyS0 sysrq_always_enabled root=/dev/sda1 rootwait\nboot\n" : "what the network boots it.";
 
         public void Dispose()
         {
