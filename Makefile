@@ -39,6 +39,8 @@ PACKAGES += libnfs-utils
 PACKAGES += ser2net
 # Machines that have nothing but a serial line: U-Boot and OpenFirmware in QEMU.
 PACKAGES += u-boot-qemu qemu-system-ppc
+# What is asked of serial lines that have no wires.
+PACKAGES += strace
 # A BMC of software, and the tool whose answers ours are compared with; a DHCP client that comes back by INIT-REBOOT.
 PACKAGES += openipmi ipmitool isc-dhcp-client
 # Recordings of hardware are packed with it.

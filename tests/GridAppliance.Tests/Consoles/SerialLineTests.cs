@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Record;
 using GridAppliance.Consoles.Serial;
 using GridAppliance.Power.Ports;
+using GridAppliance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Consoles;
@@ -70,6 +72,32 @@ public sealed class SerialLineTests : IDisposable
         await Assert.IsAssignableFrom<ISerialBreak>(console).SendBreakAsync(Patience);
         await console.WriteAsync("x"u8.ToArray(), Patience);
         Assert.Equal("x"u8.ToArray(), await pty.ReadAsync(1));
+    }
+
+    /// <summary>A pseudo-terminal has neither wires nor a break: what the kernel was asked is seen by strace, in strace's own reading of the numbers.</summary>
+    [Theory]
+    [InlineData("", "TIOCMBIS, [TIOCM_DTR]", "TIOCMBIS, [TIOCM_RTS]")]
+    [InlineData("?dtr=off", "TIOCMBIC, [TIOCM_DTR]", "TIOCMBIS, [TIOCM_RTS]")]
+    [InlineData("?rts=off", "TIOCMBIS, [TIOCM_DTR]", "TIOCMBIC, [TIOCM_RTS]")]
+    // The kernel moves RTS by itself then, and begins with it raised.
+    [InlineData("?flow=rtscts&rts=off", "TIOCMBIS, [TIOCM_DTR]", "TIOCMBIS, [TIOCM_RTS]")]
+    public async Task The_kernel_is_asked_for_the_wires_and_for_a_break_with_an_end(string query, string dtr, string rts)
+    {
+        var calls = await ThreadTrace.OfAsync("ioctl", () => OpenAndBreak(SerialSettings.Read(query)!));
+        Assert.Matches($@"(?s)TIOCEXCL.*{Regex.Escape(dtr)}.*{Regex.Escape(rts)}.*TIOCSBRK.*TIOCCBRK", calls);
+        Assert.Equal(2, Regex.Count(calls, "TIOCMBI[SC]"));
+    }
+
+    /// <summary>All of it on the thread that calls.</summary>
+    void OpenAndBreak(SerialSettings settings)
+    {
+        var clock = new ManualClock();
+        var console = new SerialConsolePort(pty.Path, settings, clock).OpenAsync(Patience).GetAwaiter().GetResult();
+        var sending = ((ISerialBreak)console).SendBreakAsync(Patience).AsTask();
+        Assert.False(sending.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        sending.GetAwaiter().GetResult();
+        console.DisposeAsync().AsTask().GetAwaiter().GetResult();
     }
 
     [Fact]

@@ -51,6 +51,8 @@ sealed partial class RedfishSimulator : IAsyncDisposable
     public List<string> Log { get; } = [];
     /// <summary>Most requests that were being answered at one moment.</summary>
     public int MostAtOnce { get; private set; }
+    /// <summary>Every session's token that was ever given out.</summary>
+    public List<string> Tokens { get; } = [];
     public int OpenSessions { get { lock (gate) return sessions.Count; } }
     public string[] ResetTypes { get; set; } = ["On", "ForceOff", "GracefulShutdown", "ForceRestart", "PowerCycle", "Nmi"];
 
@@ -155,7 +157,11 @@ sealed partial class RedfishSimulator : IAsyncDisposable
         if (!HasSessions) return FailAsync(context, 404, "There are no sessions.");
         if ((string?)body?["UserName"] != options.User || (string?)body?["Password"] != options.Password) return FailAsync(context, 401, "The account or its password is wrong.");
         var token = Guid.NewGuid().ToString("n");
-        lock (gate) sessions.Add(token);
+        lock (gate)
+        {
+            sessions.Add(token);
+            Tokens.Add(token);
+        }
         context.Response.Headers["X-Auth-Token"] = token;
         if (SaysLocation) context.Response.Headers.Location = $"https://bmc.example/redfish/v1/SessionService/Sessions/{token}";
         return SayAsync(context, Resource("Session", $"/redfish/v1/SessionService/Sessions/{token}"), 201);

@@ -1,6 +1,13 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text;
+using GridAppliance.Lab.Servers.Redfish;
+using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Power.Nodes;
+using GridAppliance.Power.Pdu;
+using GridAppliance.Protocols.Snmp;
+using GridAppliance.Protocols.Snmp.Usm;
+using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
 using Microsoft.Extensions.Logging;
 
@@ -30,17 +37,75 @@ public sealed class SecretsInLogsTests
             await plane.GridctlWith(Wrong + "\n", "port", "set", "n1", "ipmi://nowhere.invalid/%", "--user", bmc.User);
         }
         Assert.Contains(logs.All, line => line.Contains("refuses account", StringComparison.Ordinal));
-        foreach (var secret in (string[])[password, Wrong, Key])
-            foreach (var form in (string[])[secret, Convert.ToBase64String(Encoding.ASCII.GetBytes(secret)), Convert.ToHexString(Encoding.ASCII.GetBytes(secret))])
-                Assert.DoesNotContain(logs.All, line => line.Contains(form, StringComparison.OrdinalIgnoreCase));
+        logs.AssertSilentOn(password, Wrong, Key);
         // And none of them was ever an argument or in the environment of this process, which has run gridctl too.
         var environment = await File.ReadAllTextAsync("/proc/self/environ") + await File.ReadAllTextAsync("/proc/self/cmdline");
         Assert.DoesNotContain(password, environment, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task No_password_or_session_of_redfish_and_no_community_or_passphrase_of_snmp_is_in_a_log()
+    {
+        const string Wrong = "not-the-passphrase", Community = "community-of-the-pdu", Authentication = "passphrase-that-signs", Privacy = "passphrase-that-hides";
+        var logs = new Lines();
+        await using var bmc = await RedfishSimulator.StartAsync();
+        await using var pdu = Pdu(Community, new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha1, Authentication, UsmPrivacy.Aes128, Privacy));
+        await using var leaf = new SwitchBench(BridgeModel.Factory(2), "leaf1");
+        var outlet = $"snmp+apc://127.0.0.1:{pdu.EndPoint.Port}/3";
+        var directory = Directory.CreateTempSubdirectory("gridappliance-").FullName;
+        await using (var plane = await ManagementPlaneHost.StartAsync(logs: logs))
+        {
+            for (var i = 1; i <= 3; i++) await SampleNodes.DiscoverAsync(plane, i);
+            // Refused, taken, used; then the session is forgotten, and then there are none any more.
+            await plane.GridctlWith(Wrong + "\n", "port", "set", "n1", bmc.Address.OriginalString, "--user", RedfishSimulator.User);
+            Assert.Equal(0, (await plane.GridctlWith(RedfishSimulator.Password + "\n", "port", "set", "n1", bmc.Address.OriginalString, "--user", RedfishSimulator.User)).Status);
+            bmc.ForgetSessions();
+            Assert.Equal(0, (await plane.Gridctl("power", "on", "n1")).Status);
+            bmc.HasSessions = false;
+            bmc.ForgetSessions();
+            await plane.Gridctl("power", "status", "n1");
+
+            await plane.GridctlWith($"{Wrong}\n{Wrong}\n", "port", "set", "n2", outlet, "--user", "grid", "--device-key");
+            Assert.Equal(0, (await plane.GridctlWith($"{Authentication}\n{Privacy}\n", "port", "set", "n2", outlet, "--user", "grid", "--device-key")).Status);
+            Assert.Equal((0, "n2: on\n"), Outcome(await plane.Gridctl("power", "status", "n2")));
+            Assert.Equal(0, (await plane.Gridctl("port", "remove", "n2", outlet)).Status);
+            Assert.Equal(0, (await plane.GridctlWith(Community + "\n", "port", "set", "n3", outlet, "--password")).Status);
+            Assert.Equal((0, "n3: on\n"), Outcome(await plane.Gridctl("power", "status", "n3")));
+            await plane.GridctlWith($"snmp+apc://127.0.0.1:9/1,grid,{Wrong}\n", "port", "import", "-");
+
+            var secret = await SwitchBench.WriteSecretAsync(directory);
+            var added = await plane.Gridctl("switch", "add", "leaf1", leaf.Address, "--user", SwitchBench.User, "--secret-file", secret);
+            Assert.True(added.Status == 0, added.Error);
+            await plane.Gridctl("switch", "ports", "leaf1");
+        }
+        Directory.Delete(directory, recursive: true);
+        Assert.NotEmpty(bmc.Tokens);
+        Assert.NotEmpty(logs.All);
+        logs.AssertSilentOn([RedfishSimulator.Password, $"{RedfishSimulator.User}:{RedfishSimulator.Password}", .. bmc.Tokens, Wrong, Community, Authentication, Privacy, SwitchBench.Authentication, SwitchBench.Privacy]);
+
+        static (int, string) Outcome(ManagementPlaneHost.Ran ran) => (ran.Status, ran.Output);
+    }
+
+    /// <summary>A PDU of one outlet that is on.</summary>
+    static SnmpAgent Pdu(string community, AgentUser user)
+    {
+        var dialect = OutletDialect.Apc;
+        var tree = new Recording([new(dialect.State.Append(3), SnmpValue.Integer(1)), new(dialect.Command.Append(3), SnmpValue.Integer(1)), new(dialect.Name.Append(3), SnmpValue.Text("web 3"))]);
+        var options = new AgentOptions { EngineId = [0x80, 0, 0, 0, 5, 1, 2, 3, 4], Communities = new Dictionary<string, AgentAccess> { [community] = AgentAccess.Read }, Users = [user] };
+        return new(new(IPAddress.Loopback, 0), options, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
+    }
+
     sealed class Lines : ILoggerProvider, ILogger
     {
         public ConcurrentQueue<string> All { get; } = [];
+
+        /// <summary>None of them as it is, nor as logs and headers write octets.</summary>
+        public void AssertSilentOn(params IEnumerable<string> secrets)
+        {
+            foreach (var secret in secrets)
+                foreach (var form in (string[])[secret, Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)), Convert.ToHexString(Encoding.UTF8.GetBytes(secret))])
+                    Assert.DoesNotContain(All, line => line.Contains(form, StringComparison.OrdinalIgnoreCase));
+        }
 
         public ILogger CreateLogger(string categoryName) => this;
 
