@@ -146,7 +146,7 @@ sealed partial class SwitchActor : IAsyncDisposable
                 var entry = await journal.BeginAsync(device.Address, plan.Writes, stopping.Token);
                 if (guard is not null) await guard.WritingAsync(stopping.Token);
                 // From here on it goes to its end whatever happens to callers or the daemon's wish to stop.
-                var (outcome, isGone) = await CarryOutAsync(before, plan);
+                var (outcome, isGone) = await CarryOutAsync(before, intent, plan);
                 // A switch that went away in the middle (it restarts, perhaps) keeps its entry: what was half done is taken back before anything else when it is there again.
                 if (isGone) hasRecovered = false;
                 else await journal.EndAsync(entry, outcome.Ending, outcome.Reason, CancellationToken.None);
@@ -156,28 +156,28 @@ sealed partial class SwitchActor : IAsyncDisposable
         }
     }
 
-    async Task<(ChangeOutcome Outcome, bool IsGone)> CarryOutAsync(IVlanState before, VlanPlan.Ready plan)
+    async Task<(ChangeOutcome Outcome, bool IsGone)> CarryOutAsync(IVlanState before, VlanIntent intent, VlanPlan.Ready plan)
     {
         string? trouble;
         var pdus = 0;
         try
         {
             var written = await device.WriteAsync(plan.Writes, CancellationToken.None);
-            pdus = written.Done;
+            pdus = written.Sets;
             trouble = written.Refusal is { } refusal
                 ? $"the switch refused step {written.Done + 1} of {plan.Writes.Length}: {refusal}"
-                : Difference(before.Snapshot, (await device.ReadStateAsync(CancellationToken.None)).Snapshot, plan);
+                : SnapshotDifference.Unfulfilled(before.Snapshot, (await device.ReadStateAsync(CancellationToken.None)).Snapshot, intent, plan.Expected);
             if (trouble is null) return (new(ChangeEnding.Done, null, pdus), false);
         }
         catch (DeviceException e)
         {
             trouble = e.Message;
         }
-        return await RollBackAsync(before, plan, trouble, pdus);
+        return await RollBackAsync(before, intent, plan, trouble, pdus);
     }
 
     // Every step is taken back, also those that may not have been done: their values are what was there, so it does no harm.
-    async Task<(ChangeOutcome Outcome, bool IsGone)> RollBackAsync(IVlanState before, VlanPlan.Ready plan, string trouble, int pdus)
+    async Task<(ChangeOutcome Outcome, bool IsGone)> RollBackAsync(IVlanState before, VlanIntent intent, VlanPlan.Ready plan, string trouble, int pdus)
     {
         try
         {
@@ -185,27 +185,17 @@ sealed partial class SwitchActor : IAsyncDisposable
             foreach (var write in plan.Writes.Where(w => !w.Undo.IsEmpty).Reverse())
             {
                 var outcome = await device.WriteAsync([new(write.Undo, [])], CancellationToken.None);
-                pdus++;
+                pdus += Math.Max(outcome.Sets, 1);
                 refusal ??= outcome.Refusal;
             }
             var after = await device.ReadStateAsync(CancellationToken.None);
-            var left = SnapshotDifference.Of(before.Snapshot, after.Snapshot);
+            var left = SnapshotDifference.Of(before.Snapshot, after.Snapshot) ?? SnapshotDifference.OfVlans(before.Snapshot, after.Snapshot, intent.Needed.Concat(intent.Remove));
             return (left is null ? new(ChangeEnding.RolledBack, trouble, pdus) : new(ChangeEnding.Damaged, $"{trouble}; not taken back: {left}{(refusal is null ? "" : $" ({refusal})")}", pdus), false);
         }
         catch (DeviceException e)
         {
             return (new(ChangeEnding.Damaged, $"{trouble}; and then {e.Message}; it is taken back when the switch is there again", pdus), true);
         }
-    }
-
-    static string? Difference(SwitchSnapshot before, SwitchSnapshot after, VlanPlan.Ready plan)
-    {
-        foreach (var (number, wanted) in plan.Expected)
-        {
-            if (!after.Ports.TryGetValue(number, out var port)) return $"port {number} is gone";
-            if (port.Vlans != wanted) return $"{port.Name} was to be {wanted} and is {port.Vlans}";
-        }
-        return SnapshotDifference.Of(before, after, plan.Expected.Keys);
     }
 
     sealed record Request(VlanIntent Intent)
@@ -218,20 +208,4 @@ sealed partial class SwitchActor : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Switch {Device}: a change that was left unfinished: {Ending}. {Reason}")]
     partial void LogRecovered(Uri device, ChangeEnding ending, string? reason);
-}
-
-/// <summary>In words, the first way in which the ports of two readings differ.</summary>
-static class SnapshotDifference
-{
-    public static string? Of(SwitchSnapshot before, SwitchSnapshot after, IEnumerable<int>? besides = null)
-    {
-        var skipped = besides?.ToHashSet() ?? [];
-        foreach (var (number, port) in before.Ports)
-        {
-            if (skipped.Contains(number)) continue;
-            if (!after.Ports.TryGetValue(number, out var now)) return $"{port.Name} is gone";
-            if (now.Vlans != port.Vlans) return $"{port.Name} was {port.Vlans} and is {now.Vlans}";
-        }
-        return null;
-    }
 }

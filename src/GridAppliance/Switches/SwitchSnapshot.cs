@@ -26,6 +26,8 @@ sealed record SwitchSnapshot
     /// <summary>By the driver's number.</summary>
     public required ImmutableSortedDictionary<int, SwitchPort> Ports { get; init; }
     public required ImmutableSortedDictionary<VlanId, SwitchVlan> Vlans { get; init; }
+    /// <summary>Ports that carry VLANs which are not there yet: one that is made is on them at once, and nobody has changed the port.</summary>
+    public ImmutableSortedSet<int> OpenTrunks { get; init; } = [];
     /// <summary>In which ways it departs from the standard.</summary>
     public ImmutableSortedSet<SwitchQuirk> Quirks { get; init; } = [];
 

@@ -20,6 +20,9 @@ sealed record VlanIntent
     public ImmutableSortedDictionary<VlanId, string> Create { get; init; } = ImmutableSortedDictionary<VlanId, string>.Empty;
     public ImmutableSortedSet<VlanId> Remove { get; init; } = [];
 
+    /// <summary>VLANs that have to be there for it, made if need be.</summary>
+    public IEnumerable<VlanId> Needed => Create.Keys.Concat(Ports.Where(p => p.Vlans is not null).SelectMany(p => p.Vlans!.Untagged.Union(p.Vlans.Tagged))).Distinct().Order();
+
     /// <summary>Both; of two that want different things of one port, the later one.</summary>
     public VlanIntent With(VlanIntent later) => new()
     {
@@ -60,4 +63,8 @@ abstract record VlanPlan
 
 /// <param name="Done">How many writes were done.</param>
 /// <param name="Refusal">What the switch said to the next; null when all were done.</param>
-sealed record WriteOutcome(int Done, string? Refusal);
+sealed record WriteOutcome(int Done, string? Refusal)
+{
+    /// <summary>SET requests that it took: some writes are more than one.</summary>
+    public int Sets { get; init; } = Done;
+}

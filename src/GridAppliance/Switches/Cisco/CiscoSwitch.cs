@@ -6,21 +6,27 @@ using GridAppliance.Switches.Snmp;
 namespace GridAppliance.Switches.Cisco;
 
 /// <summary>
-/// A Cisco switch: VTP's list of VLANs, VLAN membership for access ports, trunks as bitmaps. Each VLAN's bridge is a context of its own. Access ports are written;
-/// trunks and the list of VLANs are read only.
+/// A Cisco switch: VTP's list of VLANs, VLAN membership for access ports, trunks as bitmaps. Each VLAN's bridge is a context of its own.
 /// </summary>
 sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IPulsingSwitch, IDisposable
 {
+    /// <summary>Octets that the trunks' serial number takes in a request.</summary>
+    public const int SerialRoom = 32;
+
     readonly SnmpSystem system = new(session);
+    readonly VtpEditor editor = new(session);
 
     public Uri Address => address;
 
-    public async Task<SwitchSnapshot> ReadAsync(CancellationToken cancellationToken)
+    public async Task<SwitchSnapshot> ReadAsync(CancellationToken cancellationToken) => (await ReadTablesAsync(cancellationToken)).Snapshot;
+
+    async Task<CiscoTables> ReadTablesAsync(CancellationToken cancellationToken)
     {
         ObjectIdentifier[] columns =
         [
             CiscoMib.VlanType, CiscoMib.VlanName, CiscoMib.AccessVlan, CiscoMib.TrunkNative, CiscoMib.TrunkStatus, .. CiscoMib.TrunkVlans,
             QBridgeMib.InterfaceName, QBridgeMib.InterfaceAlias, QBridgeMib.InterfaceAdminStatus, QBridgeMib.InterfaceOperStatus,
+            CiscoMib.DomainName, CiscoMib.DomainMode, CiscoMib.AccessType, CiscoMib.TrunkState, CiscoMib.TrunkEncapsulation,
         ];
         var cells = await Task.WhenAll(columns.Select(c => session.WalkAsync(c, cancellationToken)));
         return CiscoTables.From(new()
@@ -35,34 +41,75 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
             InterfaceAliases = cells[10],
             InterfaceAdminStatus = cells[11],
             InterfaceOperStatus = cells[12],
+            DomainNames = cells[13],
+            DomainModes = cells[14],
+            AccessTypes = cells[15],
+            TrunkStates = cells[16],
+            TrunkEncapsulations = cells[17],
         });
     }
 
-    public async Task<IVlanState> ReadStateAsync(CancellationToken cancellationToken) => new State(await ReadAsync(cancellationToken), session.RoomForVarbinds);
+    public async Task<IVlanState> ReadStateAsync(CancellationToken cancellationToken) => new State(await ReadTablesAsync(cancellationToken), session.RoomForVarbinds);
 
     public async Task<WriteOutcome> WriteAsync(IReadOnlyList<VlanWrite> writes, CancellationToken cancellationToken)
     {
+        var before = session.Sets;
         for (var i = 0; i < writes.Count; i++)
         {
-            var outcome = await session.SetAsync(writes[i].Set, cancellationToken);
-            if (!outcome.IsDone) return new(i, outcome.ToString());
+            if (await WriteAsync(writes[i].Set, cancellationToken) is { } refusal) return new(i, refusal) { Sets = (int)(session.Sets - before) };
         }
-        return new(writes.Count, null);
+        return new(writes.Count, null) { Sets = (int)(session.Sets - before) };
+    }
+
+    async Task<string?> WriteAsync(ImmutableArray<Varbind> set, CancellationToken cancellationToken)
+    {
+        if (VtpEditor.IsEdit(set)) return await editor.ChangeAsync(set, cancellationToken);
+        if (set.Any(v => CiscoMib.TrunkVlans.Any(v.Name.StartsWith))) return await WriteTrunksAsync(set, cancellationToken);
+        var outcome = await session.SetAsync(set, cancellationToken);
+        return outcome.IsDone ? null : outcome.ToString();
+    }
+
+    // Whoever writes a trunk's VLANs names the serial number as it is, or is refused: so two do not write over each other. It is another after our own write too, so that one whose
+    // answer was lost is refused the second time although it was done.
+    async Task<string?> WriteTrunksAsync(ImmutableArray<Varbind> set, CancellationToken cancellationToken)
+    {
+        var serial = (await session.GetAsync([CiscoMib.TrunkSerial], cancellationToken))[0];
+        var outcome = await session.SetAsync(serial.Value.TryGetInt32(out _) ? [.. set, serial] : set, cancellationToken);
+        if (outcome.IsDone) return null;
+        if (outcome.Culprit != CiscoMib.TrunkSerial) return outcome.ToString();
+        var now = await session.GetAsync([.. set.Select(v => v.Name)], cancellationToken);
+        return now.SequenceEqual(set) ? null : "somebody else writes its trunks at the same time";
     }
 
     public async Task<SwitchAbilities> ProbeAsync(int port, CancellationToken cancellationToken)
     {
-        var snapshot = await ReadAsync(cancellationToken);
+        var tables = await ReadTablesAsync(cancellationToken);
+        var snapshot = tables.Snapshot;
         var words = new List<string> { $"It has {snapshot.Vlans.Count} VLANs and tells those of {snapshot.Ports.Values.Count(p => p.Vlans.IsKnown)} of {snapshot.Ports.Count} ports." };
-        if (snapshot.Ports.GetValueOrDefault(port) is not { Vlans: { Mode: PortMode.Access, Pvid: { } vlan } } known)
+        // The last one decides: a port whose VLAN is taken can be moved, whatever else is not.
+        var canWrite = false;
+        foreach (var (what, varbind) in Probes(tables, port))
         {
-            words.Add($"Port {port} is no access port: whether it takes a VLAN was not tried.");
-            return new(true, false, words);
+            var outcome = await session.SetAsync([varbind], cancellationToken);
+            words.Add(outcome.IsDone ? $"It takes {what}." : $"It refuses {what}: {outcome}.");
+            canWrite = outcome.IsDone;
         }
-        var outcome = await session.SetAsync([AccessVlan(port, vlan)], cancellationToken);
-        words.Add(outcome.IsDone ? $"It takes an access VLAN for {known.Name}." : $"It refuses an access VLAN for {known.Name}: {outcome}.");
-        words.Add("Trunks and the list of VLANs are not written.");
-        return new(true, outcome.IsDone, words);
+        words.Insert(1, tables.Domain switch
+        {
+            null or { Mode: null } => "VLANs are neither made nor removed: it does not say how its list of VLANs is kept.",
+            { Mode: VtpMode.Client } domain => $"VLANs are neither made nor removed: it is a VTP client of domain '{domain.Name}'.",
+            var domain => await editor.ProbeAsync(domain.Index, cancellationToken) is { } refusal ? $"VLANs are neither made nor removed as it is now: {refusal}." : "VLANs are made and removed in VTP's edit buffer.",
+        });
+        return new(true, canWrite, words);
+    }
+
+    // Each is a SET of what is there already.
+    static IEnumerable<(string What, Varbind Set)> Probes(CiscoTables tables, int port)
+    {
+        var name = tables.Snapshot.Ports[port].Name;
+        if (tables.Trunk(port) is { Mode: { } mode }) yield return ($"whether {name} is a trunk", new(CiscoMib.TrunkState.Append((uint)port), SnmpValue.Integer((int)mode)));
+        if (!tables.IsTrunk(port) && tables.AccessVlan(port) is { } vlan) yield return ($"an access VLAN for {name}", new(CiscoMib.AccessVlan.Append((uint)port), SnmpValue.Integer(vlan.Value)));
+        else if (tables.Trunk(port) is { Native: { } native }) yield return ($"a native VLAN for {name}", new(CiscoMib.TrunkNative.Append((uint)port), SnmpValue.Integer(native)));
     }
 
     /// <summary>The address table of each VLAN that a port is in, and the bridge's port numbers turned into interfaces by the VLAN's own table.</summary>
@@ -96,7 +143,7 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
 
     public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
 
-    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([CiscoMib.AccessVlan, CiscoMib.TrunkStatus, CiscoMib.TrunkNative, .. CiscoMib.TrunkVlans], cancellationToken);
+    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([CiscoMib.AccessVlan, CiscoMib.TrunkState, CiscoMib.TrunkStatus, CiscoMib.TrunkNative, .. CiscoMib.TrunkVlans], cancellationToken);
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
 
@@ -104,37 +151,10 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
 
     public void Dispose() => session.Dispose();
 
-    static Varbind AccessVlan(int port, VlanId vlan) => new(CiscoMib.AccessVlan.Append((uint)port), SnmpValue.Integer(vlan.Value));
-
-    sealed class State(SwitchSnapshot snapshot, int room) : IVlanState
+    sealed class State(CiscoTables tables, int room) : IVlanState
     {
-        /// <summary>As many as fit, and few enough for IOS, which sets them one by one.</summary>
-        const int MostVarbinds = 32;
+        public SwitchSnapshot Snapshot => tables.Snapshot;
 
-        public SwitchSnapshot Snapshot => snapshot;
-
-        public VlanPlan Plan(VlanIntent intent, SwitchPolicy policy)
-        {
-            var reasons = new List<string>();
-            var batches = new WriteBatches(room, MostVarbinds);
-            if (!intent.Create.IsEmpty || !intent.Remove.IsEmpty) reasons.Add("VLANs of a Cisco switch are made and removed in VTP, not by us");
-            foreach (var wish in intent.Ports) Plan(wish, policy, reasons, batches);
-            if (reasons.Count > 0) return new VlanPlan.Refused([.. reasons]);
-            return new VlanPlan.Ready(batches.Finish(), intent.Ports.Where(p => p.Vlans is not null).ToImmutableSortedDictionary(p => p.Port, p => p.Vlans!));
-        }
-
-        void Plan(PortIntent wish, SwitchPolicy policy, List<string> reasons, WriteBatches batches)
-        {
-            if (!snapshot.Ports.TryGetValue(wish.Port, out var port)) { reasons.Add($"there is no port {wish.Port}"); return; }
-            if (!policy.MayWrite(wish.Port)) reasons.Add(policy.Uplinks.Contains(wish.Port) ? $"{port.Name} is an uplink" : $"{port.Name} is not ours");
-            if (wish.IsEnabled is not null || wish.Description is not null) reasons.Add($"{port.Name}: only its VLAN is written");
-            if (wish.Vlans is not { } vlans) return;
-            if (port.Vlans is not { Mode: PortMode.Access, Pvid: { } before }) { reasons.Add($"{port.Name} is no access port"); return; }
-            if (vlans is not { Mode: PortMode.Access, Pvid: { } vlan }) { reasons.Add($"{port.Name}: trunks are not written"); return; }
-            if (!policy.Vlans.Contains(vlan)) reasons.Add($"VLAN {vlan} is not ours");
-            if (!policy.Vlans.Contains(before)) reasons.Add($"{port.Name} is in VLAN {before}, which is not ours to take it out of");
-            if (!snapshot.Vlans.ContainsKey(vlan)) reasons.Add($"the switch has no VLAN {vlan}");
-            if (vlan != before) batches.Add(AccessVlan(wish.Port, vlan), AccessVlan(wish.Port, before));
-        }
+        public VlanPlan Plan(VlanIntent intent, SwitchPolicy policy) => new CiscoChangePlan(tables, intent, policy, room).Make();
     }
 }

@@ -45,19 +45,8 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
 
     void Judge(PortIntent wish)
     {
-        if (!tables.Snapshot.Ports.TryGetValue(wish.Port, out var port) || !tables.BasePorts.ContainsKey(wish.Port)) { reasons.Add($"there is no port {wish.Port}"); return; }
-        if (policy.Uplinks.Contains(wish.Port)) reasons.Add($"{port.Name} is an uplink");
-        else if (!policy.Ports.Contains(wish.Port)) reasons.Add($"{port.Name} is not ours");
-        var twin = tables.Snapshot.Ports.Values.FirstOrDefault(p => p.Number != port.Number && (p.Name == port.Name || (p.IfIndex is not null && p.IfIndex == port.IfIndex)));
-        if (twin is not null) reasons.Add($"the switch reports {port.Name} twice, as ports {Math.Min(port.Number, twin.Number)} and {Math.Max(port.Number, twin.Number)}: which is meant cannot be told");
-        if ((wish.IsEnabled is not null || wish.Description is not null) && port.IfIndex is null) reasons.Add($"{port.Name} is tied to no interface");
-        if (wish.Vlans is not { } vlans) return;
-        if (!port.Vlans.IsKnown) reasons.Add($"it is not known which VLANs {port.Name} is in");
-        foreach (var vlan in vlans.Untagged.Union(vlans.Tagged).Where(v => !policy.Vlans.Contains(v))) reasons.Add($"VLAN {vlan} is not ours");
-        foreach (var vlan in port.Vlans.Untagged.Union(port.Vlans.Tagged).Except(vlans.Untagged.Union(vlans.Tagged)).Where(v => !policy.Vlans.Contains(v)))
-        {
-            reasons.Add($"{port.Name} is in VLAN {vlan}, which is not ours to take it out of");
-        }
+        if (tables.Snapshot.Ports.ContainsKey(wish.Port) && !tables.BasePorts.ContainsKey(wish.Port)) { reasons.Add($"there is no port {wish.Port}"); return; }
+        if (PortRules.Judge(tables.Snapshot, wish, policy, reasons) is not { } port || wish.Vlans is not { } vlans) return;
         // Q-BRIDGE-MIB has no "nowhere": frames without a tag always go to the PVID.
         if (vlans.Pvid is not { } pvid || vlans.Untagged.Count != 1 || vlans.Untagged[0] != pvid) reasons.Add($"{port.Name} needs one VLAN for frames without a tag, the same in and out");
     }
@@ -71,8 +60,7 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
         }
     }
 
-    IEnumerable<VlanId> NewVlans() =>
-        intent.Create.Keys.Concat(Changes.SelectMany(p => p.Vlans!.Untagged.Union(p.Vlans.Tagged))).Distinct().Where(v => !tables.Vlans.ContainsKey(v)).Order();
+    IEnumerable<VlanId> NewVlans() => intent.Needed.Where(v => !tables.Vlans.ContainsKey(v));
 
     void Move(int port, PortVlans vlans)
     {
@@ -94,7 +82,7 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
         }
         foreach (var (vlan, lists) in wanted) Shrink(vlan, lists.Egress, lists.Untagged);
         foreach (var vlan in intent.Remove.Where(tables.Vlans.ContainsKey)) Destroy(vlan);
-        foreach (var port in intent.Ports) WriteInterface(port);
+        foreach (var wish in intent.Ports) PortRules.WriteInterface(tables.Snapshot.Ports[wish.Port], wish, batches);
     }
 
     void Create(VlanId vlan)
@@ -124,20 +112,6 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
         var status = new Varbind(QBridgeMib.StaticRowStatus.Append((uint)vlan.Value), SnmpValue.Integer(QBridgeMib.Destroy));
         // Nobody was in it: an empty one with its name is all that there was.
         batches.Add(status, status with { Value = SnmpValue.Integer(QBridgeMib.CreateAndGo) });
-    }
-
-    void WriteInterface(PortIntent wish)
-    {
-        var port = tables.Snapshot.Ports[wish.Port];
-        var index = (uint)(port.IfIndex ?? 0);
-        if (wish.Description is { } description && description != port.Description)
-        {
-            batches.Add(new(QBridgeMib.InterfaceAlias.Append(index), SnmpValue.Text(description)), new(QBridgeMib.InterfaceAlias.Append(index), SnmpValue.Text(port.Description)));
-        }
-        if (wish.IsEnabled is { } isEnabled && isEnabled != port.IsEnabled)
-        {
-            batches.Add(new(QBridgeMib.InterfaceAdminStatus.Append(index), SnmpValue.Integer(isEnabled ? 1 : 2)), new(QBridgeMib.InterfaceAdminStatus.Append(index), SnmpValue.Integer(isEnabled ? 2 : 1)));
-        }
     }
 
     void WriteList(ObjectIdentifier column, VlanId vlan, PortList from, PortList to)

@@ -17,6 +17,11 @@ readonly record struct SetOutcome(SnmpErrorStatus Status, ObjectIdentifier? Culp
 
 sealed partial class SnmpSession
 {
+    long sets;
+
+    /// <summary>SET requests that were answered so far.</summary>
+    public long Sets => Interlocked.Read(ref sets);
+
     /// <summary>The values of some variables, in their order; what is not there has an exception for its value.</summary>
     /// <exception cref="DeviceException">The device refused, or does not answer.</exception>
     public Task<ImmutableArray<Varbind>> GetAsync(IReadOnlyList<ObjectIdentifier> names, CancellationToken cancellationToken) => GetAsync(names, SnmpContext.Default, cancellationToken);
@@ -73,6 +78,7 @@ sealed partial class SnmpSession
         ImmutableArray<Varbind> asked = [.. varbinds];
         var (pdu, _) = await AskAsync(_ => new() { Type = SnmpPduType.Set, RequestId = 0, Varbinds = asked }, SnmpContext.Default, cancellationToken);
         Telemetry.SnmpSets.Add(1);
+        Interlocked.Increment(ref sets);
         return new(pdu.ErrorStatus, Culprit(pdu, asked));
     }
 
