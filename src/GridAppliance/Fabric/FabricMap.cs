@@ -45,6 +45,8 @@ enum FindingKind
     Impostor,
     /// <summary>More addresses are behind a port than one machine has, and nothing says that it leads to a switch.</summary>
     Flood,
+    /// <summary>Whoever is on a node's port says that it is a bridge, or one of our switches: the node could say so.</summary>
+    Claim,
 }
 
 /// <summary>Something about the cabling that somebody should look at.</summary>

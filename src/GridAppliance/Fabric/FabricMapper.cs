@@ -9,7 +9,7 @@ namespace GridAppliance.Fabric;
 /// Puts forwarding tables, LLDP from both sides and option 82 together: which NIC of which node is behind which port. An address that is seen behind an uplink says nothing about
 /// where it is; one seen behind a port whose link is down says where it was. Pure.
 /// </summary>
-sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nodes, Cabling cabling, IReadOnlySet<MacAddress> own)
+sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nodes, Cabling cabling, IReadOnlySet<MacAddress> own, Func<PortPin, bool> isHome)
 {
     /// <summary>More addresses than these are not one machine's NICs.</summary>
     const int MostOfOneMachine = 32;
@@ -31,7 +31,11 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
         }
         var placements = sightings.Select(s => Place(s.Key, s.Value)).OfType<Placement>().ToImmutableDictionary(p => p.Mac);
         CheckPlan(placements);
-        foreach (var one in switches) CheckAddresses(one, placements);
+        foreach (var one in switches)
+        {
+            CheckAddresses(one, placements);
+            CheckClaims(one, placements);
+        }
         return new() { Placements = placements, Findings = [.. findings.OrderBy(f => f.Kind).ThenBy(f => f.Subject, StringComparer.Ordinal)] };
     }
 
@@ -132,8 +136,7 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
         foreach (var behind in one.Reading.Forwarding.Where(e => one.IsEdge(e.Port)).GroupBy(e => e.Port, e => e.Mac))
         {
             var port = one.Reading.Snapshot.Ports[behind.Key].Name;
-            var here = placements.Values.Where(p => p.Switch == one.Name && p.Port == port).Select(p => (Id: p.NodeId, p.Node)).Distinct().ToList();
-            var (id, whose) = here is [var only] ? (only.Id, $", {only.Node}'s") : ((Guid?)null, "");
+            var (id, whose) = Whose(one, port, placements);
             var count = behind.Distinct().Count();
             if (count > MostOfOneMachine)
                 findings.Add(new(FindingKind.Flood, $"{one.Name}/{port}", id, $"more than {MostOfOneMachine} addresses are behind port {port} of switch {one.Name}{whose}; if it leads to a switch, or to virtual machines, and is not to be written, say so: `gridctl switch allow {one.Name} --uplinks`"));
@@ -141,6 +144,25 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
                 findings.Add(new(FindingKind.Impostor, $"{ours} {one.Name}/{port}", id, $"our own address, {ours}, is used behind port {port} of switch {one.Name}{whose}"));
         }
     }
+
+    // What would make an uplink of a port, and was not believed because the port is a node's own.
+    void CheckClaims(MappedSwitch one, ImmutableDictionary<MacAddress, Placement> placements)
+    {
+        var addresses = switches.Where(s => s != one).SelectMany(s => new[] { s.Reading.Identity.BridgeAddress, s.Reading.Identity.ChassisMac }.OfType<MacAddress>().Select(mac => (Mac: mac, s.Name)))
+            .Where(s => !s.Mac.IsZero).DistinctBy(s => s.Mac).ToDictionary(s => s.Mac, s => s.Name);
+        var claims = one.Reading.Neighbours.Where(n => n.Port is { } number && one.IsEdge(number) && n.ChassisMac is { } chassis && addresses.ContainsKey(chassis)).Select(n => (Port: n.Port!.Value, What: $"to be switch {addresses[n.ChassisMac!.Value]}"))
+            .Concat(one.Reading.Forwarding.Where(e => one.IsEdge(e.Port) && addresses.ContainsKey(e.Mac)).Select(e => (Port: e.Port, What: $"to be switch {addresses[e.Mac]}")))
+            .Concat(one.Reading.Neighbours.Where(n => n.Port is { } number && one.IsEdge(number) && Uplinks.ClaimsToBeABridge(n, mac => nodes.Find(mac) is not null)).Select(n => (Port: n.Port!.Value, What: "to be a bridge")));
+        foreach (var (number, what) in claims.Where(c => isHome(new(one.Name, one.Reading.Snapshot.Ports[c.Port].Name))).DistinctBy(c => c.Port))
+        {
+            var port = one.Reading.Snapshot.Ports[number].Name;
+            var (id, whose) = Whose(one, port, placements);
+            findings.Add(new(FindingKind.Claim, $"{one.Name}/{port} {what}", id, $"whoever is on port {port} of switch {one.Name}{(whose.Length > 0 ? $"{whose}," : "")} claims {what}, which is not believed: the port is a node's own; if it leads to a switch, say so: `gridctl switch allow {one.Name} --uplinks`"));
+        }
+    }
+
+    static (Guid? Id, string Words) Whose(MappedSwitch one, string port, ImmutableDictionary<MacAddress, Placement> placements) =>
+        placements.Values.Where(p => p.Switch == one.Name && p.Port == port).Select(p => (Id: p.NodeId, p.Node)).Distinct().ToList() is [var only] ? (only.Id, $", {only.Node}'s") : (null, "");
 
     void CheckPlan(ImmutableDictionary<MacAddress, Placement> placements)
     {

@@ -44,7 +44,7 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             .Select(s => new MappedSwitch(s.Name, s.Reading!, s.PolicyOn(s.Reading!.Snapshot).Uplinks)).ToList();
         if (read.Count == 0 && Current == FabricMap.Empty) return;
         var before = Current;
-        var map = await pins.ApplyAsync(new FabricMapper(read, nodes.Current, Cabling, UplinkRecogniser.Own).Map(), nodes.Current, HoldsAMachine, cancellationToken);
+        var map = await pins.ApplyAsync(new FabricMapper(read, nodes.Current, Cabling, UplinkRecogniser.Own, pins.HasHome).Map(), nodes.Current, HoldsAMachine, cancellationToken);
         // Whether its own port has a link is not in the cheap readings: all of that switch is read before this is believed for long.
         foreach (var displaced in map.Displaced.Where(d => before.Displaced.All(b => b.Mac != d.Mac))) pokes.Read(displaced.Pin.Switch);
         Volatile.Write(ref current, map);
@@ -108,5 +108,6 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
         FindingKind.Disagreement => "disagreement",
         FindingKind.Impostor => "impostor",
         FindingKind.Flood => "flood",
+        FindingKind.Claim => "claim",
     };
 }

@@ -30,7 +30,7 @@ public sealed class FabricMapperTests
         Neighbours = neighbours,
     }, uplinks.ToHashSet());
 
-    static FabricMap Map(NodeSnapshot nodes, Cabling? plan = null, params MappedSwitch[] switches) => new FabricMapper(switches, nodes, plan ?? Cabling.None, new HashSet<MacAddress> { Ours }).Map();
+    static FabricMap Map(NodeSnapshot nodes, Cabling? plan = null, params MappedSwitch[] switches) => new FabricMapper(switches, nodes, plan ?? Cabling.None, new HashSet<MacAddress> { Ours }, static home => home.Port == "Gi0/3").Map();
 
     [Fact]
     public void An_address_behind_an_edge_port_says_where_a_node_is_and_one_behind_an_uplink_says_nothing()
@@ -74,6 +74,21 @@ public sealed class FabricMapperTests
         Assert.Empty(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), (Ours, 12)])).Findings);
         var finding = Assert.Single(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), (Ours, 3)])).Findings);
         Assert.Equal((FindingKind.Impostor, $"our own address, {Ours}, is used behind port Gi0/3 of switch leaf1, n1's"), (finding.Kind, finding.Message));
+    }
+
+    [Fact]
+    public void Whoever_claims_to_be_a_switch_on_a_nodes_own_port_is_told_of()
+    {
+        static SwitchNeighbour Claim(int port, MacAddress? chassis = null) => new() { LocalPort = port, Port = port, ChassisId = "x", PortId = "y", SystemName = "core", ChassisMac = chassis, IsBridge = true };
+        var finding = Assert.Single(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3)], Claim(3), Claim(12), Claim(5))).Findings);
+        Assert.Equal((FindingKind.Claim, "leaf1/Gi0/3 to be a bridge"), (finding.Kind, finding.Subject));
+        Assert.StartsWith("whoever is on port Gi0/3 of switch leaf1, n1's, claims to be a bridge, which is not believed", finding.Message, StringComparison.Ordinal);
+        // A host of virtual machines is a bridge, by its own name.
+        Assert.Empty(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3)], Claim(3, First))).Findings);
+        // Another switch's name, or its address.
+        var leaf2 = Switch("leaf2", [12], []);
+        Assert.Equal("leaf1/Gi0/3 to be switch leaf2", Assert.Single(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3)], Claim(3, Leaf)), leaf2).Findings).Subject);
+        Assert.Equal("leaf1/Gi0/3 to be switch leaf2", Assert.Single(Map(Nodes(Server("n1", First)), null, Switch("leaf1", [12], [(First, 3), (Leaf, 3), (Leaf, 12)]), leaf2).Findings).Subject);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using GridAppliance.Fabric;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Switches;
+using GridAppliance.Switches.Fleet;
 
 namespace GridAppliance.Tests.Fabric;
 
@@ -91,5 +92,60 @@ public sealed class UplinksTests
         Assert.Empty(Recognised(neighboursLink: true));
         // Its cable was moved behind another switch: both are there, and it is one.
         Assert.Equal("2 nodes are behind it", Recognised(neighboursLink: false)["Gi0/1"]);
+    }
+
+    [Fact]
+    public void Nothing_that_a_node_can_say_or_send_makes_an_uplink_of_its_own_port()
+    {
+        var foreign = new SwitchNeighbour { LocalPort = 1, Port = 1, ChassisId = "x", PortId = "y", SystemName = "core", IsBridge = true };
+        var leaf2 = foreign with { SystemName = "leaf2", ChassisMac = Mac(2) };
+        var ports = ImmutableSortedDictionary<int, SwitchPort>.Empty.Add(1, new() { Number = 1, Name = "Gi0/1", HasLink = true });
+        string? Recognised(UplinkFacts facts, SwitchNeighbour? neighbour, params int[] behind) => Uplinks.Of(new()
+        {
+            At = default, ForwardingAt = default, Took = default, Identity = new(), Neighbours = neighbour is null ? [] : [neighbour],
+            Snapshot = new() { Ports = ports, Vlans = ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty },
+            Forwarding = [.. behind.Select(n => new ForwardingEntry(null, Mac(n), 1))],
+        }, facts).GetValueOrDefault("Gi0/1");
+
+        var own = Facts with { IsHome = port => port == "Gi0/1" };
+        Assert.Null(Recognised(own, foreign, 100));
+        Assert.Null(Recognised(own, leaf2, 100));
+        Assert.Null(Recognised(own, null, 100, 2));
+        // The addresses of nodes of other switches, too.
+        Assert.Null(Recognised(own with { IsProven = _ => true, IsAtHomeOnAnother = mac => mac == Mac(102) }, null, 100, 102));
+
+        // What both ends say is so; and on a port that is nobody's every sign counts: better one that is not written than a switch cut off.
+        Assert.Equal("leads to switch leaf2", Recognised(own with { SeesUs = mac => mac == Mac(2) }, leaf2, 100));
+        Assert.StartsWith("leads to the switch", Recognised(own with { SeesUs = mac => mac == Mac(2) }, null, 100, 2), StringComparison.Ordinal);
+        Assert.Equal("leads to core, a bridge", Recognised(Facts, foreign, 100));
+        Assert.Equal("2 nodes are behind it", Recognised(Facts with { IsAtHomeOnAnother = _ => true }, null, 100, 102));
+        Assert.Equal("2 nodes are behind it", Recognised(own with { IsProven = _ => true }, null, 100, 102));
+    }
+
+    [Fact]
+    public async Task Another_switch_is_believed_when_it_sees_this_one_where_no_node_could_have_told_it()
+    {
+        await using var store = new TestStore();
+        var node = await store.DiscoverAsync(7);
+        var kept = new PortPinStore(store.Database);
+        await kept.SaveAsync(new Dictionary<MacAddress, PortPin> { [node.BootMac] = new("leaf1", "Gi0/1"), [Mac(300)] = new("leaf2", "Gi0/2") }, [], default);
+        var recogniser = new UplinkRecogniser(store.Nodes, new(kept));
+        var ports = Enumerable.Range(1, 3).ToImmutableSortedDictionary(n => n, n => new SwitchPort { Number = n, Name = $"Gi0/{n}", HasLink = true });
+        ImmutableDictionary<string, string> Recognise(string name, MacAddress self, params (MacAddress Mac, int Port)[] seen) => recogniser.Recognise(name, new()
+        {
+            At = default, ForwardingAt = default, Took = default, Identity = new() { BridgeAddress = self }, Neighbours = [],
+            Snapshot = new() { Ports = ports, Vlans = ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty },
+            Forwarding = [.. seen.Select(s => new ForwardingEntry(null, s.Mac, s.Port))],
+        }, ImmutableDictionary<string, RecognisedUplink>.Empty);
+
+        MacAddress leaf1 = Mac(11), leaf2 = Mac(12);
+        // The node on leaf1/Gi0/1 sends in leaf2's name, and its friend on leaf2/Gi0/2 in leaf1's.
+        Recognise("leaf2", leaf2, (leaf1, 2));
+        Assert.Empty(Recognise("leaf1", leaf1, (node.BootMac, 1), (leaf2, 1)));
+        // On a port that is nobody's every sign counts.
+        Assert.Equal(["Gi0/3"], Recognise("leaf1", leaf1, (node.BootMac, 1), (leaf2, 3)).Keys);
+        // Both ends say so: somebody has put a switch between.
+        Recognise("leaf2", leaf2, (leaf1, 3));
+        Assert.Equal(["Gi0/1"], Recognise("leaf1", leaf1, (node.BootMac, 1), (leaf2, 1)).Keys);
     }
 }
