@@ -48,14 +48,14 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         }
     }
 
-    async Task HeartbeatAsync(HttpContext context, Node node, byte[] body)
+    async Task HeartbeatAsync(HttpContext context, Node node, byte[] body, long counter)
     {
         if (AgentInput.Clean(Parse(body, ApiJson.Default.HeartbeatRequest)) is not { } heartbeat)
         {
             await Refuse(context, StatusCodes.Status400BadRequest, "the body is not a heartbeat");
             return;
         }
-        await presence.HeardAsync(node, heartbeat, context.RequestAborted);
+        await presence.HeardAsync(node, heartbeat, () => sessions.IsLatest(node.Id, counter), context.RequestAborted);
         await mirror.KeepAsync(node.Id, heartbeat.Changes, context.RequestAborted);
         ledger.Heard(node.Id, heartbeat.Holdings);
         await relations.HeardAsync(node, heartbeat.RelationVersion, context.RequestAborted);
@@ -80,7 +80,7 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
         }, ApiJson.Default.OrderEnvelope);
     }
 
-    async Task ReportAsync(HttpContext context, Node node, byte[] body)
+    async Task ReportAsync(HttpContext context, Node node, byte[] body, long counter)
     {
         if (AgentInput.Clean(Parse(body, ApiJson.Default.OrderResult)) is not { } result)
         {
@@ -88,7 +88,7 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
             return;
         }
         // Before the order ends: whoever waits for that finds the node as it is now.
-        await presence.HasModulesAsync(node, result.Modules, context.RequestAborted);
+        await presence.HasModulesAsync(node, result.Modules, () => sessions.IsLatest(node.Id, counter), context.RequestAborted);
         await mirror.KeepAsync(node.Id, result.Changes, context.RequestAborted);
         if (await orders.ReportAsync(node.Id, context.Request.RouteValues["id"] as string ?? "", result, context.RequestAborted)) context.Response.StatusCode = StatusCodes.Status204NoContent;
         else await Refuse(context, StatusCodes.Status404NotFound, $"{node.Name} has no such order");

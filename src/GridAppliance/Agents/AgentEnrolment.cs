@@ -29,6 +29,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
 
         var node = nodes.Current.Find(attempt.Mac)
             ?? await nodes.DiscoverAsync(attempt.Mac, attempt.Network, fresh => fresh, $"the agent behind NIC {attempt.Mac} called", cancellationToken);
+        var lost = node.Modules;
         var isRepeated = node.AgentKey.AsSpan().SequenceEqual(publicKey.AsSpan());
         if (!isRepeated)
         {
@@ -40,7 +41,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         }
         // Also for a repeated call: the first one may have died before this.
         await sessions.BeginAsync(node.Id, publicKey, attempt.Issued, cancellationToken);
-        if (!isRepeated) await TellAsync(node, attempt, request.BootProblem, arrived, cancellationToken);
+        if (!isRepeated) await TellAsync(node, attempt, request.BootProblem, lost, arrived, cancellationToken);
         return new EnrolmentAnswer.Enrolled(new()
         {
             NodeId = node.Id.ToString(),
@@ -95,7 +96,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         EnrollPolicy.Approve => !node.Approved && node.State is NodeState.Discovered or NodeState.Failed,
     };
 
-    async Task TellAsync(Node node, BootAttempt attempt, string? bootProblem, long arrived, CancellationToken cancellationToken)
+    async Task TellAsync(Node node, BootAttempt attempt, string? bootProblem, ImmutableArray<InstalledModuleDocument> lost, long arrived, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var recalled = node.Boot ?? Recall(node, attempt);
@@ -113,6 +114,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
         {
             NewEvent.About(node, "agent.enrolled", $"its agent {node.AgentVersion} enrolled with a key of its own") with { Actor = "node", Appliance = service, BootStarted = recalled.Started },
         };
+        events.AddRange(lost.Select(module => NewEvent.About(node, "module.gone", $"module {module.Name} {module.Version} went with the memory of the boot before")));
         if (bootProblem is not null) events.Add(NewEvent.About(node, "boot.root-refused", $"refused its root image, and runs the tiny image: {bootProblem}", EventSeverity.Error) with { Actor = "node" });
         else if (node.Problem is { } problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
         if (node.Uuid is { } uuid && nodes.Current.Nodes.FirstOrDefault(other => other.Uuid == uuid && other.Id != node.Id) is { } twin)

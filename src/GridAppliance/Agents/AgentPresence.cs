@@ -11,18 +11,24 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
     /// <summary>Word for word what <see cref="AgentWatch"/> sets, so that it is known again and cleared, also after a restart.</summary>
     public const string Silent = "its agent is silent: three heartbeats have not come";
 
-    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, CancellationToken cancellationToken)
+    /// <param name="node">Whose agent speaks.</param>
+    /// <param name="heartbeat">What it says.</param>
+    /// <param name="isLatest">Asked when it is this one's turn. A heartbeat that left before an order's result and comes after it knows less of the modules, which it does not change then; the agent's next tells all again.</param>
+    /// <param name="cancellationToken">The agent hangs up.</param>
+    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, Func<bool> isLatest, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now });
         if (node.AgentVersion != heartbeat.AgentVersion || node.Problem == Silent || heartbeat.Inventory is not null || !Same(node.Modules, heartbeat.Modules))
-            await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, heartbeat.Modules, heartbeat.Inventory), cancellationToken);
+            await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, isLatest() ? heartbeat.Modules : latest.Modules, heartbeat.Inventory), cancellationToken);
+        else isLatest();
     }
 
     /// <summary>The modules that a node has, as its agent says after an order.</summary>
-    public async Task HasModulesAsync(Node node, IReadOnlyList<InstalledModuleDocument> modules, CancellationToken cancellationToken)
+    public async Task HasModulesAsync(Node node, IReadOnlyList<InstalledModuleDocument> modules, Func<bool> isLatest, CancellationToken cancellationToken)
     {
-        if (!Same(node.Modules, modules)) await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, latest.AgentVersion, modules, null), cancellationToken);
+        if (!Same(node.Modules, modules)) await nodes.ChangeAsync(node.Id, latest => isLatest() ? After(nodes.Current, latest, latest.AgentVersion, modules, null) : null, cancellationToken);
+        else isLatest();
     }
 
     /// <summary>The node after what its agent said, with the events that tell of it; null when it said nothing new. Pure.</summary>

@@ -50,6 +50,9 @@ sealed class AgentSessions(Database database)
         return session.Verify(node.AgentKey, text, counter, signature);
     }
 
+    /// <summary>Whether the agent has said nothing about the state of its node since the call with this counter; from then on, that is its last word.</summary>
+    public bool IsLatest(Guid nodeId, long counter) => sessions.TryGetValue(nodeId, out var session) && session.IsLatest(counter);
+
     /// <summary>Makes the counters durable that grew since the last time; forgets the nodes that are gone.</summary>
     public async Task FlushAsync(NodeSnapshot nodes, CancellationToken cancellationToken)
     {
@@ -73,6 +76,7 @@ sealed class AgentSession(string fingerprint, DateTimeOffset issued, long stored
     readonly CounterWindow window = new(stored);
     ECDsa? key;
     long stored = stored;
+    long lastWord;
 
     public string Fingerprint => fingerprint;
 
@@ -81,6 +85,16 @@ sealed class AgentSession(string fingerprint, DateTimeOffset issued, long stored
     public long Highest { get { lock (gate) return window.Highest; } }
 
     public bool HasGrown { get { lock (gate) return window.Highest > stored; } }
+
+    public bool IsLatest(long counter)
+    {
+        lock (gate)
+        {
+            if (counter < lastWord) return false;
+            lastWord = counter;
+            return true;
+        }
+    }
 
     public void Stored(long counter) { lock (gate) stored = counter; }
 

@@ -49,9 +49,9 @@ static class AgentFigures
             began = Stopwatch.GetTimestamp();
             daemon = Start(gridappliance, folder);
             await ReadyAsync(folder);
-            var serving = Stopwatch.GetElapsedTime(began).TotalSeconds;
+            var (serving, starting) = (Stopwatch.GetElapsedTime(began).TotalSeconds, ProcessorTime(daemon.Id));
             var back = await AllHeardAsync(all, began);
-            Console.WriteLine($"killed, {Away.TotalSeconds:0} s later started again: serves after {serving:0.0} s, all {agents} heard {back:0.0} s after its start, with {ProcessorTime(daemon.Id):0.0} s of processor time");
+            Console.WriteLine($"killed, {Away.TotalSeconds:0} s later started again: serves after {serving:0.0} s ({starting:0.0} s of processor time), all {agents} heard {back:0.0} s after its start, with {ProcessorTime(daemon.Id):0.0} s of processor time");
 
             await Task.Delay(TimeSpan.FromSeconds(15));
             var (heartbeats, failures, processor, from) = (counts.Heartbeats, counts.Failures, ProcessorTime(daemon.Id), Stopwatch.GetTimestamp());

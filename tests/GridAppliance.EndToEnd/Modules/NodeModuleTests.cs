@@ -68,6 +68,37 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
         }
     }
 
+    /// <summary>The plug is pulled in the middle of an installation, with another module running: memory held both, and the order that was not answered is carried out by the next boot.</summary>
+    [LabFact]
+    [Trait("Soak", "yes")]
+    public async Task A_node_that_lost_its_power_comes_back_as_before_and_the_appliance_knows()
+    {
+        var client = Instance.Rig.Appliance.Client;
+        var server = Instance.Plan.Servers[0];
+        var node = (await Instance.NodeOfAsync(server)).Name;
+        await InstallAsync(node, "web");
+        var enrolled = (await client.GetTimeline(node, CancellationToken.None)).Events.Count(e => e.Kind == "agent.enrolled");
+        var installing = await client.InstallModule(new() { Range = node, Module = "hello" }, CancellationToken.None);
+        await Task.Delay(random.Next((int)LatestKill.TotalMilliseconds / 4));
+        await Instance.Rig.Servers.PowerCycleAsync(server, CancellationToken.None);
+
+        await LabInstance.UntilAsync(() => client.GetTimeline(node, CancellationToken.None), timeline => timeline.Events.Count(e => e.Kind == "agent.enrolled") > enrolled, "the node's next boot");
+        var ended = await Instance.EndOfAsync(installing);
+        var back = await LabInstance.UntilAsync(() => client.GetNode(node, CancellationToken.None), n => n.State == "idle" && n.Modules.All(module => module.Name != "web"), "an idle node without what it had in memory");
+        output.WriteLine($"the order that was under way ended as {ended}; the node has {string.Join(' ', back.Modules.Select(module => $"{module.Name} ({module.State})"))}");
+        Assert.Contains((await client.GetTimeline(node, CancellationToken.None)).Events, e => e.Kind == "module.gone" && e.Message.Contains("web", StringComparison.Ordinal));
+        Assert.NotEqual(0, (await TryGetAsync(node, "80/", TimeSpan.FromSeconds(5))).ExitCode);
+        // Wholly there, or not at all.
+        Assert.All(back.Modules, module => Assert.Equal(("hello", "running"), (module.Name, module.State)));
+
+        await InstallAsync(node, "web");
+        Assert.Contains("serves this page", await GetAsync(node, "80/"), StringComparison.Ordinal);
+        foreach (var module in (string[])["web", "hello"]) Assert.Equal("done", await RemoveIfThereAsync(node, module));
+    }
+
+    async Task<string> RemoveIfThereAsync(string node, string module) =>
+        (await Instance.Rig.Appliance.Client.GetNode(node, CancellationToken.None)).Modules.Any(there => there.Name == module) ? await RemoveAsync(node, module) : "done";
+
     [LabFact]
     public async Task The_NFS_export_is_mounted_by_a_client_and_holds_what_it_writes_there()
     {

@@ -48,6 +48,23 @@ public sealed class AgentTests : IAsyncLifetime
         Assert.False(appliance.Enrolments.Reader.TryRead(out _));
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(-10)]
+    public async Task A_clock_that_is_ten_years_off_keeps_no_agent_from_enrolling_calling_and_obeying(int years)
+    {
+        await using var agent = new AgentUnderTest(appliance, folder.Path, clock: new WrongClock(TimeSpan.FromDays(365 * years)));
+        await Next(appliance.Enrolments);
+        await Next(appliance.Heartbeats);
+        appliance.Send(Order("o-1"));
+        Assert.True((await Next(appliance.Results)).Result.Succeeded);
+    }
+
+    sealed class WrongClock(TimeSpan off) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + off;
+    }
+
     [Fact]
     public async Task Answers_from_a_holder_of_another_key_are_not_believed()
     {

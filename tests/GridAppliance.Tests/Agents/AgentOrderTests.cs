@@ -52,6 +52,21 @@ public sealed class AgentOrderTests
     }
 
     [Fact]
+    public async Task A_heartbeat_that_left_before_a_result_and_comes_after_it_does_not_take_the_module_back()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        await PlaceAsync(appliance, agent, "first");
+        await agent.NextOrderAsync();
+        Task<ScriptedAgent.Reply> SayAsync(long counter, string path, byte[] body) => agent.SendAsync(HttpMethod.Post, path, body, agent.Header(HttpMethod.Post, path, body, counter));
+        await SayAsync(1001, "/agent/v1/order/first", """{"succeeded":true,"modules":[{"name":"hello","version":"1.0","state":"running"}]}"""u8.ToArray());
+        Assert.Equal(HttpStatusCode.OK, (await SayAsync(1000, "/agent/v1/heartbeat", """{"agentVersion":"1.0","modules":[]}"""u8.ToArray())).Status);
+        Assert.Equal("hello", Assert.Single(appliance.Nodes.Current.Find("n1")!.Modules).Name);
+        await SayAsync(1002, "/agent/v1/heartbeat", """{"agentVersion":"1.0","modules":[]}"""u8.ToArray());
+        Assert.Empty(appliance.Nodes.Current.Find("n1")!.Modules);
+    }
+
+    [Fact]
     public async Task Nobody_answers_for_another_nodes_order()
     {
         await using var appliance = await TestAppliance.StartAsync();

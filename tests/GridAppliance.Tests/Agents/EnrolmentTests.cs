@@ -29,6 +29,18 @@ public sealed class EnrolmentTests
     }
 
     [Fact]
+    public async Task What_a_node_had_in_memory_is_told_to_be_gone_when_it_boots_again()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        await agent.HeartbeatAsync([new() { Name = "web", Version = "2", State = "running" }]);
+        Assert.Single(appliance.Nodes.Current.Find("n1")!.Modules);
+        await agent.BootAndEnrolAsync();
+        Assert.Empty(appliance.Nodes.Current.Find("n1")!.Modules);
+        Assert.Equal("module web 2 went with the memory of the boot before", Assert.Single(appliance.Timeline.ReadNode(appliance.Nodes.Current.Find("n1")!.Id, 100), e => e.Kind == "module.gone").Message);
+    }
+
+    [Fact]
     public async Task The_answer_names_the_key_that_the_boot_script_named()
     {
         await using var appliance = await TestAppliance.StartAsync();

@@ -44,7 +44,7 @@ abstract class ModuleWorld : OperationWorld
         await Orders.SweepAsync(CancellationToken.None);
         if (await Orders.TakeAsync(Node, CancellationToken.None) is not { } order) return;
         if (!ledger.TryGetValue(order.Id, out var result)) ledger[order.Id] = result = CarryOut(order.Document);
-        await new AgentPresence(Store.Nodes, Store.Clock).HasModulesAsync(Store.Nodes.Current.Find(Node)!, result.Modules, CancellationToken.None);
+        await new AgentPresence(Store.Nodes, Store.Clock).HasModulesAsync(Store.Nodes.Current.Find(Node)!, result.Modules, static () => true, CancellationToken.None);
         await Orders.ReportAsync(Node, order.Id, result, CancellationToken.None);
     }
 
