@@ -10,7 +10,8 @@ sealed class ApplianceRig(LabPlan plan, LabPrograms programs, LabProcesses proce
     const string Process = "appliance";
     const string PortalProcess = "portal";
     static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(30);
-    static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
+    // Four emulated servers and an appliance that compiles itself share two cores: an answer that is late is late, not lost.
+    static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(30);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Its management plane, over its unix socket.</summary>

@@ -6,7 +6,7 @@ namespace GridAppliance.EndToEnd.Images;
 /// <summary>A node image as <c>make image</c> left it; one that was not built is a failure, not a reason to skip.</summary>
 sealed class NodeImage
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     public NodeImage(string profile)
     {
@@ -33,6 +33,6 @@ sealed class NodeImage
     {
         using var patience = new CancellationTokenSource(Patience);
         try { return await Command.RunAsync(arguments, patience.Token); }
-        catch (OperationCanceledException) { throw new TimeoutException($"{what} did not end within {Patience.TotalSeconds} seconds"); }
+        catch (OperationCanceledException) { throw new TimeoutException($"{what} did not end within {Patience.TotalMinutes} minutes"); }
     }
 }
