@@ -48,7 +48,7 @@ sealed class MetalServer : IDisposable
 
     string[] Arguments(NodeImage image, string bootParameters) =>
     [
-        "-name", "metal-server", "-accel", "tcg", "-machine", "q35,graphics=off", "-cpu", "max", "-smp", "1", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none",
+        "-name", "metal-server", "-accel", "tcg", "-machine", "q35,graphics=off", "-cpu", QemuArguments.Processor, "-smp", "1", "-m", "1024", "-nodefaults", "-no-user-config", "-display", "none",
         "-kernel", image.PathOf("vmlinuz"), "-initrd", image.PathOf("initramfs.zst"), "-append", $"{image.CommandLine} no_timer_check {bootParameters}",
         "-netdev", "user,id=net0", "-device", "e1000e,netdev=net0,mac=52:54:00:00:00:01",
         "-drive", $"if=none,id=nvme,format=raw,file={Disk("nvme")}", "-device", "nvme,drive=nvme,serial=NVME-0",

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using GridAppliance.Lab.Servers;
 
 namespace GridAppliance.EndToEnd.Images;
 
@@ -59,7 +60,7 @@ public sealed class RecoveryTests : IDisposable
             var start = new ProcessStartInfo("qemu-system-x86_64") { RedirectStandardInput = true, RedirectStandardOutput = true };
             foreach (var argument in (string[])
             [
-                "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "512", "-kernel", image.PathOf("vmlinuz"), "-initrd", image.PathOf("initramfs.zst"),
+                "-machine", "q35,accel=tcg", "-cpu", QemuArguments.Processor, "-m", "512", "-kernel", image.PathOf("vmlinuz"), "-initrd", image.PathOf("initramfs.zst"),
                 "-append", $"{image.CommandLine} grid.recover", "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
                 "-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net", "-drive", $"file={disk},format=raw,if=virtio,cache=writethrough",
             ]) start.ArgumentList.Add(argument);
