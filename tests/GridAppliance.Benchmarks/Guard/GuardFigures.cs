@@ -10,7 +10,7 @@ using GridAppliance.Protocols.Ethernet;
 namespace GridAppliance.Benchmarks.Guard;
 
 /// <summary>
-/// What the guard against forged addresses costs: the daemon as it is shipped, in a network of its own (<c>unshare -n</c>), and a flood of frames in others' names from the other end
+/// What the guard against forged addresses costs: the daemon as it is shipped, in a network of its own (<c>unshare -n -m</c>, with a <c>/sys</c> of that network mounted), and a flood of frames in others' names from the other end
 /// of its wire. Processor time and wake-ups are the daemon's own; what a frame costs the kernel shows in how fast they can be sent, since a veth's sender carries them to their end.
 /// </summary>
 static class GuardFigures
