@@ -29,7 +29,11 @@ public sealed record ProbeFindings(IReadOnlyList<MacAddress> Nics, IReadOnlyList
 public static class ProbeStation
 {
     const ushort AllProtocols = 3;   // ETH_P_ALL
-    const int MostNics = 32, MostTargets = 256, MostVlans = 8;
+    const int MostNics = 32;
+    /// <summary>Addresses that are sent to directly; more are left out.</summary>
+    public const int MostTargets = 256;
+    /// <summary>VLANs whose tags are tried, alone and two by two; more are left out.</summary>
+    public const int MostVlans = 8;
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     /// <param name="task">What to do.</param>

@@ -3,6 +3,7 @@ using GridAppliance.Api;
 using GridAppliance.Api.Switches;
 using GridAppliance.Fabric;
 using GridAppliance.Lab.Switches.Snmp;
+using GridAppliance.Protocols.Addresses;
 using GridAppliance.Protocols.Snmp;
 using GridAppliance.Switches;
 using GridAppliance.Switches.Fleet;
@@ -157,7 +158,7 @@ public sealed class DriftTests : IAsyncLifetime
     public async Task Verifying_names_what_is_not_as_it_should_be_and_nothing_else()
     {
         await AddAsync();
-        var good = await plane.Gridctl("fabric", "verify");
+        var good = await plane.Gridctl("fabric", "verify", "--no-probe");
         Assert.True(good.Status == 0, good.Output + good.Error);
         MoveByHand(3, 250);
         // A leak, made on purpose: port 5 is in VLAN 250 as well, without a tag.
@@ -170,5 +171,21 @@ public sealed class DriftTests : IAsyncLifetime
 
         Assert.Equal(0, (await plane.Gridctl("switch", "remove", "leaf1")).Status);
         Assert.Equal("nothing differs", (await plane.Gridctl("fabric", "drift")).Output.Trim());
+    }
+
+    [Fact]
+    public async Task Verifying_is_not_good_where_nobody_could_send_a_frame_and_names_whoever_was_not_asked()
+    {
+        await AddAsync();
+        var nobody = await plane.Gridctl("fabric", "verify");
+        Assert.Equal(2, nobody.Status);
+        Assert.Contains("unproven: not a frame was sent, because no node has an agent that listens", nobody.Output);
+        Assert.DoesNotContain("as it should be\n", nobody.Output);
+
+        var node = await plane.Nodes.DiscoverAsync(MacAddress.Parse("52:54:00:00:00:07"), "provisioning", n => n, "seen", default);
+        plane.Nodes.Touch(node.Id, n => n with { AgentLastSeen = TimeProvider.System.GetUtcNow().AddMinutes(-14) });
+        var silent = await plane.Gridctl("fabric", "verify");
+        Assert.Equal(2, silent.Status);
+        Assert.Contains($"unproven: {node.Name} was not asked, because its agent was last heard of 14 min ago: nothing is known of what reaches it", silent.Output);
     }
 }

@@ -18,7 +18,7 @@ public sealed class ProbeJudgementTests
     public void Nothing_between_groups_and_everything_inside_is_good()
     {
         var outcome = ProbeJudgement.Judge([One, Two, Mate], [Passage(One, Mate, ProbeKind.Broadcast), Passage(Mate, One, ProbeKind.Broadcast)], []);
-        Assert.Equal((3, 4, 2, 0), (outcome.Document.Stations, outcome.Document.Apart, outcome.Document.Together, outcome.Document.Leaks));
+        Assert.Equal((3, 4, 2, 0), (outcome.Document!.Stations, outcome.Document.Apart, outcome.Document.Together, outcome.Document.Leaks));
         Assert.Empty(outcome.Leaks);
         Assert.Empty(outcome.Unproven);
     }
@@ -45,4 +45,8 @@ public sealed class ProbeJudgementTests
         Assert.Empty(outcome.Leaks);
         Assert.Single(outcome.Unproven);
     }
+
+    [Fact]
+    public void A_round_in_which_no_two_nics_were_judged_shows_nothing_and_is_not_good() =>
+        Assert.Equal(["no two NICs were there to tell apart: the round shows nothing"], ProbeJudgement.Judge([One], [], []).Unproven.AsEnumerable());
 }

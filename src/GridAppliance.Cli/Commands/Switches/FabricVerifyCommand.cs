@@ -10,7 +10,7 @@ sealed class FabricVerifyCommand : GridctlCommand
     readonly Option<bool> noProbe = new("--no-probe") { Description = "Judge by what the switches say alone; without it frames are sent between groups, which takes about ten seconds." };
 
     public FabricVerifyCommand()
-        : base("verify", "Have every switch read, send probe frames from nodes and the appliance across all that must be apart, and say what is not as it should be: leaks, cables, ports, VLANs that are joined. Exits with 2 when there is something.") =>
+        : base("verify", "Have every switch read, send probe frames from nodes and the appliance across all that must be apart, and say what is not as it should be: leaks, cables, ports, VLANs that are joined, and what could not be tried (unproven). Exits with 2 when there is something.") =>
         Add(noProbe);
 
     protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)

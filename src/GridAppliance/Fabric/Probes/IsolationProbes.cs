@@ -22,25 +22,20 @@ namespace GridAppliance.Fabric.Probes;
 /// </summary>
 sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFleet fleet, SwitchIntents intents, ApplianceOptions options, TimeProvider clock)
 {
-    /// <summary>Nodes in one round; beyond it the pairs would be too many to tell.</summary>
-    const int MostNodes = 256;
-    const int MostVlans = 8;
     const string Us = "the appliance";
     static readonly TimeSpan Duration = TimeSpan.FromSeconds(5);
     /// <summary>An agent gets its order at once when it is waiting for one, and may be busy with another.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    static readonly TimeSpan Lively = TimeSpan.FromMinutes(1);
     readonly SemaphoreSlim turn = new(1, 1);
 
-    /// <returns>Null when there is no node to send anything.</returns>
-    public async Task<ProbeOutcome?> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Tries it, and says of whoever and whatever took no part that nothing is proven.</summary>
+    public async Task<ProbeOutcome> RunAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         try
         {
-            var now = clock.GetUtcNow();
-            List<Node> asked = [.. nodes.Current.Nodes.Where(n => n.State != NodeState.Retired && n.AgentLastSeen is { } seen && now - seen < Lively).OrderBy(n => n.Name, StringComparer.Ordinal).Take(MostNodes)];
-            return asked.Count == 0 ? null : await RoundAsync(asked, cancellationToken);
+            var (asked, leftOut) = ProbeSelection.Nodes(nodes.Current.Nodes, clock.GetUtcNow());
+            return asked.Count == 0 ? new(null, [], ProbeJudgement.Some(leftOut)) : await RoundAsync(asked, leftOut, cancellationToken);
         }
         finally
         {
@@ -48,14 +43,15 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
         }
     }
 
-    async Task<ProbeOutcome> RoundAsync(List<Node> asked, CancellationToken cancellationToken)
+    async Task<ProbeOutcome> RoundAsync(List<Node> asked, List<string> leftOut, CancellationToken cancellationToken)
     {
         var round = BinaryPrimitives.ReadUInt64BigEndian(RandomNumberGenerator.GetBytes(sizeof(ulong))) | 1;
         var targets = Targets(asked);
-        var task = new ProbeTask(round, Duration, targets, Vlans(targets));
+        var (vlans, untried) = ProbeSelection.Vlans(Vlans(targets));
+        var task = new ProbeTask(round, Duration, targets, vlans);
         var own = OwnAsync(task, cancellationToken);
         var answers = await AskAsync(asked, task, cancellationToken);
-        var here = await own;
+        var (here, trouble) = await own;
         await Parallel.ForEachAsync(fleet.Current.Values, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellationToken }, async (one, token) =>
         {
             try { await one.ReadForwardingAsync(token); }
@@ -64,21 +60,30 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
         List<(string Name, MacAddress Mac)> members = [.. here.Nics.Select(mac => (Us, mac)), .. answers.SelectMany(a => Macs(a.Value).Select(mac => (a.Key.Name, mac)))];
         List<ProbedNic> nics = [.. members.DistinctBy(m => m.Mac).Select(m => Place(m.Name, m.Mac, isOwn: m.Name == Us))];
         var heard = here.Heard.Select(h => new ProbePassage(h.On, h.From, h.Kind)).Concat(answers.Values.SelectMany(Passages));
-        return ProbeJudgement.Judge(nics, heard, [.. asked.Where(n => !answers.ContainsKey(n)).Select(n => $"{n.Name}'s agent took no part: nothing is known of what reaches it")]);
+        return ProbeJudgement.Judge(nics, heard,
+        [
+            .. leftOut, .. untried, .. ProbeSelection.BeyondTargets(targets.Count), .. trouble,
+            .. asked.Where(n => !answers.TryGetValue(n, out var answer) || !Macs(answer).Any()).Select(n => $"{n.Name}'s agent took no part: nothing is known of what reaches it"),
+        ]);
     }
 
     // Longer than the others by what an order takes to arrive.
-    async Task<ProbeFindings> OwnAsync(ProbeTask task, CancellationToken cancellationToken)
+    async Task<(ProbeFindings Findings, List<string> Trouble)> OwnAsync(ProbeTask task, CancellationToken cancellationToken)
     {
+        List<string> interfaces = [.. options.Networks.Select(n => n.Interface).Distinct()];
         try
         {
-            return await ProbeStation.RunAsync(task with { Duration = Duration + Duration }, [.. options.Networks.Select(n => n.Interface).Distinct()], clock, cancellationToken);
+            var findings = await ProbeStation.RunAsync(task with { Duration = Duration + Duration }, interfaces, clock, cancellationToken);
+            var there = NetworkInterface.GetAllNetworkInterfaces().Where(i => AddressOf(i) is { } mac && findings.Nics.Contains(mac)).Select(i => i.Name).ToHashSet();
+            return (findings, [.. interfaces.Where(i => !there.Contains(i)).Select(i => Absent(i, "it is not there, or has no link"))]);
         }
-        catch (SocketException)
+        catch (SocketException e)
         {
-            return new([], []);
+            return (new([], []), [.. interfaces.Select(i => Absent(i, $"raw frames cannot be used: {e.Message}"))]);
         }
     }
+
+    static string Absent(string name, string why) => $"{Us} took no part on {name} ({why}): nothing is known of what reaches it";
 
     async Task<IReadOnlyDictionary<Node, ProbeAnswer>> AskAsync(List<Node> asked, ProbeTask task, CancellationToken cancellationToken)
     {
@@ -114,16 +119,15 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
 
     List<MacAddress> Targets(List<Node> asked) => [.. OwnMacs().Concat(asked.SelectMany(n => n.Macs)).Concat(asked.SelectMany(n => n.Inventory?.Nics ?? []).Select(n => MacAddress.TryParse(n.Mac, out var mac) ? mac : default).Where(mac => !mac.IsZero)).Distinct()];
 
-    IEnumerable<MacAddress> OwnMacs() => NetworkInterface.GetAllNetworkInterfaces().Where(i => options.Networks.Any(n => n.Interface == i.Name))
-        .Select(i => i.GetPhysicalAddress().GetAddressBytes()).Where(a => a.Length == MacAddress.Length).Select(a => MacAddress.Read(a));
+    IEnumerable<MacAddress> OwnMacs() => NetworkInterface.GetAllNetworkInterfaces().Where(i => options.Networks.Any(n => n.Interface == i.Name)).Select(AddressOf).OfType<MacAddress>();
+
+    static MacAddress? AddressOf(NetworkInterface one) => one.GetPhysicalAddress().GetAddressBytes() is { Length: MacAddress.Length } octets ? MacAddress.Read(octets) : null;
 
     // Of the ports that all those NICs are on; what is left over is any that is ours, then any that a switch has: a NIC that was silent so far is on no port yet.
-    List<ushort> Vlans(List<MacAddress> targets) =>
-    [
-        .. targets.SelectMany(mac => Place("", mac, isOwn: true).Vlans)
+    IEnumerable<VlanId> Vlans(List<MacAddress> targets) =>
+        targets.SelectMany(mac => Place("", mac, isOwn: true).Vlans)
             .Concat(fleet.Current.Values.SelectMany(s => intents.Of(s.Name).Values.SelectMany(p => p.Vlans.Untagged)))
-            .Concat(fleet.Current.Values.SelectMany(s => s.Reading?.Snapshot.Vlans.Keys ?? [])).Distinct().Take(MostVlans).Select(v => (ushort)v.Value),
-    ];
+            .Concat(fleet.Current.Values.SelectMany(s => s.Reading?.Snapshot.Vlans.Keys ?? []));
 
     ProbedNic Place(string name, MacAddress mac, bool isOwn)
     {

@@ -20,7 +20,10 @@ sealed record ProbedNic(string Name, MacAddress Mac, string? Where, ImmutableSor
 readonly record struct ProbePassage(MacAddress On, MacAddress From, ProbeKind Kind);
 
 /// <summary>What a round came to.</summary>
-sealed record ProbeOutcome(ProbeRoundDocument Document, ImmutableArray<string> Leaks, ImmutableArray<string> Unproven);
+/// <param name="Document">Null when nobody could send anything.</param>
+/// <param name="Leaks">What got through that should not have.</param>
+/// <param name="Unproven">What was not tried, or shows nothing, and why.</param>
+sealed record ProbeOutcome(ProbeRoundDocument? Document, ImmutableArray<string> Leaks, ImmutableArray<string> Unproven);
 
 /// <summary>Whether what must be apart is apart, from what was heard. Pure.</summary>
 static class ProbeJudgement
@@ -52,11 +55,12 @@ static class ProbeJudgement
                 else if (from.Vlans.Count == 1 && to.Vlans.Count == 1) unproven.Add($"{to} did not hear {from} although they are in one VLAN: probes do not get through even where they should");
             }
         }
+        if (apart == 0 && together == 0 && unproven.Count == 0) unproven.Add("no two NICs were there to tell apart: the round shows nothing");
         var count = leaks.Count;
         return new(new() { Stations = nics.Count, Apart = apart, Together = together, Leaks = count }, Some(leaks), Some(unproven));
     }
 
-    static ImmutableArray<string> Some(List<string> all) => all.Count <= MostTold ? [.. all] : [.. all.Take(MostTold), $"and {all.Count - MostTold} more like these"];
+    public static ImmutableArray<string> Some(List<string> all) => all.Count <= MostTold ? [.. all] : [.. all.Take(MostTold), $"and {all.Count - MostTold} more like these"];
 
     static string Words(ProbeKind kind) => kind switch
     {
