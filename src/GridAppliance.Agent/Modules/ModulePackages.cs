@@ -33,9 +33,9 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
         if (!answer.Succeeded) return (null, $"the package could not be fetched: {answer.Problem}");
         package.Position = 0;
         var problem = PackageReader.Verify(package, trustedFingerprint);
-        ModuleManifest? manifest = null;
-        if (problem == PackageProblem.None) problem = PackageReader.Unpack(package, Directory.CreateDirectory(OwnIn(staging)).FullName, RootIn(staging), out manifest);
-        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {problem.Say()}");
+        if (problem != PackageProblem.None) return (null, $"the package is refused: {problem.Say()}");
+        problem = PackageReader.Unpack(package, Directory.CreateDirectory(OwnIn(staging)).FullName, RootIn(staging), out var manifest, out var said);
+        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {said}");
     }
 
     /// <summary>Gets the package. An appliance that is away is no answer: it ordered this, and is asked again until it is back or <see cref="ApplianceAway"/> is over.</summary>

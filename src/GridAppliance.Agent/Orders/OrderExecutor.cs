@@ -19,7 +19,7 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
     public async Task<OrderResult?> RunAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
     {
         // Which agent runs is asked anew each time: an answer that the other one kept would not be this one's.
-        var isKept = order.Kind != OrderKind.UpdateAgent;
+        var isKept = order.Kind != OrderKinds.UpdateAgent;
         if (isKept && ledger.Find(order.Id) is { } known) return known;
         if (await CarryOutAsync(order, signer, cancellationToken) is not { } result) return null;
         if (isKept) ledger.Keep(order.Id, result);
@@ -27,39 +27,39 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
     }
 
     /// <summary>Whether the machine restarts once the result of this order has been delivered.</summary>
-    public static bool Reboots(OrderDocument order, OrderResult result) => order.Kind == OrderKind.Reboot && result.Succeeded;
+    public static bool Reboots(OrderDocument order, OrderResult result) => order.Kind == OrderKinds.Reboot && result.Succeeded;
 
     /// <summary>Whether the kernel that this order had loaded takes over once its result has been delivered.</summary>
-    public static bool BootsLoaded(OrderDocument order, OrderResult result) => order.Kind == OrderKind.BootImage && result.Succeeded;
+    public static bool BootsLoaded(OrderDocument order, OrderResult result) => order.Kind == OrderKinds.BootImage && result.Succeeded;
 
     /// <summary>Whether this agent is the new one that the order asked for, its report delivered.</summary>
-    public bool TakesOver(OrderDocument order) => update.IsTrial && order.Kind == OrderKind.UpdateAgent;
+    public bool TakesOver(OrderDocument order) => update.IsTrial && order.Kind == OrderKinds.UpdateAgent;
 
     async Task<OrderResult?> CarryOutAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
     {
         try
         {
-            if (order is { Kind: OrderKind.AdoptBmc, Bmc: { } account })
+            if (order is { Kind: OrderKinds.AdoptBmc, Bmc: { } account })
             {
                 var (handover, message) = bmc.Adopt(order, account);
                 return new OrderResult { Succeeded = handover is not null, Message = message, Modules = modules.List(), Bmc = handover };
             }
-            if (order is { Kind: OrderKind.UpdateAgent, Module: { } agent })
+            if (order is { Kind: OrderKinds.UpdateAgent, Module: { } agent })
                 return await update.PrepareAsync(order, agent, signer, cancellationToken) is { } said ? new OrderResult { Succeeded = said.Succeeded, Message = said.Message, Modules = modules.List() } : null;
-            if (order is { Kind: OrderKind.Run, Run: { } run }) return await runs.RunAsync(order.Id, run, signer, cancellationToken) with { Modules = modules.List() };
-            if (order is { Kind: OrderKind.Probe, Probe: { } probe }) return await ProbeAsync(probe, cancellationToken);
+            if (order is { Kind: OrderKinds.Run, Run: { } run }) return await runs.RunAsync(order.Id, run, signer, cancellationToken) with { Modules = modules.List() };
+            if (order is { Kind: OrderKinds.Probe, Probe: { } probe }) return await ProbeAsync(probe, cancellationToken);
             var outcome = order switch
             {
-                { Kind: OrderKind.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
-                { Kind: OrderKind.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, module.Owner, cancellationToken),
-                { Kind: OrderKind.Hold, Holding: { } holding } => await HoldAsync(holding, cancellationToken),
-                { Kind: OrderKind.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
-                { Kind: OrderKind.Relation, Relation: { } wanted } => relation.Change(wanted),
-                { Kind: OrderKind.BootImage, Boot: { } boot } => await images.PrepareAsync(boot, signer, cancellationToken),
-                { Kind: OrderKind.Hold or OrderKind.Free or OrderKind.Relation or OrderKind.BootImage or OrderKind.Run } => ModuleOutcome.Refused("the order does not say what to do"),
-                { Kind: OrderKind.Inventory } => ReadInventory(),
-                { Kind: OrderKind.Reboot } => ModuleOutcome.Done("restarting"),
-                { Kind: OrderKind.InstallModule or OrderKind.RemoveModule } => ModuleOutcome.Refused("the order names no module"),
+                { Kind: OrderKinds.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
+                { Kind: OrderKinds.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, module.Owner, cancellationToken),
+                { Kind: OrderKinds.Hold, Holding: { } holding } => await HoldAsync(holding, cancellationToken),
+                { Kind: OrderKinds.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
+                { Kind: OrderKinds.Relation, Relation: { } wanted } => relation.Change(wanted),
+                { Kind: OrderKinds.BootImage, Boot: { } boot } => await images.PrepareAsync(boot, signer, cancellationToken),
+                { Kind: OrderKinds.Hold or OrderKinds.Free or OrderKinds.Relation or OrderKinds.BootImage or OrderKinds.Run } => ModuleOutcome.Refused("the order does not say what to do"),
+                { Kind: OrderKinds.Inventory } => ReadInventory(),
+                { Kind: OrderKinds.Reboot } => ModuleOutcome.Done("restarting"),
+                { Kind: OrderKinds.InstallModule or OrderKinds.RemoveModule } => ModuleOutcome.Refused("the order names no module"),
                 _ => ModuleOutcome.Refused("this agent does not know that kind of order"),
             };
             return new OrderResult { Succeeded = outcome.Succeeded, Message = outcome.Message, Modules = modules.List(), Changes = order.Module is null ? null : modules.Changes() };
@@ -104,21 +104,4 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
         heartbeat.Pull(withInventory: true);
         return ModuleOutcome.Done("the inventory goes with the next heartbeat");
     }
-}
-
-/// <summary>The words of <see cref="OrderDocument.Kind"/>.</summary>
-static class OrderKind
-{
-    public const string InstallModule = "module.install";
-    public const string RemoveModule = "module.remove";
-    public const string Inventory = "inventory";
-    public const string Reboot = "reboot";
-    public const string AdoptBmc = "bmc.adopt";
-    public const string Hold = "resources.hold";
-    public const string Free = "resources.free";
-    public const string Relation = "relation";
-    public const string UpdateAgent = "agent.update";
-    public const string Probe = "fabric.probe";
-    public const string BootImage = "image.boot";
-    public const string Run = "module.run";
 }

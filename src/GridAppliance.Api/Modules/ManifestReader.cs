@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json;
+using GridAppliance.Api.Agents;
 
 namespace GridAppliance.Api.Modules;
 
@@ -16,8 +17,11 @@ public static class ManifestReader
         "/run/grid-agent", "/var/lib/grid", "/var/log/grid", "/opt/grid", "/etc/passwd", "/etc/group", "/etc/hosts",
     ];
 
-    /// <summary>Words of the agent's own orders and parts: a module of such a name or class would stand in their way.</summary>
-    static readonly string[] agentsOwn = ["agent", "grid-agent", "grid-run", "module", "modules", "order", "orders", "inventory", "reboot", "bmc", "cpu", "memory", "disk", "resource", "resources"];
+    /// <summary>Words of the agent's own parts and orders: a module of such a name or class would stand in their way.</summary>
+    static readonly HashSet<string> agentsOwn =
+    [
+        "grid-agent", "grid-run", "modules", "order", "orders", "cpu", "memory", "disk", "resource", "images", .. OrderKinds.All.SelectMany(kind => kind.Split('.')),
+    ];
 
     public static bool TryRead(ReadOnlySpan<byte> json, [NotNullWhen(true)] out ModuleManifest? manifest, out string problem) => TryRead(json, ApiJson.Default, out manifest, out problem);
 

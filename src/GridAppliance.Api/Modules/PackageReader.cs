@@ -46,19 +46,23 @@ public static class PackageReader
     /// Unpacks an archive that was verified: what lies below <see cref="ModuleManifest.RootFolder"/> goes into <paramref name="root"/>, the rest into
     /// <paramref name="own"/>. Both must be new: no link stands in the way but those of the archive, and nothing is written through one.
     /// </summary>
-    public static PackageProblem Unpack(Stream archive, string own, string root, out ModuleManifest? manifest)
+    public static PackageProblem Unpack(Stream archive, string own, string root, out ModuleManifest? manifest, out string said)
     {
         var kinds = new Dictionary<string, TarEntryType>(StringComparer.Ordinal);
-        var problem = Walk(archive, entry => Note(entry, kinds) is var wrong and not PackageProblem.None ? wrong : Place(entry, own, root), out manifest);
-        return problem != PackageProblem.None ? problem : Missing(manifest!, kinds);
+        var problem = Walk(archive, entry => Note(entry, kinds) is var wrong and not PackageProblem.None ? wrong : Place(entry, own, root), out manifest, out var why);
+        if (problem == PackageProblem.None) problem = Missing(manifest!, kinds);
+        said = problem.Say(why);
+        return problem;
     }
 
     /// <summary>Whether <see cref="Unpack"/> would take an archive that was verified; writes nothing.</summary>
-    public static PackageProblem Inspect(Stream archive, out ModuleManifest? manifest)
+    public static PackageProblem Inspect(Stream archive, out ModuleManifest? manifest, out string said)
     {
         var kinds = new Dictionary<string, TarEntryType>(StringComparer.Ordinal);
-        var problem = Walk(archive, entry => Note(entry, kinds), out manifest);
-        return problem != PackageProblem.None ? problem : Missing(manifest!, kinds);
+        var problem = Walk(archive, entry => Note(entry, kinds), out manifest, out var why);
+        if (problem == PackageProblem.None) problem = Missing(manifest!, kinds);
+        said = problem.Say(why);
+        return problem;
     }
 
     /// <summary>What the manifest names as files of the package must be in it. An absolute path may also be the node's, or a needed module's.</summary>
@@ -67,9 +71,9 @@ public static class PackageReader
             .All(path => path is null || path[0] == '/' || (kinds.TryGetValue(path, out var kind) && kind != TarEntryType.Directory)) ? PackageProblem.None : PackageProblem.NoProgram;
 
     /// <summary>The manifest, then every other entry within the bounds.</summary>
-    static PackageProblem Walk(Stream archive, Func<TarEntry, PackageProblem> take, out ModuleManifest? manifest)
+    static PackageProblem Walk(Stream archive, Func<TarEntry, PackageProblem> take, out ModuleManifest? manifest, out string why)
     {
-        manifest = null;
+        (manifest, why) = (null, "");
         try
         {
             using var tar = new TarReader(archive, leaveOpen: true);
@@ -79,7 +83,7 @@ public static class PackageReader
                 if (entries == MaximumEntries) return PackageProblem.TooManyEntries;
                 if (entry.Length > MaximumBytes - bytes) return PackageProblem.TooLarge;
                 bytes += entry.Length;
-                var problem = entries == 0 ? ReadManifest(entry, out manifest) : take(entry);
+                var problem = entries == 0 ? ReadManifest(entry, out manifest, out why) : take(entry);
                 if (problem != PackageProblem.None) return problem;
             }
         }
@@ -127,15 +131,15 @@ public static class PackageReader
         path.Length is > 0 and <= 1024 && path[0] != '/' && !path.AsSpan().ContainsAny('\0', '\\', '\n') &&
         path.Split('/').All(part => part is not ("" or "." or "..") && part.Length <= 255);
 
-    static PackageProblem ReadManifest(TarEntry entry, out ModuleManifest? manifest)
+    static PackageProblem ReadManifest(TarEntry entry, out ModuleManifest? manifest, out string why)
     {
-        manifest = null;
+        (manifest, why) = (null, "");
         if (entry.Name != ModuleManifest.FileName || entry.DataStream is not { } content || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
             return PackageProblem.NoManifest;
         if (entry.Length > ModuleManifest.MaximumLength) return PackageProblem.TooLarge;
         var bytes = new byte[entry.Length];
         content.ReadExactly(bytes);
-        return ManifestReader.TryRead(bytes, out manifest, out _) ? PackageProblem.None : PackageProblem.BadManifest;
+        return ManifestReader.TryRead(bytes, out manifest, out why) ? PackageProblem.None : PackageProblem.BadManifest;
     }
 
     /// <summary>Writes one entry that <see cref="Note"/> has passed.</summary>
@@ -167,7 +171,9 @@ public static class PackageReader
 public static class PackageProblems
 {
     /// <summary>A problem as the end of the sentence "the package is refused: …".</summary>
-    public static string Say(this PackageProblem problem) => problem switch
+    /// <param name="problem">The problem.</param>
+    /// <param name="why">What is wrong with the manifest, when that is it. It may quote what the package says.</param>
+    public static string Say(this PackageProblem problem, string why = "") => problem switch
     {
         PackageProblem.None => "nothing is wrong",
         PackageProblem.NotAPackage => "it is no module package",
@@ -175,7 +181,7 @@ public static class PackageProblems
         PackageProblem.BadSignature => "its signature does not match",
         PackageProblem.DamagedArchive => "its archive is damaged",
         PackageProblem.NoManifest => $"its first entry is not {ModuleManifest.FileName}",
-        PackageProblem.BadManifest => "its manifest is not acceptable",
+        PackageProblem.BadManifest => why.Length == 0 ? "its manifest is not acceptable" : $"its manifest is not acceptable: {Plain(why)}",
         PackageProblem.UnsafePath => "it holds a path that leads outside or twice to the same place",
         PackageProblem.UnsafeKind => "it holds something other than files and folders",
         PackageProblem.LinkOut => "it holds a link that points outside its root",
@@ -183,4 +189,11 @@ public static class PackageProblems
         PackageProblem.TooLarge => "it is too large when unpacked",
         PackageProblem.NoProgram => "a program or file that its manifest names is not in it",
     };
+
+    /// <summary>For a terminal, a log and a line of text.</summary>
+    static string Plain(string text)
+    {
+        const int longest = 300;
+        return string.Concat(text.Take(longest).Select(letter => char.IsControl(letter) ? '?' : letter)) + (text.Length > longest ? "…" : "");
+    }
 }

@@ -34,8 +34,9 @@ sealed class ModuleBuildCommand : GridctlCommand
             // What no appliance would take is not worth writing.
             using var check = new MemoryStream(package);
             var verdict = PackageReader.Verify(check, AgentSignature.Fingerprint(signer.ExportSubjectPublicKeyInfo()));
-            if (verdict == PackageProblem.None) verdict = PackageReader.Inspect(check, out _);
-            if (verdict != PackageProblem.None) throw new UsageException($"the package would be refused: {verdict.Say()}", "docs/modules.md says what a module is made of");
+            var said = verdict.Say();
+            if (verdict == PackageProblem.None) verdict = PackageReader.Inspect(check, out _, out said);
+            if (verdict != PackageProblem.None) throw new UsageException($"the package would be refused: {said}", "docs/modules.md says what a module is made of");
             var to = session.Parsed.GetValue(output)?.FullName ?? Path.GetFullPath($"{manifest.Name}-{manifest.Version}.gridmod");
             await File.WriteAllBytesAsync(to + ".new", package, cancellation);
             File.Move(to + ".new", to, overwrite: true);

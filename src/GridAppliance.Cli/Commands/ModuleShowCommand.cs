@@ -28,16 +28,14 @@ sealed class ModuleShowCommand : GridctlCommand
         byte[] package;
         try { package = await File.ReadAllBytesAsync(path, cancellation); }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { throw new UsageException(e.Message, "check the file's name"); }
-        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) throw Refused(PackageProblem.NotAPackage);
+        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) throw Refused(PackageProblem.NotAPackage.Say());
         var signer = AgentSignature.Fingerprint(header.Key);
         using var stream = new MemoryStream(package, writable: false);
-        var problem = PackageReader.Verify(stream, signer);
-        ModuleManifest? manifest = null;
-        if (problem == PackageProblem.None) problem = PackageReader.Inspect(stream, out manifest);
-        return problem == PackageProblem.None ? (manifest!, signer) : throw Refused(problem);
+        if (PackageReader.Verify(stream, signer) is var problem && problem != PackageProblem.None) throw Refused(problem.Say());
+        return PackageReader.Inspect(stream, out var manifest, out var said) == PackageProblem.None ? (manifest!, signer) : throw Refused(said);
     }
 
-    static UsageException Refused(PackageProblem problem) => new($"the package is refused: {problem.Say()}", "build it again, or get it from whoever made it");
+    static UsageException Refused(string problem) => new($"the package is refused: {problem}", "build it again, or get it from whoever made it");
 
     static IEnumerable<(string, Cell?)> Facts(ModuleManifest manifest, string signer)
     {

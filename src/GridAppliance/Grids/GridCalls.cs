@@ -7,7 +7,7 @@ namespace GridAppliance.Grids;
 /// <summary>Has a program of a grid's module run on a member, and waits for what it says.</summary>
 sealed class GridCalls
 {
-    public const string OrderKind = "module.run";
+    public const string OrderKind = OrderKinds.Run;
 
     readonly AgentOrders orders;
     readonly TimeProvider time;

@@ -56,8 +56,7 @@ sealed class ModuleCatalog
 
     public async Task<ModuleImport> ImportAsync(byte[] package, string actor, CancellationToken cancellationToken)
     {
-        if (Check(package, out var archiveAt, out var signer, out var manifest) is var problem && problem != PackageProblem.None)
-            return new ModuleImport.Refused($"the package is refused: {problem.Say()}");
+        if (Problem(package, out var archiveAt, out var signer, out var manifest) is { } problem) return new ModuleImport.Refused($"the package is refused: {problem}");
         var archive = package.AsMemory(archiveAt);
         var archiveDigest = Convert.ToHexStringLower(SHA256.HashData(archive.Span));
         await importing.WaitAsync(cancellationToken);
@@ -92,16 +91,17 @@ sealed class ModuleCatalog
         }
     }
 
-    PackageProblem Check(byte[] package, out int archiveAt, out string signer, out ModuleManifest? manifest)
+    /// <returns>Null when nothing is wrong.</returns>
+    string? Problem(byte[] package, out int archiveAt, out string signer, out ModuleManifest? manifest)
     {
         (archiveAt, signer, manifest) = (0, "", null);
-        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return PackageProblem.NotAPackage;
+        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return PackageProblem.NotAPackage.Say();
         signer = AgentSignature.Fingerprint(header.Key);
         archiveAt = header.Length;
-        if (signer != key.Fingerprint && !trusted.Contains(signer)) return PackageProblem.UntrustedKey;
+        if (signer != key.Fingerprint && !trusted.Contains(signer)) return PackageProblem.UntrustedKey.Say();
         using var stream = new MemoryStream(package, writable: false);
-        var problem = PackageReader.Verify(stream, signer);
-        return problem == PackageProblem.None ? PackageReader.Inspect(stream, out manifest) : problem;
+        if (PackageReader.Verify(stream, signer) is var problem && problem != PackageProblem.None) return problem.Say();
+        return PackageReader.Inspect(stream, out manifest, out var said) == PackageProblem.None ? null : said;
     }
 
     /// <returns>Null when it is longer than <see cref="LargestPackage"/>.</returns>

@@ -11,9 +11,9 @@ namespace GridAppliance.Operations;
 /// </summary>
 sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions sessions, BootCatalogState catalog, TimeProvider time)
 {
-    public const string OrderKind = "image.boot";
+    public const string OrderKind = OrderKinds.BootImage;
 
-    const string RestartKind = "reboot";
+    const string RestartKind = OrderKinds.Reboot;
 
     /// <summary>An agent fetches some twenty megabytes and loads them: more is no kexec that works.</summary>
     static readonly TimeSpan KexecLimit = TimeSpan.FromMinutes(2);

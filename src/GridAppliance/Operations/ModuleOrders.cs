@@ -10,8 +10,8 @@ namespace GridAppliance.Operations;
 /// </summary>
 sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
 {
-    public const string Install = "module.install";
-    public const string Remove = "module.remove";
+    public const string Install = OrderKinds.InstallModule;
+    public const string Remove = OrderKinds.RemoveModule;
 
     /// <summary>How long an agent may take; a download over a slow link and a program's start fit in.</summary>
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);

@@ -15,7 +15,7 @@ sealed class UpdateAgent(NodeDirectory nodes, AgentOrders orders, TimeProvider t
 {
     public const string KindName = "agent-update";
 
-    public const string OrderKind = "agent.update";
+    public const string OrderKind = OrderKinds.UpdateAgent;
 
     /// <summary>A download over a slow link, a minute's trial, and what an agent has to do before it.</summary>
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);

@@ -8,8 +8,8 @@ namespace GridAppliance.Resources;
 /// <summary>Orders about holdings, named after their operation: placing one twice is placing it once.</summary>
 sealed class HoldingOrders(AgentOrders orders, ResourceLedger ledger, NodeDirectory nodes, ModuleOffers offers, TimeProvider time)
 {
-    public const string HoldKind = "resources.hold";
-    public const string FreeKind = "resources.free";
+    public const string HoldKind = OrderKinds.Hold;
+    public const string FreeKind = OrderKinds.Free;
 
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);

@@ -10,7 +10,7 @@ namespace GridAppliance.Resources;
 /// </summary>
 sealed class ManagerRelations(NodeDirectory nodes, AgentOrders orders, TimeProvider time)
 {
-    public const string OrderKind = "relation";
+    public const string OrderKind = OrderKinds.Relation;
 
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 

@@ -134,6 +134,16 @@ public sealed class ModulesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_module_that_shadows_the_agents_own_orders_is_refused_with_that_reason()
+    {
+        await using var agent = new AgentUnderTest(appliance, folder.Path);
+        var result = await InstallAsync(Package("relation"), "relation");
+        Assert.False(result.Succeeded);
+        Assert.Contains("its manifest is not acceptable: relation is a word of the agent's own orders: a module may not shadow it", result.Message, StringComparison.Ordinal);
+        Assert.Empty(result.Modules);
+    }
+
+    [Fact]
     public async Task What_is_not_what_the_order_named_is_refused_and_leaves_nothing()
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -206,7 +216,7 @@ public sealed class ModulesTests : IAsyncLifetime
         }
         archive.Position = 0;
         var destination = Directory.CreateDirectory(Path.Combine(folder.Path, "into")).FullName;
-        Assert.Equal(expected, PackageReader.Unpack(archive, destination, Path.Combine(folder.Path, "root"), out _).ToString());
+        Assert.Equal(expected, PackageReader.Unpack(archive, destination, Path.Combine(folder.Path, "root"), out _, out _).ToString());
         Assert.False(File.Exists(Path.Combine(folder.Path, "escape")));
     }
 
@@ -222,7 +232,7 @@ public sealed class ModulesTests : IAsyncLifetime
                 if (program) tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "run") { DataStream = new MemoryStream("x"u8.ToArray()) });
             }
             archive.Position = 0;
-            return PackageReader.Unpack(archive, Directory.CreateDirectory(Path.Combine(folder.Path, Guid.NewGuid().ToString())).FullName, Path.Combine(folder.Path, Guid.NewGuid().ToString()), out _);
+            return PackageReader.Unpack(archive, Directory.CreateDirectory(Path.Combine(folder.Path, Guid.NewGuid().ToString())).FullName, Path.Combine(folder.Path, Guid.NewGuid().ToString()), out _, out _);
         }
 
         const string Good = """{"name":"hello","version":"1.0","class":"greeter","start":["run"]}""";
@@ -234,7 +244,7 @@ public sealed class ModulesTests : IAsyncLifetime
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("1.0", "1/0")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("[\"run\"]", "[]")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("\"run\"", "\"../run\"")));
-        Assert.Equal(PackageProblem.DamagedArchive, PackageReader.Unpack(new MemoryStream(Enumerable.Repeat((byte)0x41, 2048).ToArray()), folder.Path, Path.Combine(folder.Path, "r"), out _));
+        Assert.Equal(PackageProblem.DamagedArchive, PackageReader.Unpack(new MemoryStream(Enumerable.Repeat((byte)0x41, 2048).ToArray()), folder.Path, Path.Combine(folder.Path, "r"), out _, out _));
     }
 
     [Fact]

@@ -68,6 +68,27 @@ public sealed class ManifestReaderTests
         Assert.Contains(says, Problem(Whole.Replace(good, bad)));
     }
 
+    /// <summary>The words of every kind of order that an agent knows, and of its parts.</summary>
+    [Theory]
+    [InlineData("relation")]
+    [InlineData("image")]
+    [InlineData("fabric")]
+    [InlineData("run")]
+    [InlineData("boot")]
+    [InlineData("resources")]
+    [InlineData("hold")]
+    [InlineData("free")]
+    [InlineData("probe")]
+    [InlineData("adopt")]
+    [InlineData("update")]
+    [InlineData("inventory")]
+    [InlineData("grid-run")]
+    public void A_word_of_the_agents_own_orders_is_neither_a_modules_name_nor_its_class(string word)
+    {
+        Assert.StartsWith($"{word} is a word of the agent's own orders", Problem(Whole.Replace("\"name\":\"web\",\"version\"", $"\"name\":\"{word}\",\"version\"")), StringComparison.Ordinal);
+        Assert.StartsWith($"{word} is a word of the agent's own orders", Problem(Whole.Replace("web-server", word)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Whatever_the_octets_the_reader_answers_and_what_it_accepts_is_within_its_bounds()
     {

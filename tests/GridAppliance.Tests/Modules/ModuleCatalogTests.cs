@@ -150,6 +150,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             TestPackage.Manifest("hello") with { Start = [] },
         ])
             await RefusesAsync("its manifest is not acceptable", TestPackage.Signed(key, TestPackage.Archive(manifest)));
+        await RefusesAsync("its manifest is not acceptable: relation is a word of the agent's own orders: a module may not shadow it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("relation", moduleClass: "x"))));
         await RefusesAsync("a program or file that its manifest names is not in it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("hello") with { Firewall = "rules" })));
         await RefusesAsync("a program or file that its manifest names is not in it", TestPackage.Signed(key, TestPackage.Archive(TestPackage.Manifest("hello") with { Start = ["data"] })));
     }
@@ -165,9 +166,9 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             var archive = TestPackage.ArchiveWith(entries);
             var folder = Path.Combine(store.Directory, $"unpacked-{i}");
             Directory.CreateDirectory(folder);
-            var inspected = PackageReader.Inspect(new MemoryStream(archive), out _);
+            var inspected = PackageReader.Inspect(new MemoryStream(archive), out _, out _);
             PackageProblem unpacked;
-            unpacked = PackageReader.Unpack(new MemoryStream(archive), folder, folder + "-root", out _);
+            unpacked = PackageReader.Unpack(new MemoryStream(archive), folder, folder + "-root", out _, out _);
             Assert.True((inspected == PackageProblem.None) == (unpacked == PackageProblem.None), $"{string.Join(", ", entries.Select(e => e.Name))}: {inspected}, {unpacked}");
         }
         await Task.CompletedTask;
@@ -188,7 +189,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         using var kept = new MemoryStream(await KeptAsync(hello));
         Assert.Equal(PackageProblem.None, PackageReader.Verify(kept, key.Fingerprint));
         var folder = Directory.CreateDirectory(Path.Combine(store.Directory, "unpacked")).FullName;
-        Assert.Equal(PackageProblem.None, PackageReader.Unpack(kept, folder, folder + "-root", out _));
+        Assert.Equal(PackageProblem.None, PackageReader.Unpack(kept, folder, folder + "-root", out _, out _));
         Assert.True(File.GetUnixFileMode(Path.Combine(folder, "hello")).HasFlag(UnixFileMode.UserExecute));
         Assert.True(File.Exists(Path.Combine(folder, "www", "index.html")));
     }

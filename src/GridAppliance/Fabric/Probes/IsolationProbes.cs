@@ -103,7 +103,7 @@ sealed class IsolationProbes(AgentOrders orders, NodeDirectory nodes, SwitchFlee
                 await orders.PlaceAsync(new()
                 {
                     Id = id, NodeId = node.Id, Node = node.Name, Expires = clock.GetUtcNow() + Patience,
-                    Document = new() { Id = id, NodeId = node.Id.ToString(), Kind = "fabric.probe", Probe = probe },
+                    Document = new() { Id = id, NodeId = node.Id.ToString(), Kind = OrderKinds.Probe, Probe = probe },
                 }, cancellationToken);
             }
             await Task.WhenAny(all.Task, Task.Delay(Patience, clock, cancellationToken));

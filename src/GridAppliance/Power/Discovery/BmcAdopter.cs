@@ -13,7 +13,7 @@ namespace GridAppliance.Power.Discovery;
 /// </summary>
 sealed partial class BmcAdopter : BackgroundService
 {
-    public const string OrderKind = "bmc.adopt";
+    public const string OrderKind = OrderKinds.AdoptBmc;
     public const string Account = "gridappliance";
 
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);

@@ -1,0 +1,21 @@
+namespace GridAppliance.Api.Agents;
+
+/// <summary>The words of <see cref="OrderDocument.Kind"/>.</summary>
+public static class OrderKinds
+{
+    public const string InstallModule = "module.install";
+    public const string RemoveModule = "module.remove";
+    public const string Inventory = "inventory";
+    public const string Reboot = "reboot";
+    public const string AdoptBmc = "bmc.adopt";
+    public const string Hold = "resources.hold";
+    public const string Free = "resources.free";
+    public const string Relation = "relation";
+    public const string UpdateAgent = "agent.update";
+    public const string Probe = "fabric.probe";
+    public const string BootImage = "image.boot";
+    public const string Run = "module.run";
+
+    /// <summary>Every kind of order that an agent knows.</summary>
+    public static IReadOnlyList<string> All { get; } = [InstallModule, RemoveModule, Inventory, Reboot, AdoptBmc, Hold, Free, Relation, UpdateAgent, Probe, BootImage, Run];
+}
