@@ -7,7 +7,7 @@ namespace GridAppliance.Modules;
 
 /// <summary>
 /// What modules have changed on nodes, as agents told last: with the result of each module order, and with a heartbeat when programs have written since. A node that runs from memory
-/// forgets its journal with its power; this stays.
+/// forgets its journal with its power; this stays until it is back and tells anew, which after a boot is that nothing is there.
 /// </summary>
 sealed class ModuleMirror(Database database, TimeProvider time)
 {

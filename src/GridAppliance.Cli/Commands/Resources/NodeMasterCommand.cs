@@ -5,7 +5,7 @@ namespace GridAppliance.Cli.Commands.Resources;
 
 sealed class NodeMasterCommand : ChangeCommand
 {
-    readonly Argument<string> master = new("MASTER") { Description = "The node whose manager passes requests on to theirs; 'none' for nobody." };
+    readonly Argument<string> master = new("MASTER") { Description = "The node whose manager is their master; 'none' for nobody." };
 
     public NodeMasterCommand() : base("master", "Say whose manager is the master of these nodes' managers; both sides confirm it.") => Add(master);
 
