@@ -101,15 +101,7 @@ public sealed class IpmiSimulator : IDisposable
     public string Ipmitool(params ReadOnlySpan<string> arguments) => IpmitoolAs(User, arguments);
 
     /// <summary>The same with the account of somebody else; the password is what stands in <see cref="PasswordFile"/>.</summary>
-    public string IpmitoolAs(string user, params ReadOnlySpan<string> arguments)
-    {
-        var start = new ProcessStartInfo("ipmitool") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["-I", "lanplus", "-C", "3", "-H", EndPoint.Address.ToString(), "-p", EndPoint.Port.ToString(), "-U", user, "-f", PasswordFile, .. arguments]) start.ArgumentList.Add(argument);
-        using var tool = Process.Start(start)!;
-        var output = tool.StandardOutput.ReadToEnd();
-        tool.WaitForExit();
-        return output;
-    }
+    public string IpmitoolAs(string user, params ReadOnlySpan<string> arguments) => GridAppliance.Testing.Ipmitool.Run(EndPoint, 3, user, PasswordFile, arguments).Output;
 
     public void Dispose()
     {

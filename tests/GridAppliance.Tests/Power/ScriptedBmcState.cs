@@ -8,6 +8,8 @@ sealed class ScriptedBmcState(ScriptedBmc bmc)
 {
     public byte[] Guid { get; set; } = Convert.FromHexString("00112233445566778899aabbccddeeff");
     public bool IsOn { get; set; }
+    /// <summary>It says yes to Chassis Control, and nothing happens.</summary>
+    public bool IgnoresControl { get; set; }
     /// <summary>Chassis Control actions carried out, in order.</summary>
     public List<byte> Actions { get; } = [];
     public byte[] BootFlags { get; set; } = new byte[5];
@@ -82,6 +84,7 @@ sealed class ScriptedBmcState(ScriptedBmc bmc)
 
     byte[] Control(byte action)
     {
+        if (IgnoresControl) return [0];
         Actions.Add(action);
         IsOn = action switch { 0 or 5 => false, 1 or 2 => true, _ => IsOn };
         return [0];
@@ -95,6 +98,8 @@ sealed class ScriptedBmcState(ScriptedBmc bmc)
 
     byte[] SetBoot(ReadOnlySpan<byte> data)
     {
+        // That a change is in progress, and that the BIOS has seen the last one.
+        if (data[0] is 0 or 4) return [0];
         if (data[0] != 5) return [0x80];
         BootFlags = data[1..6].ToArray();
         return [0];

@@ -72,7 +72,10 @@ sealed class NodePower(NodeDirectory nodes, NodePorts ports, Timeline timeline, 
         await ports.UseAsync<IPowerControl>(port, (power, token) => power.SetPowerAsync(action, token), cancellationToken);
         if (before == PowerState.Unknown) return $"was sent word to be {PowerWords.Done(action)}; whether it was shows when it boots";
         if (action is not (PowerAction.On or PowerAction.Off)) return $"was {PowerPlan.Word(before)}, and was {PowerWords.Done(action)}";
-        return await SettlesAsync(port, desired, cancellationToken) ? $"is {PowerPlan.Word(desired)}" : $"was {PowerWords.Done(action)}, and is still {PowerPlan.Word(before)}";
+        if (!await SettlesAsync(port, desired, cancellationToken)) return $"was {PowerWords.Done(action)}, and is still {PowerPlan.Word(before)}";
+        // Written down at once: a button that is pressed before the next look is somebody's decision, and not an order that has not come true.
+        await nodes.ChangeAsync(node.Id, now => now.PowerWish is { IsReached: false } wish && wish.Desired == desired && wish.By == actor ? (now with { PowerWish = wish with { IsReached = true } }, []) : null, cancellationToken);
+        return $"is {PowerPlan.Word(desired)}";
     }
 
     async Task<string> BootOneAsync(Node node, NodePort port, BootOrder order, string actor, CancellationToken cancellationToken)
@@ -128,7 +131,7 @@ sealed class NodePower(NodeDirectory nodes, NodePorts ports, Timeline timeline, 
         var told = NewEvent.About(node, PowerWords.Kind(action), isThere ? $"{node.Name} is {PowerPlan.Word(desired)} already, as {actor} asks" : $"{node.Name} is {PowerWords.Done(action)} by {actor} through {port.Address.OriginalString}") with { Actor = actor };
         await nodes.ChangeAsync(node.Id, now => (desired == PowerState.Unknown ? now : now with
         {
-            PowerWish = new() { Desired = desired, By = actor, At = time.GetUtcNow(), IsSoft = action == PowerAction.SoftOff, IsEnforced = now.PowerWish?.IsEnforced ?? false, IsReached = isThere },
+            PowerWish = new() { Desired = desired, By = actor, At = time.GetUtcNow(), IsSoft = action == PowerAction.SoftOff, IsCycle = action == PowerAction.Cycle, IsEnforced = now.PowerWish?.IsEnforced ?? false, IsReached = isThere },
         }, [told]), cancellationToken);
     }
 

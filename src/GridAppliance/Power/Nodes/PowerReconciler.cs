@@ -12,13 +12,14 @@ namespace GridAppliance.Power.Nodes;
 /// </summary>
 sealed partial class PowerReconciler(NodeDirectory nodes, NodePorts ports, Timeline timeline, TimeProvider time, ILogger<PowerReconciler> logger) : BackgroundService
 {
-    const int AtOnce = 128;
+    /// <summary>Each waits for datagrams, not for a processor; a BMC that is known to be dead fails at once.</summary>
+    const int AtOnce = 256;
 
     static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
     static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
     static readonly TimeSpan AuditInterval = TimeSpan.FromHours(24);
 
-    /// <summary>Of one node, so that a BMC that dawdles holds up the others for a while and not for ever.</summary>
+    /// <summary>Of one node: so long it keeps one of the places, and only its own next look waits for it.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>When each was last looked at, and last audited. Owned by the loop.</summary>
@@ -28,15 +29,32 @@ sealed partial class PowerReconciler(NodeDirectory nodes, NodePorts ports, Timel
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var places = new SemaphoreSlim(AtOnce);
+        var looking = new Dictionary<Guid, Task>();
         using var timer = new PeriodicTimer(Tick, time);
-        do
+        try
         {
-            var now = time.GetUtcNow();
-            var due = nodes.Current.Nodes.Where(node => IsDue(node, now)).ToList();
-            foreach (var node in due) looked[node.Id] = now;
-            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = stoppingToken }, LookAsync);
+            do
+            {
+                foreach (var (node, done) in looking.Where(look => look.Value.IsCompleted).ToList())
+                {
+                    looking.Remove(node);
+                    await done;
+                }
+                var now = time.GetUtcNow();
+                // Those that were just told something come first.
+                foreach (var node in nodes.Current.Nodes.Where(node => !looking.ContainsKey(node.Id) && IsDue(node, now)).OrderByDescending(node => node.PowerWish?.At))
+                {
+                    looked[node.Id] = now;
+                    looking[node.Id] = LookAsync(node, places, stoppingToken);
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        finally
+        {
+            await Task.WhenAll(looking.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     bool IsDue(Node node, DateTimeOffset now)
@@ -47,12 +65,13 @@ sealed partial class PowerReconciler(NodeDirectory nodes, NodePorts ports, Timel
         return isFresh || now - last >= Interval;
     }
 
-    async ValueTask LookAsync(Node node, CancellationToken stoppingToken)
+    async Task LookAsync(Node node, SemaphoreSlim places, CancellationToken stoppingToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, patience.Token);
+        await places.WaitAsync(stoppingToken);
         try
         {
+            using var patience = new CancellationTokenSource(Patience, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, patience.Token);
             await LookOneAsync(node, either.Token);
         }
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
@@ -63,6 +82,10 @@ sealed partial class PowerReconciler(NodeDirectory nodes, NodePorts ports, Timel
         {
             // A full disk is told elsewhere; the next look tries again.
             NotWritten(node.Name, e.Message);
+        }
+        finally
+        {
+            places.Release();
         }
     }
 

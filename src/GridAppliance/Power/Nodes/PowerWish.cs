@@ -9,6 +9,8 @@ sealed record PowerWish
     public required DateTimeOffset At { get; init; }
     /// <summary>The operating system was asked to shut down: that is never followed by cutting the power.</summary>
     public bool IsSoft { get; init; }
+    /// <summary>On the way to it the machine is off for a while, and that is nobody's doing but the order's.</summary>
+    public bool IsCycle { get; init; }
     /// <summary>The appliance sees to it that the wish comes true; otherwise it only looks.</summary>
     public bool IsEnforced { get; init; }
     /// <summary>It came true since it was asked.</summary>
@@ -50,6 +52,8 @@ static class PowerPlan
         var changed = wasKnown && before!.Value.Known != seen;
         var word = Word(seen);
         if (wish is null or { Desired: PowerState.Unknown }) return new(wish, Tell: changed ? $"is {word}; nobody asked the appliance for it" : null);
+        // It is on before a cycle as well as after it: that it came true is known when it was seen to come back, or when the time for it is over.
+        if (wish is { IsCycle: true, IsReached: false } && now - wish.At < Grace && !(changed && seen == wish.Desired)) return new(wish);
         if (seen == wish.Desired) return new(wish.IsReached && !wish.HasYielded ? wish : wish with { IsReached = true, HasYielded = false }, Tell: changed ? $"is {word}, as {wish.By} asked" : null);
         if (!wish.IsReached) return new(wish, Act: MayAct(wish, now) ? ActionFor(wish) : null);
         if (wish.HasYielded) return new(wish, Tell: changed ? $"is {word}; nobody asked the appliance for it" : null);

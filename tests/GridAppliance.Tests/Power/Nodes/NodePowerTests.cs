@@ -6,6 +6,7 @@ using GridAppliance.Power;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Protocols.Ipmi.Session;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Web;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -41,7 +42,7 @@ public sealed class NodePowerTests : IAsyncLifetime
 
     IEnumerable<string> Kinds(string name) => plane.Timeline.ReadNode(Node(name).Id, 200).Select(e => e.Kind);
 
-    PowerReconciler Reconciler() => new(plane.Nodes, plane.Get<NodePorts>(), plane.Timeline, TimeProvider.System, NullLogger<PowerReconciler>.Instance);
+    PowerReconciler Reconciler(TimeProvider? clock = null) => new(plane.Nodes, plane.Get<NodePorts>(), plane.Timeline, clock ?? TimeProvider.System, NullLogger<PowerReconciler>.Instance);
 
     [Fact]
     public async Task Many_machines_are_switched_at_once_and_each_says_what_came_of_it()
@@ -142,6 +143,59 @@ public sealed class NodePowerTests : IAsyncLifetime
         Assert.False(Node("n1").PowerWish!.HasYielded);
 
         (string?, string?, string?) Shown() => (Node("n1").ToDocument().Power, Node("n1").ToDocument().DesiredPower, Node("n1").ToDocument().PowerPolicy);
+    }
+
+    [Fact]
+    public async Task What_a_button_undoes_before_the_next_look_is_left_so_also_where_orders_are_enforced()
+    {
+        var bmc = await RackAsync(1);
+        await plane.Gridctl("power", "policy", "n1", "enforce");
+        await plane.Gridctl("power", "on", "n1");
+        bmc.State.IsOn = false; // the button
+        await LongAgoAsync("n1");
+        await Reconciler().LookOneAsync(Node("n1"), Patience);
+        Assert.True(Node("n1").PowerWish!.HasYielded);
+        Assert.Equal([1], bmc.State.Actions);
+    }
+
+    [Fact]
+    public async Task An_order_that_did_not_come_true_is_carried_out_again_where_that_is_enforced_and_told()
+    {
+        var bmc = await RackAsync(1);
+        await plane.Gridctl("power", "policy", "n1", "enforce");
+        bmc.State.IgnoresControl = true;
+        Assert.Contains("is still off", (await plane.Gridctl("power", "on", "n1")).Output);
+        bmc.State.IgnoresControl = false;
+        await Reconciler().LookOneAsync(Node("n1"), Patience);
+        Assert.False(bmc.State.IsOn);
+        await LongAgoAsync("n1");
+        await Reconciler().LookOneAsync(Node("n1"), Patience);
+        Assert.True(bmc.State.IsOn);
+        Assert.Single(plane.Timeline.ReadNode(Node("n1").Id, 200), e => e.Message.Contains("by the appliance"));
+        await Reconciler().LookOneAsync(Node("n1"), Patience);
+        Assert.True(Node("n1").PowerWish!.IsReached);
+    }
+
+    /// <summary>The grace of an order is over.</summary>
+    Task LongAgoAsync(string name) =>
+        plane.Nodes.ChangeAsync(Node(name).Id, now => (now with { PowerWish = now.PowerWish! with { At = now.PowerWish.At - (PowerPlan.Grace * 2) } }, []), Patience);
+
+    [Fact]
+    public async Task A_bmc_that_does_not_answer_keeps_no_other_from_being_looked_at()
+    {
+        var (alive, dead) = (await RackAsync(1), await RackAsync(2));
+        dead.Script = _ => Reaction.Lose;
+        var clock = new ManualClock();
+        await plane.Nodes.ChangeAsync(Node("n1").Id, now => (now with { PowerWish = new() { Desired = PowerState.On, By = "test", At = clock.GetUtcNow() } }, []), Patience);
+        using var reconciler = Reconciler(clock);
+        var (looks, asked) = (alive.Count("Chassis/01"), dead.Log.Count);
+        await reconciler.StartAsync(Patience);
+        await Eventually.UntilAsync(() => alive.Count("Chassis/01") > looks && dead.Log.Count > asked && Node("n1").Reach.Power is not null, "the first look at both");
+        // The dead one is waited for some seconds, and its patience is up by a clock that stands.
+        clock.Advance(TimeSpan.FromSeconds(2));
+        await Eventually.UntilAsync(() => alive.Count("Chassis/01") > looks + 1, "the second look at the one that answers");
+        Assert.Null(Node("n2").Reach.Power);
+        await reconciler.StopAsync(Patience);
     }
 
     [Fact]

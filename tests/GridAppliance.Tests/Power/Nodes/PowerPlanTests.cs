@@ -32,6 +32,25 @@ public sealed class PowerPlanTests
         Assert.Null(PowerPlan.Of(Wish(PowerState.On, secondsAgo: 5), Seen(PowerState.On), PowerState.Off, Now).Act);
     }
 
+    /// <summary>A look between the order and its off half sees the machine on, as it was before.</summary>
+    [Fact]
+    public void The_off_half_of_a_cycle_is_nobodys_decision_and_the_on_half_is_seen_to()
+    {
+        var wish = Wish(PowerState.On, secondsAgo: 1) with { IsCycle = true };
+        var before = PowerPlan.Of(wish, Seen(PowerState.On), PowerState.On, Now);
+        Assert.Equal(new(wish), before);
+        var off = PowerPlan.Of(before.Wish, Seen(PowerState.On), PowerState.Off, Now.AddSeconds(2));
+        Assert.Equal(new(wish), off);
+        var back = PowerPlan.Of(off.Wish, Seen(PowerState.Off), PowerState.On, Now.AddSeconds(4));
+        Assert.True(back.Wish!.IsReached);
+        var pressed = PowerPlan.Of(back.Wish, Seen(PowerState.On), PowerState.Off, Now.AddSeconds(6));
+        Assert.True(pressed.Wish!.HasYielded);
+        // It never came back: the order holds.
+        Assert.Equal(PowerAction.On, PowerPlan.Of(off.Wish, Seen(PowerState.Off), PowerState.Off, Now.AddSeconds(40)).Act);
+        // It was over between two looks.
+        Assert.True(PowerPlan.Of(before.Wish, Seen(PowerState.On), PowerState.On, Now.AddSeconds(40)).Wish!.IsReached);
+    }
+
     [Fact]
     public void A_shut_down_that_was_asked_for_softly_never_becomes_a_cut() =>
         Assert.Null(PowerPlan.Of(Wish(PowerState.Off) with { IsSoft = true }, Seen(PowerState.On), PowerState.On, Now).Act);
