@@ -27,6 +27,11 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
     /// <summary>What is kept to look for a pattern in; a prompt is at the end of it.</summary>
     const int MostText = 64 * 1024;
 
+    /// <summary>How long a line may take to open: a port that was told a moment ago, or a console server that has just been lost, is worth waiting for.</summary>
+    static readonly TimeSpan Opening = TimeSpan.FromSeconds(10);
+
+    static readonly TimeSpan OpeningStep = TimeSpan.FromMilliseconds(100);
+
     const string NoBreak = "this console carries no break (a raw TCP port never does: give it as telnet+rfc2217:// where the console server speaks that)";
 
     readonly TerminalText terminal = new();
@@ -44,6 +49,7 @@ sealed class ConsoleScriptRun(ConsoleScript script, ConsoleSession session, Cons
             yield break;
         }
         session.Note($"script {script.Name} begins");
+        for (var end = time.GetUtcNow() + Opening; !viewer.State.Connected && time.GetUtcNow() < end;) await Task.Delay(OpeningStep, time, cancellationToken);
         for (var i = 0; i < script.Steps.Count; i++)
         {
             yield return new(ScriptOutcome.Step, i + 1, script.Steps[i].ToString());
