@@ -67,9 +67,10 @@ static class QemuArguments
         "-drive", $"if=pflash,format=raw,unit=0,readonly=on,file={UefiCode}",
         "-drive", $"if=pflash,format=raw,unit=1,file={server.FirmwareVariables}",
         // OVMF ends in its shell when nothing boots, and the shell runs startup.nsh from any drive: this one restarts the machine, as servers do.
+        // It is in the boot order, since OVMF looks for no other drives where it is given one.
         "-device", "qemu-xhci",
         "-drive", $"if=none,id=retry,format=raw,read-only=on,file=fat:{server.RetryStick}",
-        "-device", "usb-storage,drive=retry,removable=on",
+        "-device", "usb-storage,drive=retry,removable=on,bootindex=2",
     ];
 
     /// <summary>
