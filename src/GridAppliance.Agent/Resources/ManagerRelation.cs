@@ -5,7 +5,7 @@ using GridAppliance.Api.Agents;
 
 namespace GridAppliance.Agent.Resources;
 
-/// <summary>Whose manager passes requests on to this one, and to whom this one passes them on. Kept over a restart of the agent; this agent passes nothing on by itself.</summary>
+/// <summary>Whose manager is the master of this one, and of whom this one is. Kept over a restart of the agent; this agent passes nothing on by itself.</summary>
 sealed class ManagerRelation(AgentPaths paths)
 {
     public RelationOrder? Current

@@ -192,7 +192,7 @@ public sealed record HoldingOrder
     public IReadOnlyList<string> Modules { get; init; } = [];
 }
 
-/// <summary>Who passes requests on to this node's manager, and to whom it passes them on. The whole relation each time, never a part.</summary>
+/// <summary>Who is the master of this node's manager, and of whom it is the master. The whole relation each time, never a part.</summary>
 public sealed record RelationOrder
 {
     /// <summary>Grows with each change; an older one changes nothing.</summary>

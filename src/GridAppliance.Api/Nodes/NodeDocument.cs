@@ -35,7 +35,7 @@ public sealed record NodeDocument
     public InventoryDocument? Inventory { get; init; }
     /// <summary>What it runs: tiny or debian; null for an operating system of its own, or before its agent has said it.</summary>
     public string? Image { get; init; }
-    /// <summary>The node whose manager passes requests on to this one's.</summary>
+    /// <summary>The node that is this one's master, as both were told.</summary>
     public string? Master { get; init; }
     /// <summary>What is wrong, in one sentence, or null.</summary>
     public string? Problem { get; init; }

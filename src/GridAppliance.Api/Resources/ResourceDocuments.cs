@@ -72,7 +72,7 @@ public sealed record IdlePolicyDocument
     public long? Seconds { get; init; }
 }
 
-/// <summary><c>POST /api/v1/nodes/master</c>: who passes requests on to the nodes of a range.</summary>
+/// <summary><c>POST /api/v1/nodes/master</c>: which node is the master of the nodes of a range: kept and told to both sides; nothing is forwarded by agents.</summary>
 public sealed record MasterRequest
 {
     public required string Range { get; init; }

@@ -46,7 +46,7 @@ sealed record Node
     public string? Image { get; init; }
     /// <summary>The root image that it is to boot; null: the tiny image.</summary>
     public string? ImageWish { get; init; }
-    /// <summary>Whose manager passes requests on to this node's.</summary>
+    /// <summary>Whose manager is the master of this node's.</summary>
     public NodeReference? Master { get; init; }
     /// <summary>Grows with each change of who is its master and whose master it is: what its agent has to have been told.</summary>
     public long RelationVersion { get; init; }

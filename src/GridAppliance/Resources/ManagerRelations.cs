@@ -5,7 +5,7 @@ using GridAppliance.Nodes;
 namespace GridAppliance.Resources;
 
 /// <summary>
-/// Which node's manager passes requests on to which others. Each side is told the whole of its own relation under a version, and says with every heartbeat which version it has:
+/// Which node's manager is the master of which others. Each side is told the whole of its own relation under a version, and says with every heartbeat which version it has:
 /// one that booted again, or missed an order, is told again.
 /// </summary>
 sealed class ManagerRelations(NodeDirectory nodes, AgentOrders orders, TimeProvider time)
