@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace GridAppliance.EndToEnd.Modules;
 
 /// <summary>
-/// The shipped modules on a booted node of the tiny image, and what they leave there. A module of the test's own, the probe, serves what it sees of the node itself (the root of process 1): files,
+/// The shipped modules on a booted node of the tiny image, and what they leave there. A module of the test's own, the scout, serves what it sees of the node itself (the root of process 1): files,
 /// sysctls, kernel modules, mounts, ports, processes, control groups; and ends the agent when asked to.
 /// </summary>
 [Collection(BootedLabs.Name)]
@@ -46,7 +46,7 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
         }
         finally
         {
-            await RemoveAsync(node, "probe");
+            await RemoveAsync(node, "scout");
         }
     }
 
@@ -64,7 +64,7 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
         }
         finally
         {
-            await RemoveAsync(node, "probe");
+            await RemoveAsync(node, "scout");
         }
     }
 
@@ -196,10 +196,10 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
         await Instance.TrustAsync("probe", key.ExportSubjectPublicKeyInfoPem());
         var package = ModulePackageWriter.Write(new()
         {
-            Name = "probe", Version = "1.0", Class = "probe", Start = ["/bin/busybox", "httpd", "-f", "-p", $"{ProbePort}", "-h", "/opt/grid/probe"], Health = new() { Port = ProbePort },
+            Name = "scout", Version = "1.0", Class = "scout", Start = ["/bin/busybox", "httpd", "-f", "-p", $"{ProbePort}", "-h", "/opt/grid/scout"], Health = new() { Port = ProbePort },
         }, [new("cgi-bin/look", await FixtureAsync("look"), Executable: true), new("cgi-bin/kill", await FixtureAsync("kill"), Executable: true)], key);
         await Instance.Rig.Appliance.Client.ImportModule(new MemoryStream(package), CancellationToken.None);
-        await InstallAsync(node, "probe");
+        await InstallAsync(node, "scout");
     }
 
     static Task<byte[]> FixtureAsync(string name) => File.ReadAllBytesAsync(Path.Combine(AppContext.BaseDirectory, "fixtures", "probe", name));
