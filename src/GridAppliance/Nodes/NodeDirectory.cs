@@ -109,21 +109,26 @@ sealed class NodeDirectory
         }
     }
 
-    /// <summary>Moves a node along <see cref="NodeLifecycle"/>; null when the node is gone or the event cannot happen in its state.</summary>
-    public async Task<Node?> ApplyAsync(Guid id, NodeEvent happened, string message, string actor, Func<Node, Node>? also, CancellationToken cancellationToken)
+    /// <summary>Moves a node along <see cref="NodeLifecycle"/>; null when the node is gone, the event cannot happen in its state, or <paramref name="also"/> says null.</summary>
+    /// <param name="also">What changes in the same breath; null when the newest node is not the one that was meant.</param>
+    public async Task<Node?> ApplyAsync(Guid id, NodeEvent happened, string message, string actor, Func<Node, Node?>? also, CancellationToken cancellationToken)
     {
         var allowed = false;
         var node = await ChangeAsync(id, node =>
         {
             if (NodeLifecycle.Next(node.State, happened) is not { } next) return null;
-            allowed = true;
             var moved = node with
             {
                 State = next,
                 StateSince = next == node.State ? node.StateSince : time.GetUtcNow(),
                 Problem = next == NodeState.Failed ? message : null,
             };
-            if (also is not null) moved = also(moved);
+            if (also is not null)
+            {
+                if (also(moved) is not { } changed) return null;
+                moved = changed;
+            }
+            allowed = true;
             var severity = next == NodeState.Failed ? EventSeverity.Error : EventSeverity.Info;
             var kind = next == node.State ? $"node.{happened.ToString().ToLowerInvariant()}" : $"state.{next.ToString().ToLowerInvariant()}";
             return (moved, [NewEvent.About(moved, kind, message, severity) with { Actor = actor }]);

@@ -37,8 +37,8 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
         if (Find(operation) is not ({ State: NodeState.Enrolling } node, null)) return;
         switch (end)
         {
-            case OperationEnd.Failed failed: await nodes.ApplyAsync(node.Id, NodeEvent.Fail, failed.Reason, "appliance", null, cancellationToken); break;
-            case OperationEnd.Cancelled cancelled: await nodes.ApplyAsync(node.Id, NodeEvent.Abort, cancelled.Reason, "appliance", null, cancellationToken); break;
+            case OperationEnd.Failed failed: await nodes.ApplyAsync(node.Id, NodeEvent.Fail, failed.Reason, "appliance", latest => OfThisBoot(operation, latest), cancellationToken); break;
+            case OperationEnd.Cancelled cancelled: await nodes.ApplyAsync(node.Id, NodeEvent.Abort, cancelled.Reason, "appliance", latest => OfThisBoot(operation, latest), cancellationToken); break;
             case OperationEnd.Done: break;
         }
     }
@@ -74,7 +74,8 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
             : $"{node.Name} is idle";
         if (node.State == NodeState.Enrolling)
         {
-            var moved = await nodes.ApplyAsync(node.Id, NodeEvent.Ready, message, "appliance", latest => latest with { Problem = InventoryMerge.ProblemOf(nodes.Current, latest) }, cancellationToken);
+            var moved = await nodes.ApplyAsync(node.Id, NodeEvent.Ready, message, "appliance",
+                latest => OfThisBoot(operation, latest) is { } own ? own with { Problem = InventoryMerge.ProblemOf(nodes.Current, own) } : null, cancellationToken);
             if (moved is null) return new StepOutcome.Failed($"{node.Name} changed in the meantime");
         }
         nodes.Touch(node.Id, latest => latest with { Boot = latest.Boot is { Finished: null } unfinished ? unfinished with { Milestone = BootMilestone.Idle, LastActivity = now, Finished = now } : latest.Boot });
@@ -88,6 +89,9 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
         if (!IsOf(operation, node)) return (node, $"{node.Name} booted again; that boot's own enrolment goes on");
         return node.State == NodeState.Enrolling ? (node, null) : (node, $"{node.Name} is {node.State.ToString().ToLowerInvariant()} now");
     }
+
+    /// <summary>It may boot again in the very moment in which it is moved on: that boot's own enrolment does that.</summary>
+    static Node? OfThisBoot(Operation operation, Node latest) => IsOf(operation, latest) ? latest : null;
 
     static EnrollNodeInput InputOf(Operation operation) => JsonSerializer.Deserialize(operation.Input, EnrollNodeJson.Default.EnrollNodeInput)!;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Threading.Channels;
+using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +17,7 @@ namespace GridAppliance.Tests.Agent;
 sealed class ScriptedAppliance : IAsyncDisposable
 {
     readonly ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-    readonly ConcurrentDictionary<string, (ECDsa Key, long Counter)> nodes = new();
+    readonly ConcurrentDictionary<string, (ECDsa Key, CounterWindow Counters)> nodes = new();
     readonly ConcurrentQueue<Order> orders = new();
     WebApplication? app;
     int port;
@@ -147,7 +148,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
         Assert.True(nodeKey.VerifyData(AgentSignature.ProofText(request.Token), Convert.FromBase64String(request.Proof), HashAlgorithmName.SHA256));
         await Enrolments.Writer.WriteAsync(request);
         if (!GoodTokens.Contains(request.Token)) { context.Response.StatusCode = 403; return; }
-        nodes["node-1"] = (nodeKey, 0);
+        nodes["node-1"] = (nodeKey, new CounterWindow(0));
         await context.Response.WriteAsJsonAsync(new EnrollResponse
         {
             NodeId = "node-1", Node = "n1", ApplianceKey = Convert.ToBase64String((ImpostorKey ?? key).ExportSubjectPublicKeyInfo()), HeartbeatSeconds = 30,
@@ -159,12 +160,8 @@ sealed class ScriptedAppliance : IAsyncDisposable
         if (!AgentSignature.TryParseHeader(context.Request.Headers[AgentSignature.HeaderName], out var call) || !nodes.TryGetValue(call.NodeId, out var node)) return false;
         context.Items["call"] = call;
         var text = AgentSignature.CallText(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, call.NodeId, call.Counter, body);
-        lock (nodes)
-        {
-            if (call.Counter <= nodes[call.NodeId].Counter || !node.Key.VerifyData(text, call.Signature.Span, HashAlgorithmName.SHA256)) return false;
-            nodes[call.NodeId] = node with { Counter = call.Counter };
-            return true;
-        }
+        // An agent's heartbeat and its wait for orders leave side by side and arrive in any order.
+        lock (node.Counters) return node.Key.VerifyData(text, call.Signature.Span, HashAlgorithmName.SHA256) && node.Counters.TryUse(call.Counter);
     }
 
     async Task OrderAsync(HttpContext context)
