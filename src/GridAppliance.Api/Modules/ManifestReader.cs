@@ -17,11 +17,11 @@ public static class ManifestReader
         "/run/grid-agent", "/var/lib/grid", "/var/log/grid", "/opt/grid", "/etc/passwd", "/etc/group", "/etc/hosts",
     ];
 
-    /// <summary>Words of the agent's own parts and orders: a module of such a name or class would stand in their way.</summary>
-    static readonly HashSet<string> agentsOwn =
-    [
-        "grid-agent", "grid-run", "modules", "order", "orders", "cpu", "memory", "disk", "resource", "images", .. OrderKinds.All.SelectMany(kind => kind.Split('.')),
-    ];
+    /// <summary>
+    /// What the agent's orders begin with (<c>module</c> of <c>module.run</c>, <c>reboot</c>) and its own programs: a module or class of such a name would be taken for them by whoever reads an order, a
+    /// record or a timeline. The second part of an order's kind says nothing by itself, and is free.
+    /// </summary>
+    static readonly HashSet<string> agentsOwn = [.. OrderKinds.All.Select(kind => kind.Split('.')[0]), .. reserved.Select(Path.GetFileName).OfType<string>().Where(name => name.StartsWith("grid-", StringComparison.Ordinal))];
 
     public static bool TryRead(ReadOnlySpan<byte> json, [NotNullWhen(true)] out ModuleManifest? manifest, out string problem) => TryRead(json, ApiJson.Default, out manifest, out problem);
 

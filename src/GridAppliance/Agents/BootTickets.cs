@@ -14,7 +14,7 @@ sealed class BootTickets(BootAttempts attempts, AgentOrders orders, NodeDirector
     /// <returns>Null when nobody asked this node to boot.</returns>
     public async Task<BootTicket?> IssueAsync(Node node, BootRequester who, CancellationToken cancellationToken)
     {
-        if (!orders.IsAt(node.Id, ImageSteps.OrderKind)) return null;
+        if (!orders.IsAt(node.Id, OrderKinds.BootImage)) return null;
         var mac = who.Mac is { } known && node.Macs.Contains(known) ? known : node.BootMac;
         var issued = await attempts.IssueAsync(mac, who.Address, who.Network.Name, node.Uuid, cancellationToken);
         var now = time.GetUtcNow();

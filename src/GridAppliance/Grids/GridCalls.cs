@@ -7,8 +7,6 @@ namespace GridAppliance.Grids;
 /// <summary>Has a program of a grid's module run on a member, and waits for what it says.</summary>
 sealed class GridCalls
 {
-    public const string OrderKind = OrderKinds.Run;
-
     readonly AgentOrders orders;
     readonly TimeProvider time;
     readonly ConcurrentDictionary<string, TaskCompletionSource<OrderResult>> waiting = new(StringComparer.Ordinal);
@@ -32,7 +30,7 @@ sealed class GridCalls
         {
             var order = await orders.PlaceAsync(new()
             {
-                Id = id, NodeId = nodeId, Node = node, Expires = time.GetUtcNow() + limit, Document = new() { Id = id, NodeId = nodeId.ToString(), Kind = OrderKind, Run = run },
+                Id = id, NodeId = nodeId, Node = node, Expires = time.GetUtcNow() + limit, Document = new() { Id = id, NodeId = nodeId.ToString(), Kind = OrderKinds.Run, Run = run },
             }, cancellationToken);
             if (order.State == OrderState.Lost) return new() { Succeeded = false, Message = order.Message };
             return await waiter.Task.WaitAsync(limit, time, cancellationToken);

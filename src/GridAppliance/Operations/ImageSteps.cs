@@ -11,10 +11,6 @@ namespace GridAppliance.Operations;
 /// </summary>
 sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions sessions, BootCatalogState catalog, TimeProvider time)
 {
-    public const string OrderKind = OrderKinds.BootImage;
-
-    const string RestartKind = OrderKinds.Reboot;
-
     /// <summary>An agent fetches some twenty megabytes and loads them: more is no kexec that works.</summary>
     static readonly TimeSpan KexecLimit = TimeSpan.FromMinutes(2);
     /// <summary>Firmware of large machines takes minutes.</summary>
@@ -55,7 +51,7 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
             order = await orders.PlaceAsync(new()
             {
                 Id = KexecOf(operation), NodeId = node.Id, Node = node.Name, OperationId = operation.Id, Expires = time.GetUtcNow() + KexecLimit,
-                Document = new() { Id = KexecOf(operation), NodeId = node.Id.ToString(), Kind = OrderKind, Boot = OrderFor(files, image, node) },
+                Document = new() { Id = KexecOf(operation), NodeId = node.Id.ToString(), Kind = OrderKinds.BootImage, Boot = OrderFor(files, image, node) },
             }, cancellationToken);
         }
         return order.State switch
@@ -88,7 +84,7 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
         var order = await orders.FindAsync(id) ?? await orders.PlaceAsync(new()
         {
             Id = id, NodeId = NodeOf(operation), Node = operation.Node!, OperationId = operation.Id, Expires = time.GetUtcNow() + KexecLimit,
-            Document = new() { Id = id, NodeId = NodeOf(operation).ToString(), Kind = RestartKind },
+            Document = new() { Id = id, NodeId = NodeOf(operation).ToString(), Kind = OrderKinds.Reboot },
         }, cancellationToken);
         return order.State switch
         {

@@ -61,12 +61,12 @@ sealed class InstallModule(NodeDirectory nodes, ModuleCatalog catalog, ModuleOrd
     public IReadOnlyList<Step> StepsFor(Operation operation)
     {
         var input = JsonSerializer.Deserialize(operation.Input, ModuleOperationJson.Default.ModuleOperationInput)!;
-        var back = input.Previous is { } previous ? (ModuleOrders.Install, previous) : (ModuleOrders.Remove, input.Module);
+        var back = input.Previous is { } previous ? (OrderKinds.InstallModule, previous) : (OrderKinds.RemoveModule, input.Module);
         return
         [
             new("check", _ => Task.FromResult(Check(operation, input.Module))),
             .. (input.Before ?? []).SelectMany((needed, place) => Needed(operation, needed, $"-{place}")),
-            new("order", token => orders.PlaceAsync(operation, ModuleOrders.Install, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
+            new("order", token => orders.PlaceAsync(operation, OrderKinds.InstallModule, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
             new("install", _ => orders.AwaitAsync(operation)),
             new("record", token => RecordAsync(operation, input.Module, token)),
         ];
@@ -77,7 +77,7 @@ sealed class InstallModule(NodeDirectory nodes, ModuleCatalog catalog, ModuleOrd
     /// <summary>A module that is needed: taken back, it loses this owner, and goes if that was the only one.</summary>
     IEnumerable<Step> Needed(Operation operation, ModuleOrder needed, string part) =>
     [
-        new($"order {needed.Name}", token => orders.PlaceAsync(operation, ModuleOrders.Install, needed, token, part), token => orders.TakeBackAsync(operation, (ModuleOrders.Remove, needed), token, part)),
+        new($"order {needed.Name}", token => orders.PlaceAsync(operation, OrderKinds.InstallModule, needed, token, part), token => orders.TakeBackAsync(operation, (OrderKinds.RemoveModule, needed), token, part)),
         new($"install {needed.Name}", _ => orders.AwaitAsync(operation, part)),
     ];
 

@@ -33,7 +33,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
         [
             new("assign", token => AssignAsync(operation, input, token), token => UnassignAsync(operation, token)),
             .. images.For(operation, engine.Image, input.ImageBefore),
-            new("order", token => PlaceAsync(operation, engine, input, token), token => modules.TakeBackAsync(operation, Module(engine, input) is { } module ? (ModuleOrders.Remove, module) : null, token)),
+            new("order", token => PlaceAsync(operation, engine, input, token), token => modules.TakeBackAsync(operation, Module(engine, input) is { } module ? (OrderKinds.RemoveModule, module) : null, token)),
             new("install", _ => modules.AwaitAsync(operation)),
             new("tell", token => TellAsync(operation, input, token)),
             new("ready", token => ReadyAsync(operation, engine, input, token)),
@@ -74,7 +74,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     }
 
     Task<StepOutcome> PlaceAsync(Operation operation, IGridEngine engine, JoinGridInput input, CancellationToken cancellationToken) => Module(engine, input) is { } module
-        ? modules.PlaceAsync(operation, ModuleOrders.Install, module, cancellationToken)
+        ? modules.PlaceAsync(operation, OrderKinds.InstallModule, module, cancellationToken)
         : Task.FromResult<StepOutcome>(new StepOutcome.Failed($"the module {engine.ModuleOf(input.Role)} is not in the catalogue"));
 
     async Task<StepOutcome> TellAsync(Operation operation, JoinGridInput input, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using GridAppliance.Api.Agents;
 using GridAppliance.Boot.Files;
 using GridAppliance.Grids;
 using GridAppliance.Modules;
@@ -64,7 +65,7 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
     {
         if (IsSilent(operation)) return new StepOutcome.Done($"{operation.Node} does not answer: what it has goes with its memory");
         return engines.Find(input.Engine) is { } engine && catalog.Find(engine.ModuleOf(input.Role)) is { } module
-            ? await modules.PlaceAsync(operation, ModuleOrders.Remove, InstallModule.OrderOf(module) with { Owner = JoinGrid.OwnerOf(input.Grid) }, cancellationToken)
+            ? await modules.PlaceAsync(operation, OrderKinds.RemoveModule, InstallModule.OrderOf(module) with { Owner = JoinGrid.OwnerOf(input.Grid) }, cancellationToken)
             : new StepOutcome.Failed($"the module of {input.Engine} is not in the catalogue any more");
     }
 

@@ -10,9 +10,6 @@ namespace GridAppliance.Operations;
 /// </summary>
 sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
 {
-    public const string Install = OrderKinds.InstallModule;
-    public const string Remove = OrderKinds.RemoveModule;
-
     /// <summary>How long an agent may take; a download over a slow link and a program's start fit in.</summary>
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 

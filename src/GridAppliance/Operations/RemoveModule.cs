@@ -31,11 +31,11 @@ sealed class RemoveModule(NodeDirectory nodes, ModuleOrders orders) : IOperation
     public IReadOnlyList<Step> StepsFor(Operation operation)
     {
         var input = JsonSerializer.Deserialize(operation.Input, ModuleOperationJson.Default.ModuleOperationInput)!;
-        (string, ModuleOrder)? back = input.Previous is { } previous ? (ModuleOrders.Install, previous) : null;
+        (string, ModuleOrder)? back = input.Previous is { } previous ? (OrderKinds.InstallModule, previous) : null;
         return
         [
             new("check", _ => Task.FromResult(Check(operation))),
-            new("order", token => orders.PlaceAsync(operation, ModuleOrders.Remove, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
+            new("order", token => orders.PlaceAsync(operation, OrderKinds.RemoveModule, input.Module, token), token => orders.TakeBackAsync(operation, back, token)),
             new("remove", _ => orders.AwaitAsync(operation)),
             new("record", _ => Task.FromResult(Record(operation, input.Module.Name))),
         ];

@@ -15,8 +15,6 @@ sealed class UpdateAgent(NodeDirectory nodes, AgentOrders orders, TimeProvider t
 {
     public const string KindName = "agent-update";
 
-    public const string OrderKind = OrderKinds.UpdateAgent;
-
     /// <summary>A download over a slow link, a minute's trial, and what an agent has to do before it.</summary>
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
@@ -54,7 +52,7 @@ sealed class UpdateAgent(NodeDirectory nodes, AgentOrders orders, TimeProvider t
         var order = await orders.PlaceAsync(new()
         {
             Id = id, NodeId = node, Node = operation.Node ?? node.ToString(), OperationId = operation.Id, Expires = time.GetUtcNow() + Lifetime,
-            Document = new() { Id = id, NodeId = node.ToString(), Kind = OrderKind, Module = package },
+            Document = new() { Id = id, NodeId = node.ToString(), Kind = OrderKinds.UpdateAgent, Module = package },
         }, cancellationToken);
         return order.State == OrderState.Lost ? new StepOutcome.Failed(order.Message!) : new StepOutcome.Done($"ordered {operation.Node}'s agent");
     }

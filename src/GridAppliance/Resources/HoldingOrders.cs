@@ -8,15 +8,12 @@ namespace GridAppliance.Resources;
 /// <summary>Orders about holdings, named after their operation: placing one twice is placing it once.</summary>
 sealed class HoldingOrders(AgentOrders orders, ResourceLedger ledger, NodeDirectory nodes, ModuleOffers offers, TimeProvider time)
 {
-    public const string HoldKind = OrderKinds.Hold;
-    public const string FreeKind = OrderKinds.Free;
-
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
     public async Task<StepOutcome> PlaceAsync(Operation operation, Holding holding, bool allocated, CancellationToken cancellationToken)
     {
-        var order = await ledger.WhileHeldAsync(holding.Id, () => PlaceAsync(operation.Id, Forward(operation), holding, HoldKind, allocated, cancellationToken), cancellationToken);
+        var order = await ledger.WhileHeldAsync(holding.Id, () => PlaceAsync(operation.Id, Forward(operation), holding, OrderKinds.Hold, allocated, cancellationToken), cancellationToken);
         return order switch
         {
             null => new StepOutcome.Failed("the holding has ended"),
@@ -31,7 +28,7 @@ sealed class HoldingOrders(AgentOrders orders, ResourceLedger ledger, NodeDirect
     public async Task<StepOutcome> BackToReservedAsync(Operation operation, Holding holding, CancellationToken cancellationToken)
     {
         if (await IsUntouchedAsync(operation, cancellationToken)) return new StepOutcome.Done();
-        var order = await ledger.WhileHeldAsync(holding.Id, () => PlaceAsync(operation.Id, $"{operation.Id:N}-undo", holding, HoldKind, allocated: false, cancellationToken), cancellationToken);
+        var order = await ledger.WhileHeldAsync(holding.Id, () => PlaceAsync(operation.Id, $"{operation.Id:N}-undo", holding, OrderKinds.Hold, allocated: false, cancellationToken), cancellationToken);
         // It has ended, or an agent that refuses has ended it by itself: then there are no limits in force either.
         return order is null or { State: OrderState.Failed } ? new StepOutcome.Done(order?.Message) : ModuleOrders.Standing(order, operation);
     }
@@ -60,7 +57,7 @@ sealed class HoldingOrders(AgentOrders orders, ResourceLedger ledger, NodeDirect
                 case null: break;
             }
             // Only the first wakes us: an agent that fails again and again is asked at leisure.
-            await PlaceAsync(attempt == 1 ? operation.Id : null, id, holding, FreeKind, allocated: false, cancellationToken);
+            await PlaceAsync(attempt == 1 ? operation.Id : null, id, holding, OrderKinds.Free, allocated: false, cancellationToken);
             return new StepOutcome.NotYet(LookAgain, attempt == 1 ? $"{holding.Node}'s agent has not confirmed it yet" : $"{holding.Node}'s agent could not free it yet");
         }
     }

@@ -10,8 +10,6 @@ namespace GridAppliance.Resources;
 /// </summary>
 sealed class ManagerRelations(NodeDirectory nodes, AgentOrders orders, TimeProvider time)
 {
-    public const string OrderKind = OrderKinds.Relation;
-
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>Tells a node's agent how its relation stands: one order for one <paramref name="id"/>, however often this is said.</summary>
@@ -31,7 +29,7 @@ sealed class ManagerRelations(NodeDirectory nodes, AgentOrders orders, TimeProvi
         return await orders.PlaceAsync(new()
         {
             Id = id, NodeId = nodeId, Node = node.Name, OperationId = operation, Expires = time.GetUtcNow() + Lifetime,
-            Document = new() { Id = id, NodeId = nodeId.ToString(), Kind = OrderKind, Relation = RelationOf(snapshot, node) },
+            Document = new() { Id = id, NodeId = nodeId.ToString(), Kind = OrderKinds.Relation, Relation = RelationOf(snapshot, node) },
         }, cancellationToken);
     }
 

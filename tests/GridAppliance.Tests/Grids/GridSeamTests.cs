@@ -107,7 +107,7 @@ public sealed class GridSeamTests
             {
                 if (await served.NextOrderAsync(1) is not { } order) continue;
                 Orders.Add(JsonSerializer.Serialize(order, ApiJson.Default.OrderDocument));
-                await served.ReportAsync(order.Id, new OrderResult { Succeeded = CanInstall || order.Kind != ModuleOrders.Install, Output = order.Run is { } run ? await RunAsync(order.Id, run) : null });
+                await served.ReportAsync(order.Id, new OrderResult { Succeeded = CanInstall || order.Kind != OrderKinds.InstallModule, Output = order.Run is { } run ? await RunAsync(order.Id, run) : null });
             }
         }
 

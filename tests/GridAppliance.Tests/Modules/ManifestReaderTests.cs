@@ -1,4 +1,5 @@
 using System.Text;
+using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Testing;
 
@@ -68,26 +69,32 @@ public sealed class ManifestReaderTests
         Assert.Contains(says, Problem(Whole.Replace(good, bad)));
     }
 
-    /// <summary>The words of every kind of order that an agent knows, and of its parts.</summary>
+    static string ProblemOfName(string word) => Problem(Whole.Replace("\"name\":\"web\",\"version\"", $"\"name\":\"{word}\",\"version\""));
+
+    static string ProblemOfClass(string word) => Problem(Whole.Replace("web-server", word));
+
+    [Fact]
+    public void What_the_agents_orders_begin_with_and_its_own_programs_are_neither_a_modules_name_nor_its_class()
+    {
+        string[] words = ["agent", "bmc", "fabric", "image", "inventory", "module", "reboot", "relation", "resources"];
+        Assert.Equal(words, OrderKinds.All.Select(kind => kind.Split('.')[0]).Distinct().Order(StringComparer.Ordinal));
+        Assert.All([.. words, "grid-agent", "grid-run", "grid-dhcp"], word =>
+        {
+            Assert.StartsWith($"{word} is a word of the agent's own orders", ProblemOfName(word), StringComparison.Ordinal);
+            Assert.StartsWith($"{word} is a word of the agent's own orders", ProblemOfClass(word), StringComparison.Ordinal);
+        });
+    }
+
     [Theory]
-    [InlineData("relation")]
-    [InlineData("image")]
-    [InlineData("fabric")]
     [InlineData("run")]
     [InlineData("boot")]
-    [InlineData("resources")]
-    [InlineData("hold")]
     [InlineData("free")]
     [InlineData("probe")]
-    [InlineData("adopt")]
     [InlineData("update")]
-    [InlineData("inventory")]
-    [InlineData("grid-run")]
-    public void A_word_of_the_agents_own_orders_is_neither_a_modules_name_nor_its_class(string word)
-    {
-        Assert.StartsWith($"{word} is a word of the agent's own orders", Problem(Whole.Replace("\"name\":\"web\",\"version\"", $"\"name\":\"{word}\",\"version\"")), StringComparison.Ordinal);
-        Assert.StartsWith($"{word} is a word of the agent's own orders", Problem(Whole.Replace("web-server", word)), StringComparison.Ordinal);
-    }
+    [InlineData("install")]
+    [InlineData("images")]
+    [InlineData("memory")]
+    public void Words_that_stand_in_the_way_of_no_order_may_name_a_module_and_a_class(string word) => Assert.Equal(("", ""), (ProblemOfName(word), ProblemOfClass(word)));
 
     [Fact]
     public void Whatever_the_octets_the_reader_answers_and_what_it_accepts_is_within_its_bounds()

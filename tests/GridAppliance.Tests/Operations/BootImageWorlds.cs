@@ -44,5 +44,5 @@ class BootImageWorld : ManagerWorld
 /// <summary>The same where the kernel refuses to load another one.</summary>
 sealed class BootImageByFirmwareWorld : BootImageWorld
 {
-    protected override bool Succeeds(OrderDocument order) => order.Kind != ImageSteps.OrderKind;
+    protected override bool Succeeds(OrderDocument order) => order.Kind != OrderKinds.BootImage;
 }

@@ -75,7 +75,7 @@ abstract class ModuleWorld : OperationWorld
 
     OrderResult CarryOut(OrderDocument order)
     {
-        if (order.Kind == ModuleOrders.Install) installed[order.Module!.Name] = order.Module.Version;
+        if (order.Kind == OrderKinds.InstallModule) installed[order.Module!.Name] = order.Module.Version;
         else installed.Remove(order.Module!.Name);
         return new() { Succeeded = true, Message = "done", Modules = Report() };
     }

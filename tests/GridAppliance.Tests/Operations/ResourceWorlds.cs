@@ -77,7 +77,7 @@ sealed class ResourceParts : IAsyncDisposable
 
     public async Task<OrderResult> CarryOutAsync(OrderDocument order)
     {
-        var outcome = order.Kind == HoldingOrders.HoldKind ? await Host.HoldAsync(order.Holding!, CancellationToken.None) : await Host.FreeAsync(order.Holding!.Id, CancellationToken.None);
+        var outcome = order.Kind == OrderKinds.Hold ? await Host.HoldAsync(order.Holding!, CancellationToken.None) : await Host.FreeAsync(order.Holding!.Id, CancellationToken.None);
         return new() { Succeeded = outcome.Succeeded, Message = outcome.Message };
     }
 

@@ -212,7 +212,7 @@ public sealed class NoDoubleHoldTests
             // What is open is delivered again by itself; what has been answered, the network may repeat.
             if (seen.Count == 0 || parts.Orders.HasOrder(parts.NodeId)) return;
             var order = seen[random.Next(seen.Count)];
-            if (order.Kind == HoldingOrders.HoldKind && parts.Ledger.Find(Guid.Parse(order.Holding!.Id)) is { State: HoldingState.Reserved or HoldingState.Allocated }) return;
+            if (order.Kind == OrderKinds.Hold && parts.Ledger.Find(Guid.Parse(order.Holding!.Id)) is { State: HoldingState.Reserved or HoldingState.Allocated }) return;
             Tell("an order comes a second time");
             await CarryOutAsync(order);
         }

@@ -13,7 +13,6 @@ namespace GridAppliance.Power.Discovery;
 /// </summary>
 sealed partial class BmcAdopter : BackgroundService
 {
-    public const string OrderKind = OrderKinds.AdoptBmc;
     public const string Account = "gridappliance";
 
     static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
@@ -72,7 +71,7 @@ sealed partial class BmcAdopter : BackgroundService
         await orders.PlaceAsync(new()
         {
             Id = id, NodeId = node.Id, Node = node.Name, Expires = time.GetUtcNow() + Lifetime,
-            Document = new() { Id = id, NodeId = node.Id.ToString(), Kind = OrderKind, Bmc = new() { Account = Account, SealTo = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()) } },
+            Document = new() { Id = id, NodeId = node.Id.ToString(), Kind = OrderKinds.AdoptBmc, Bmc = new() { Account = Account, SealTo = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()) } },
         }, cancellationToken);
         asked.Add(agent);
     }
@@ -80,7 +79,7 @@ sealed partial class BmcAdopter : BackgroundService
     /// <summary>Before the order ends, so that a result which could not be kept is reported again.</summary>
     async Task TakeAsync(AgentOrder order, OrderResult result, CancellationToken cancellationToken)
     {
-        if (order.Document.Kind != OrderKind) return;
+        if (order.Document.Kind != OrderKinds.AdoptBmc) return;
         if (nodes.Current.Find(order.NodeId) is not { } node) return;
         if (!result.Succeeded || result.Bmc is not { } handover)
         {

@@ -29,7 +29,7 @@ public sealed class BmcAdoptionTests : IAsyncLifetime
 
     static OrderDocument Order(ECDiffieHellman key, string account = BmcAdopter.Account) => new()
     {
-        Id = "bmc-1", NodeId = "node-1", Kind = BmcAdopter.OrderKind, Bmc = new() { Account = account, SealTo = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()) },
+        Id = "bmc-1", NodeId = "node-1", Kind = OrderKinds.AdoptBmc, Bmc = new() { Account = account, SealTo = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()) },
     };
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class BmcAdoptionTests : IAsyncLifetime
         var agent = await appliance.IdleAgentAsync(1);
         await agent.HeartbeatAsync(inventory: agent.Inventory with { Bmc = new() { Kind = "ipmi", Address = "127.0.0.1" } });
         var order = await agent.NextOrderAsync();
-        Assert.Equal((BmcAdopter.OrderKind, BmcAdopter.Account), (order!.Kind, order.Bmc!.Account));
+        Assert.Equal((OrderKinds.AdoptBmc, BmcAdopter.Account), (order!.Kind, order.Bmc!.Account));
 
         var (handover, message) = new BmcAdoption(new Door(bmc)).Adopt(order, order.Bmc);
         var result = new OrderResult { Succeeded = true, Message = message, Bmc = handover };
