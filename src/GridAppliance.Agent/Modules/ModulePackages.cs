@@ -34,8 +34,8 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
         package.Position = 0;
         var problem = PackageReader.Verify(package, trustedFingerprint);
         if (problem != PackageProblem.None) return (null, $"the package is refused: {problem.Say()}");
-        problem = PackageReader.Unpack(package, Directory.CreateDirectory(OwnIn(staging)).FullName, RootIn(staging), out var manifest, out var said);
-        return problem == PackageProblem.None ? (manifest, null) : (null, $"the package is refused: {said}");
+        var verdict = PackageReader.Unpack(package, Directory.CreateDirectory(OwnIn(staging)).FullName, RootIn(staging));
+        return verdict.IsAccepted ? (verdict.Manifest, null) : (null, $"the package is refused: {verdict.Said}");
     }
 
     /// <summary>Gets the package. An appliance that is away is no answer: it ordered this, and is asked again until it is back or <see cref="ApplianceAway"/> is over.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Formats.Tar;
 using System.Security.Cryptography;
 using GridAppliance.Api.Agents;
@@ -46,52 +47,51 @@ public static class PackageReader
     /// Unpacks an archive that was verified: what lies below <see cref="ModuleManifest.RootFolder"/> goes into <paramref name="root"/>, the rest into
     /// <paramref name="own"/>. Both must be new: no link stands in the way but those of the archive, and nothing is written through one.
     /// </summary>
-    public static PackageProblem Unpack(Stream archive, string own, string root, out ModuleManifest? manifest, out string said)
-    {
-        var kinds = new Dictionary<string, TarEntryType>(StringComparer.Ordinal);
-        var problem = Walk(archive, entry => Note(entry, kinds) is var wrong and not PackageProblem.None ? wrong : Place(entry, own, root), out manifest, out var why);
-        if (problem == PackageProblem.None) problem = Missing(manifest!, kinds);
-        said = problem.Say(why);
-        return problem;
-    }
+    public static PackageVerdict Unpack(Stream archive, string own, string root) => Judge(archive, entry => Place(entry, own, root));
 
     /// <summary>Whether <see cref="Unpack"/> would take an archive that was verified; writes nothing.</summary>
-    public static PackageProblem Inspect(Stream archive, out ModuleManifest? manifest, out string said)
+    public static PackageVerdict Inspect(Stream archive) => Judge(archive, static _ => { });
+
+    static PackageVerdict Judge(Stream archive, Action<TarEntry> take)
     {
         var kinds = new Dictionary<string, TarEntryType>(StringComparer.Ordinal);
-        var problem = Walk(archive, entry => Note(entry, kinds), out manifest, out var why);
-        if (problem == PackageProblem.None) problem = Missing(manifest!, kinds);
-        said = problem.Say(why);
-        return problem;
+        var verdict = Walk(archive, kinds, take);
+        return verdict.IsAccepted ? verdict with { Problem = Missing(verdict.Manifest, kinds) } : verdict;
     }
 
     /// <summary>What the manifest names as files of the package must be in it. An absolute path may also be the node's, or a needed module's.</summary>
     static PackageProblem Missing(ModuleManifest manifest, Dictionary<string, TarEntryType> kinds) =>
-        new[] { manifest.Start?[0], manifest.Setup?[0], manifest.Stop?[0], manifest.Health?.Command?[0], manifest.Firewall }
+        ((string?[])[manifest.Start?[0], manifest.Setup?[0], manifest.Stop?[0], manifest.Health?.Command?[0], manifest.Firewall, .. manifest.Programs ?? []])
             .All(path => path is null || path[0] == '/' || (kinds.TryGetValue(path, out var kind) && kind != TarEntryType.Directory)) ? PackageProblem.None : PackageProblem.NoProgram;
 
     /// <summary>The manifest, then every other entry within the bounds.</summary>
-    static PackageProblem Walk(Stream archive, Func<TarEntry, PackageProblem> take, out ModuleManifest? manifest, out string why)
+    static PackageVerdict Walk(Stream archive, Dictionary<string, TarEntryType> kinds, Action<TarEntry> take)
     {
-        (manifest, why) = (null, "");
+        var verdict = new PackageVerdict(PackageProblem.NoManifest);
         try
         {
             using var tar = new TarReader(archive, leaveOpen: true);
             long bytes = 0;
             for (var entries = 0; tar.GetNextEntry() is { } entry; entries++)
             {
-                if (entries == MaximumEntries) return PackageProblem.TooManyEntries;
-                if (entry.Length > MaximumBytes - bytes) return PackageProblem.TooLarge;
+                if (entries == MaximumEntries) return new(PackageProblem.TooManyEntries);
+                if (entry.Length > MaximumBytes - bytes) return new(PackageProblem.TooLarge);
                 bytes += entry.Length;
-                var problem = entries == 0 ? ReadManifest(entry, out manifest, out why) : take(entry);
-                if (problem != PackageProblem.None) return problem;
+                if (entries == 0)
+                {
+                    verdict = ReadManifest(entry);
+                    if (!verdict.IsAccepted) return verdict;
+                    continue;
+                }
+                if (Note(entry, kinds) is var problem and not PackageProblem.None) return new(problem);
+                take(entry);
             }
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or NotSupportedException)
         {
-            return PackageProblem.DamagedArchive;
+            return new(PackageProblem.DamagedArchive);
         }
-        return manifest is null ? PackageProblem.NoManifest : PackageProblem.None;
+        return verdict;
     }
 
     /// <summary>Whether an entry may follow those before it: nothing lies below what is no folder, and nothing twice in one place.</summary>
@@ -131,19 +131,18 @@ public static class PackageReader
         path.Length is > 0 and <= 1024 && path[0] != '/' && !path.AsSpan().ContainsAny('\0', '\\', '\n') &&
         path.Split('/').All(part => part is not ("" or "." or "..") && part.Length <= 255);
 
-    static PackageProblem ReadManifest(TarEntry entry, out ModuleManifest? manifest, out string why)
+    static PackageVerdict ReadManifest(TarEntry entry)
     {
-        (manifest, why) = (null, "");
         if (entry.Name != ModuleManifest.FileName || entry.DataStream is not { } content || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
-            return PackageProblem.NoManifest;
-        if (entry.Length > ModuleManifest.MaximumLength) return PackageProblem.TooLarge;
+            return new(PackageProblem.NoManifest);
+        if (entry.Length > ModuleManifest.MaximumLength) return new(PackageProblem.TooLarge);
         var bytes = new byte[entry.Length];
         content.ReadExactly(bytes);
-        return ManifestReader.TryRead(bytes, out manifest, out why) ? PackageProblem.None : PackageProblem.BadManifest;
+        return ManifestReader.TryRead(bytes, out var manifest, out var why) ? new(PackageProblem.None, manifest) : new(PackageProblem.BadManifest, Why: why);
     }
 
     /// <summary>Writes one entry that <see cref="Note"/> has passed.</summary>
-    static PackageProblem Place(TarEntry entry, string own, string root)
+    static void Place(TarEntry entry, string own, string root)
     {
         var name = entry.Name.TrimEnd('/');
         var isRoot = name.StartsWith(ModuleManifest.RootFolder + "/", StringComparison.Ordinal);
@@ -153,19 +152,32 @@ public static class PackageReader
         {
             case TarEntryType.Directory:
                 Directory.CreateDirectory(path, Folder);
-                return PackageProblem.None;
+                break;
             case TarEntryType.SymbolicLink:
                 File.CreateSymbolicLink(path, entry.LinkName);
-                return PackageProblem.None;
+                break;
             default:
                 using (var file = new FileStream(path, new FileStreamOptions
                 {
                     Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = (entry.Mode & AnyExecute) != 0 ? Folder : Plain,
                 }))
                     entry.DataStream?.CopyTo(file);
-                return PackageProblem.None;
+                break;
         }
     }
+}
+
+/// <summary>What an archive is found to be.</summary>
+/// <param name="Problem">What is wrong with it.</param>
+/// <param name="Manifest">What it says of itself, when nothing is wrong with that.</param>
+/// <param name="Why">What is wrong with the manifest, when that is it.</param>
+public sealed record PackageVerdict(PackageProblem Problem, ModuleManifest? Manifest = null, string Why = "")
+{
+    [MemberNotNullWhen(true, nameof(Manifest))]
+    public bool IsAccepted => Problem == PackageProblem.None && Manifest is not null;
+
+    /// <summary>The end of the sentence "the package is refused: …".</summary>
+    public string Said => Problem.Say(Why);
 }
 
 public static class PackageProblems

@@ -33,10 +33,9 @@ sealed class ModuleBuildCommand : GridctlCommand
             var package = ModulePackageWriter.Write(manifest, files, signer);
             // What no appliance would take is not worth writing.
             using var check = new MemoryStream(package);
-            var verdict = PackageReader.Verify(check, AgentSignature.Fingerprint(signer.ExportSubjectPublicKeyInfo()));
-            var said = verdict.Say();
-            if (verdict == PackageProblem.None) verdict = PackageReader.Inspect(check, out _, out said);
-            if (verdict != PackageProblem.None) throw new UsageException($"the package would be refused: {said}", "docs/modules.md says what a module is made of");
+            var signed = PackageReader.Verify(check, AgentSignature.Fingerprint(signer.ExportSubjectPublicKeyInfo()));
+            var verdict = signed == PackageProblem.None ? PackageReader.Inspect(check) : new(signed);
+            if (!verdict.IsAccepted) throw new UsageException($"the package would be refused: {verdict.Said}", "docs/modules.md says what a module is made of");
             var to = session.Parsed.GetValue(output)?.FullName ?? Path.GetFullPath($"{manifest.Name}-{manifest.Version}.gridmod");
             await File.WriteAllBytesAsync(to + ".new", package, cancellation);
             File.Move(to + ".new", to, overwrite: true);

@@ -32,7 +32,8 @@ sealed class ModuleShowCommand : GridctlCommand
         var signer = AgentSignature.Fingerprint(header.Key);
         using var stream = new MemoryStream(package, writable: false);
         if (PackageReader.Verify(stream, signer) is var problem && problem != PackageProblem.None) throw Refused(problem.Say());
-        return PackageReader.Inspect(stream, out var manifest, out var said) == PackageProblem.None ? (manifest!, signer) : throw Refused(said);
+        var verdict = PackageReader.Inspect(stream);
+        return verdict.IsAccepted ? (verdict.Manifest, signer) : throw Refused(verdict.Said);
     }
 
     static UsageException Refused(string problem) => new($"the package is refused: {problem}", "build it again, or get it from whoever made it");

@@ -101,7 +101,9 @@ sealed class ModuleCatalog
         if (signer != key.Fingerprint && !trusted.Contains(signer)) return PackageProblem.UntrustedKey.Say();
         using var stream = new MemoryStream(package, writable: false);
         if (PackageReader.Verify(stream, signer) is var problem && problem != PackageProblem.None) return problem.Say();
-        return PackageReader.Inspect(stream, out manifest, out var said) == PackageProblem.None ? null : said;
+        var verdict = PackageReader.Inspect(stream);
+        manifest = verdict.Manifest;
+        return verdict.IsAccepted ? null : verdict.Said;
     }
 
     /// <returns>Null when it is longer than <see cref="LargestPackage"/>.</returns>

@@ -216,7 +216,7 @@ public sealed class ModulesTests : IAsyncLifetime
         }
         archive.Position = 0;
         var destination = Directory.CreateDirectory(Path.Combine(folder.Path, "into")).FullName;
-        Assert.Equal(expected, PackageReader.Unpack(archive, destination, Path.Combine(folder.Path, "root"), out _, out _).ToString());
+        Assert.Equal(expected, PackageReader.Unpack(archive, destination, Path.Combine(folder.Path, "root")).Problem.ToString());
         Assert.False(File.Exists(Path.Combine(folder.Path, "escape")));
     }
 
@@ -232,19 +232,20 @@ public sealed class ModulesTests : IAsyncLifetime
                 if (program) tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "run") { DataStream = new MemoryStream("x"u8.ToArray()) });
             }
             archive.Position = 0;
-            return PackageReader.Unpack(archive, Directory.CreateDirectory(Path.Combine(folder.Path, Guid.NewGuid().ToString())).FullName, Path.Combine(folder.Path, Guid.NewGuid().ToString()), out _, out _);
+            return PackageReader.Unpack(archive, Directory.CreateDirectory(Path.Combine(folder.Path, Guid.NewGuid().ToString())).FullName, Path.Combine(folder.Path, Guid.NewGuid().ToString())).Problem;
         }
 
         const string Good = """{"name":"hello","version":"1.0","class":"greeter","start":["run"]}""";
         Assert.Equal(PackageProblem.None, Unpack(Good));
         Assert.Equal(PackageProblem.NoProgram, Unpack(Good, program: false));
+        Assert.Equal(PackageProblem.NoProgram, Unpack(Good.Replace("[\"run\"]", "[\"run\"],\"programs\":[\"ask\"]")));
         Assert.Equal(PackageProblem.NoManifest, Unpack(Good, first: "other.json"));
         Assert.Equal(PackageProblem.BadManifest, Unpack("{"));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("hello", "../x")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("1.0", "1/0")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("[\"run\"]", "[]")));
         Assert.Equal(PackageProblem.BadManifest, Unpack(Good.Replace("\"run\"", "\"../run\"")));
-        Assert.Equal(PackageProblem.DamagedArchive, PackageReader.Unpack(new MemoryStream(Enumerable.Repeat((byte)0x41, 2048).ToArray()), folder.Path, Path.Combine(folder.Path, "r"), out _, out _));
+        Assert.Equal(PackageProblem.DamagedArchive, PackageReader.Unpack(new MemoryStream(Enumerable.Repeat((byte)0x41, 2048).ToArray()), folder.Path, Path.Combine(folder.Path, "r")).Problem);
     }
 
     [Fact]

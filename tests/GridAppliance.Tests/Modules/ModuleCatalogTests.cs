@@ -166,10 +166,9 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             var archive = TestPackage.ArchiveWith(entries);
             var folder = Path.Combine(store.Directory, $"unpacked-{i}");
             Directory.CreateDirectory(folder);
-            var inspected = PackageReader.Inspect(new MemoryStream(archive), out _, out _);
-            PackageProblem unpacked;
-            unpacked = PackageReader.Unpack(new MemoryStream(archive), folder, folder + "-root", out _, out _);
-            Assert.True((inspected == PackageProblem.None) == (unpacked == PackageProblem.None), $"{string.Join(", ", entries.Select(e => e.Name))}: {inspected}, {unpacked}");
+            var inspected = PackageReader.Inspect(new MemoryStream(archive));
+            var unpacked = PackageReader.Unpack(new MemoryStream(archive), folder, folder + "-root");
+            Assert.True((inspected.Problem, inspected.Said) == (unpacked.Problem, unpacked.Said), $"{string.Join(", ", entries.Select(e => e.Name))}: {inspected}, {unpacked}");
         }
         await Task.CompletedTask;
     }
@@ -189,7 +188,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         using var kept = new MemoryStream(await KeptAsync(hello));
         Assert.Equal(PackageProblem.None, PackageReader.Verify(kept, key.Fingerprint));
         var folder = Directory.CreateDirectory(Path.Combine(store.Directory, "unpacked")).FullName;
-        Assert.Equal(PackageProblem.None, PackageReader.Unpack(kept, folder, folder + "-root", out _, out _));
+        Assert.Equal(PackageProblem.None, PackageReader.Unpack(kept, folder, folder + "-root").Problem);
         Assert.True(File.GetUnixFileMode(Path.Combine(folder, "hello")).HasFlag(UnixFileMode.UserExecute));
         Assert.True(File.Exists(Path.Combine(folder, "www", "index.html")));
     }
