@@ -28,8 +28,14 @@ sealed class ModuleHealthCheck(ModuleRecord record, ModuleLauncher launcher, Mod
         return null;
     }
 
-    /// <summary>Null when it is healthy now.</summary>
-    public async Task<string?> LookAsync(CancellationToken cancellationToken) => record.Manifest.Health switch
+    /// <summary>Null when it is healthy now. A look that fails is a reason like any other: whoever waits for the module's health hears of it, and the next look may be better.</summary>
+    public async Task<string?> LookAsync(CancellationToken cancellationToken)
+    {
+        try { return await AskAsync(cancellationToken); }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested) { return $"it cannot be looked at: {e.Message}"; }
+    }
+
+    async Task<string?> AskAsync(CancellationToken cancellationToken) => record.Manifest.Health switch
     {
         { Port: { } port } => await ConnectAsync(port, cancellationToken),
         { PortParameter: { } name } => await ConnectAsync(int.Parse(record.Parameters[name], CultureInfo.InvariantCulture), cancellationToken),

@@ -29,7 +29,17 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
     {
         var process = Launch(record, record.Manifest.Start!, logFile);
         var started = new ModuleProcess(process, record.Name, StartTimeOf(process.Id) ?? 0);
-        DurableFile.Write(NoteOf(record.Name), System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Id} {started.StartTime} {record.Instance}\n")));
+        try
+        {
+            DurableFile.Write(NoteOf(record.Name), System.Text.Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{process.Id} {started.StartTime} {record.Instance}\n")));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nobody would find it again, and the next try would start a second beside it.
+            Signal(process.Id, Libc.SigKill);
+            process.Dispose();
+            throw;
+        }
         return started;
     }
 

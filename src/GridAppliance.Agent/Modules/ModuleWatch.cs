@@ -49,7 +49,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
             while (true)
             {
                 var began = clock.GetTimestamp();
-                var (status, end) = await RunOnceAsync(found);
+                var (status, end) = await RunAndTellAsync(found);
                 found = null;
                 if (ModuleLauncher.WasBusy(status, store.LogFile(record.Name)))
                 {
@@ -67,6 +67,13 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         {
             proven.TrySetResult("was stopped");
         }
+    }
+
+    /// <summary>Whoever waits for the proof gets an answer whatever happens, and the program is started again whatever happened.</summary>
+    async Task<(int? Status, string How)> RunAndTellAsync(ModuleProcess? found)
+    {
+        try { return await RunOnceAsync(found); }
+        catch (Exception e) when (!stop.IsCancellationRequested) { return (null, $"could not be looked after: {e.Message}"); }
     }
 
     /// <summary>Runs the program to its end and says how it ended.</summary>
