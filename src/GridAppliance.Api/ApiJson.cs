@@ -32,6 +32,7 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(IReadOnlyList<ModuleDocument>))]
 [JsonSerializable(typeof(ModuleManifest))]
 [JsonSerializable(typeof(ModuleChangesDocument))]
+[JsonSerializable(typeof(IReadOnlyList<ModuleChangesDocument>))]
 [JsonSerializable(typeof(ModuleChangeRequest))]
 [JsonSerializable(typeof(NodeChangeRequest))]
 [JsonSerializable(typeof(ChangeDocument))]

@@ -79,6 +79,10 @@ public sealed partial class ApplianceClient : IDisposable
     public Task<ModuleChangesDocument> GetModuleChanges(string node, string module, CancellationToken cancellation) =>
         Get($"api/v1/nodes/{Key(node)}/modules/{Key(module)}/changes", ApiJson.Default.ModuleChangesDocument, cancellation);
 
+    /// <summary>The same of those nodes of a range that have told of the module.</summary>
+    public Task<IReadOnlyList<ModuleChangesDocument>> GetModuleChangesOf(string range, string module, CancellationToken cancellation) =>
+        Get($"api/v1/modules/{Key(module)}/changes?range={Uri.EscapeDataString(range)}", ApiJson.Default.IReadOnlyListModuleChangesDocument, cancellation);
+
     /// <summary>Puts a signed package into the catalogue.</summary>
     public Task<ModuleDocument> ImportModule(Stream package, CancellationToken cancellation)
     {

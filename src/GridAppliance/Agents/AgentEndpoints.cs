@@ -55,8 +55,9 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
             await Refuse(context, StatusCodes.Status400BadRequest, "the body is not a heartbeat");
             return;
         }
-        await presence.HeardAsync(node, heartbeat, () => sessions.IsLatest(node.Id, counter), context.RequestAborted);
-        await mirror.KeepAsync(node.Id, heartbeat.Changes, context.RequestAborted);
+        bool TryMakeLastWord() => sessions.TryMakeLastWord(node.Id, counter);
+        await presence.HeardAsync(node, heartbeat, TryMakeLastWord, context.RequestAborted);
+        await mirror.KeepAsync(node.Id, heartbeat.Changes, TryMakeLastWord, context.RequestAborted);
         ledger.Heard(node.Id, heartbeat.Holdings);
         await relations.HeardAsync(node, heartbeat.RelationVersion, context.RequestAborted);
         await Write(context, new() { HeartbeatSeconds = AgentPolicy.NextHeartbeat(nodes.Current.ById.Count, Random.Shared), OrderWaiting = orders.HasOrder(node.Id) }, ApiJson.Default.HeartbeatResponse);
@@ -88,8 +89,9 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
             return;
         }
         // Before the order ends: whoever waits for that finds the node as it is now.
-        await presence.HasModulesAsync(node, result.Modules, () => sessions.IsLatest(node.Id, counter), context.RequestAborted);
-        await mirror.KeepAsync(node.Id, result.Changes, context.RequestAborted);
+        bool TryMakeLastWord() => sessions.TryMakeLastWord(node.Id, counter);
+        await presence.HasModulesAsync(node, result.Modules, TryMakeLastWord, context.RequestAborted);
+        await mirror.KeepAsync(node.Id, result.Changes, TryMakeLastWord, context.RequestAborted);
         if (await orders.ReportAsync(node.Id, context.Request.RouteValues["id"] as string ?? "", result, context.RequestAborted)) context.Response.StatusCode = StatusCodes.Status204NoContent;
         else await Refuse(context, StatusCodes.Status404NotFound, $"{node.Name} has no such order");
     }

@@ -4,6 +4,7 @@ using GridAppliance.Api.Agents;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Boot;
 using GridAppliance.Hosting;
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
 
 namespace GridAppliance.Agents;
@@ -12,7 +13,7 @@ namespace GridAppliance.Agents;
 /// An agent's first call: a boot attempt's token becomes a key of the node's own. What the token was issued for (the NIC that booted) says which node it is; what the agent
 /// claims beside it does not. The same token with the same key gets the same answer again.
 /// </summary>
-sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeDirectory nodes, Timeline timeline, ApplianceOptions options, ApplianceKey applianceKey, TimeProvider time)
+sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeDirectory nodes, ModuleMirror mirror, Timeline timeline, ApplianceOptions options, ApplianceKey applianceKey, TimeProvider time)
 {
     const int LongestToken = 128;
     const int LongestKey = 512;
@@ -39,7 +40,8 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
                 return await RefuseAsync(who, $"{node.Name} is {node.State.ToString().ToLowerInvariant()}; revive it first");
             node = admitted;
         }
-        // Also for a repeated call: the first one may have died before this.
+        // Also for a repeated call: the first one may have died before this. A new key is a new boot.
+        if (sessions.IsNew(node.Id, publicKey)) await mirror.LoseAsync(node.Id, cancellationToken);
         await sessions.BeginAsync(node.Id, publicKey, attempt.Issued, cancellationToken);
         if (!isRepeated) await TellAsync(node, attempt, request.BootProblem, lost, arrived, cancellationToken);
         return new EnrolmentAnswer.Enrolled(new()

@@ -15,7 +15,7 @@ static class AgentInput
     const int MostNics = 128;
     const int MostNeighbours = 16;
     const int MostModules = 64;
-    const int MostChanges = 1000;
+    const int MostChanges = ModuleChangesDocument.MostListed;
     const int MostHoldings = 256;
     const int MostHeard = 8192;
     const int LongestWord = 256;

@@ -13,22 +13,22 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
 
     /// <param name="node">Whose agent speaks.</param>
     /// <param name="heartbeat">What it says.</param>
-    /// <param name="isLatest">Asked when it is this one's turn. A heartbeat that left before an order's result and comes after it knows less of the modules, which it does not change then; the agent's next tells all again.</param>
+    /// <param name="tryMakeLastWord">Tried when it is this one's turn. A heartbeat that left before an order's result and comes after it knows less of the modules, which it does not change then; the agent's next tells all again.</param>
     /// <param name="cancellationToken">The agent hangs up.</param>
-    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, Func<bool> isLatest, CancellationToken cancellationToken)
+    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, Func<bool> tryMakeLastWord, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now });
         if (node.AgentVersion != heartbeat.AgentVersion || node.Problem == Silent || heartbeat.Inventory is not null || !Same(node.Modules, heartbeat.Modules))
-            await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, isLatest() ? heartbeat.Modules : latest.Modules, heartbeat.Inventory), cancellationToken);
-        else isLatest();
+            await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, tryMakeLastWord() ? heartbeat.Modules : latest.Modules, heartbeat.Inventory), cancellationToken);
+        else _ = tryMakeLastWord();
     }
 
     /// <summary>The modules that a node has, as its agent says after an order.</summary>
-    public async Task HasModulesAsync(Node node, IReadOnlyList<InstalledModuleDocument> modules, Func<bool> isLatest, CancellationToken cancellationToken)
+    public async Task HasModulesAsync(Node node, IReadOnlyList<InstalledModuleDocument> modules, Func<bool> tryMakeLastWord, CancellationToken cancellationToken)
     {
-        if (!Same(node.Modules, modules)) await nodes.ChangeAsync(node.Id, latest => isLatest() ? After(nodes.Current, latest, latest.AgentVersion, modules, null) : null, cancellationToken);
-        else isLatest();
+        if (!Same(node.Modules, modules)) await nodes.ChangeAsync(node.Id, latest => tryMakeLastWord() ? After(nodes.Current, latest, latest.AgentVersion, modules, null) : null, cancellationToken);
+        else _ = tryMakeLastWord();
     }
 
     /// <summary>The node after what its agent said, with the events that tell of it; null when it said nothing new. Pure.</summary>

@@ -27,11 +27,14 @@ sealed class AgentSessions(Database database)
     /// <summary>When the token was issued that the node's present key came with; null before one enrolled.</summary>
     public DateTimeOffset? EnrolledWith(Guid nodeId) => sessions.TryGetValue(nodeId, out var session) ? session.Issued : null;
 
+    /// <summary>Whether another key, or none, speaks for the node so far.</summary>
+    public bool IsNew(Guid nodeId, ImmutableArray<byte> publicKey) => !sessions.TryGetValue(nodeId, out var current) || current.Fingerprint != AgentSignature.Fingerprint(publicKey.AsSpan());
+
     /// <summary>A new key speaks for the node from now on.</summary>
     public async Task BeginAsync(Guid nodeId, ImmutableArray<byte> publicKey, DateTimeOffset issued, CancellationToken cancellationToken)
     {
+        if (!IsNew(nodeId, publicKey)) return;
         var fingerprint = AgentSignature.Fingerprint(publicKey.AsSpan());
-        if (sessions.TryGetValue(nodeId, out var current) && current.Fingerprint == fingerprint) return;
         await database.WriteAsync(connection =>
         {
             connection.Run("""
@@ -50,8 +53,8 @@ sealed class AgentSessions(Database database)
         return session.Verify(node.AgentKey, text, counter, signature);
     }
 
-    /// <summary>Whether the agent has said nothing about the state of its node since the call with this counter; from then on, that is its last word.</summary>
-    public bool IsLatest(Guid nodeId, long counter) => sessions.TryGetValue(nodeId, out var session) && session.IsLatest(counter);
+    /// <summary>Makes the call with this counter the agent's last word about the state of its node; false when a later call has been that already. The last word may be made that again.</summary>
+    public bool TryMakeLastWord(Guid nodeId, long counter) => sessions.TryGetValue(nodeId, out var session) && session.TryMakeLastWord(counter);
 
     /// <summary>Makes the counters durable that grew since the last time; forgets the nodes that are gone.</summary>
     public async Task FlushAsync(NodeSnapshot nodes, CancellationToken cancellationToken)
@@ -86,7 +89,7 @@ sealed class AgentSession(string fingerprint, DateTimeOffset issued, long stored
 
     public bool HasGrown { get { lock (gate) return window.Highest > stored; } }
 
-    public bool IsLatest(long counter)
+    public bool TryMakeLastWord(long counter)
     {
         lock (gate)
         {

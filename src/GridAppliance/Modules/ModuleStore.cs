@@ -20,6 +20,7 @@ static class ModuleStore
             ALTER TABLE module ADD COLUMN manifest TEXT;
             CREATE TABLE module_changes(node TEXT NOT NULL, module TEXT NOT NULL, told TEXT NOT NULL, document TEXT NOT NULL, PRIMARY KEY(node, module)) STRICT;
             """),
+        new("modules-3", "ALTER TABLE module_changes ADD COLUMN lost TEXT;"),
     ];
 
     public static List<CatalogEntry> Load(SqliteConnection connection) => connection.Query(

@@ -22,6 +22,7 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         mkdir -p /var/lib/app/deep; ln -s /etc/app.conf /var/lib/app/link; mkfifo /var/lib/app/pipe
         echo user:x:9:9::/:/bin/false >> /etc/passwd
         echo run > /run/app.pid
+        [ ! -d /srv/alpha ] || echo m > /srv/alpha/kept
         dd if=/dev/zero of=/var/lib/app/blob bs=1024 count=200 2>/dev/null
         mount -t tmpfs none /tmp; echo t > /tmp/t
         (setsid sleep 1000 &)
@@ -116,6 +117,7 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains(changes, c => c is { What: "user", Target: "alpha", Value: "800" });
         Assert.Contains(changes, c => c is { What: "service", Target: "alpha" });
         Assert.Contains(changes, c => c is { What: "mount", Target: "/srv/alpha" });
+        Assert.Contains(changes, c => c is { What: "file", Action: "added", Target: "/srv/alpha/kept", SizeBytes: 2, Digest.Length: 64 });
         Assert.Contains(changes, c => c is { What: "file", Action: "changed", Target: "/etc/app.conf", SizeBytes: 15, Digest.Length: 64 });
         Assert.Contains(changes, c => c is { What: "file", Action: "added", Target: "/var/lib/app/blob", SizeBytes: 204800 });
         Assert.Contains(changes, c => c is { Action: "removed", Target: "/srv/data/big" });

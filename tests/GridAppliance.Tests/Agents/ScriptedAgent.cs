@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
@@ -68,8 +69,19 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
         BootProblem = BootProblem,
     }, ApiJson.Default.EnrollRequest), null);
 
-    public Task<Reply> HeartbeatAsync(IReadOnlyList<InstalledModuleDocument>? modules = null, InventoryDocument? inventory = null) => SignedAsync(HttpMethod.Post, "/agent/v1/heartbeat",
-        JsonSerializer.SerializeToUtf8Bytes(new() { AgentVersion = "1.0", Modules = modules ?? [], Inventory = inventory }, ApiJson.Default.HeartbeatRequest));
+    public Task<Reply> HeartbeatAsync(IReadOnlyList<InstalledModuleDocument>? modules = null, InventoryDocument? inventory = null, IReadOnlyList<ModuleChangesDocument>? changes = null) =>
+        SignedAsync(HttpMethod.Post, "/agent/v1/heartbeat", Beat(modules, inventory, changes));
+
+    static byte[] Beat(IReadOnlyList<InstalledModuleDocument>? modules, InventoryDocument? inventory, IReadOnlyList<ModuleChangesDocument>? changes) =>
+        JsonSerializer.SerializeToUtf8Bytes(new() { AgentVersion = "1.0", Modules = modules ?? [], Inventory = inventory, Changes = changes }, ApiJson.Default.HeartbeatRequest);
+
+    /// <summary>Signs a heartbeat now, and sends it when what is returned is called: one that is overtaken on its way.</summary>
+    public Func<Task<Reply>> DelayedHeartbeat(IReadOnlyList<InstalledModuleDocument>? modules, IReadOnlyList<ModuleChangesDocument>? changes)
+    {
+        var body = Beat(modules, null, changes);
+        var header = Header(HttpMethod.Post, "/agent/v1/heartbeat", body, ++counter);
+        return () => SendAsync(HttpMethod.Post, "/agent/v1/heartbeat", body, header);
+    }
 
     /// <summary>The next order, its signature checked against the appliance's key; null when there is none within the time.</summary>
     public async Task<OrderDocument?> NextOrderAsync(int seconds = 30)

@@ -108,7 +108,9 @@ public sealed class ModuleCommandTests : IAsyncLifetime
         await DoneAsync("module", "install", "n1", "site", "--set", "port=8080");
 
         using var changes = JsonDocument.Parse(await DoneAsync("module", "changes", "n1", "site", "-o", "json"));
-        var read = changes.Deserialize(ApiJson.Default.ModuleChangesDocument)!;
+        var read = Assert.Single(changes.Deserialize(ApiJson.Default.IReadOnlyListModuleChangesDocument)!);
+        Assert.Equal("n1", read.Node);
+        using (var client = plane.Client()) Assert.Equal(read.Changes.Count, (await client.GetModuleChanges("n1", "site", CancellationToken.None)).Changes.Count);
         Assert.Equal(("1.0", "operator"), (read.Version, Assert.Single(read.Owners)));
         Assert.Contains(read.Changes, c => c is { What: "file", Action: "added", Target: "/usr/share/site/page", SizeBytes: 3, Digest.Length: 64 });
         Assert.DoesNotContain(read.Changes, c => c.Target.Contains("/doc/", StringComparison.Ordinal));

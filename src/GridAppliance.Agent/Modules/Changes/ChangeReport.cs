@@ -8,8 +8,6 @@ namespace GridAppliance.Agent.Modules.Changes;
 /// <summary>What a module has changed, for people: what it holds in the kernel, what its manifest brought, and its layer against what lies below it.</summary>
 sealed class ChangeReport(AgentPaths paths, ModuleView views)
 {
-    /// <summary>Entries of all modules: reports travel with results and heartbeats, whose length is bounded.</summary>
-    const int Most = 1000;
     const int LongestText = 300;
     const int MostRemembered = 4096;
     const string Opaque = "trusted.overlay.opaque";
@@ -19,10 +17,10 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
 
     public ModuleChangesDocument Of(ModuleRecord record, IReadOnlyList<ModuleRecord> below, IReadOnlyList<ChangeRecord> held, int modules)
     {
-        var most = Most / Math.Max(1, modules);
+        var most = ModuleChangesDocument.MostListed / Math.Max(1, modules);
         var upper = views.UpperOf(record);
         string[] lowers = [.. below.Select(views.UpperOf), paths.Root];
-        var all = held.Select(Global).OfType<ModuleChangeEntry>().Concat(Declared(record)).Concat(Directory.Exists(upper) ? Layer("", upper, lowers) : []);
+        var all = held.Select(Global).OfType<ModuleChangeEntry>().Concat(Declared(record)).Concat(Directory.Exists(upper) ? Layer("", upper, lowers) : []).Concat(InMemory(record));
         var listed = new List<ModuleChangeEntry>();
         var omitted = 0;
         foreach (var entry in all)
@@ -49,6 +47,15 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
             What = "mount", Action = "added", Target = mount.Path, Global = false, Value = mount.Source is { } source ? $"{source}, read-only" : $"tmpfs, {mount.SizeMiB} MiB",
         }),
     ];
+
+    /// <summary>What lies in file systems of memory that the module asked for: they were empty, and no layer sees what is written there.</summary>
+    IEnumerable<ModuleChangeEntry> InMemory(ModuleRecord record)
+    {
+        var view = views.Of(record);
+        foreach (var mount in record.Manifest.Mounts ?? [])
+            if (mount.Source is null && ViewPath.ResolveWhole(view, mount.Path) is var place && MountTable.IsMounted(place))
+                foreach (var entry in Layer("", place, [])) yield return entry with { Target = mount.Path + entry.Target };
+    }
 
     /// <summary>An overlay's upper folder: a character device 0/0 says that what lies below it is deleted, and an opaque folder that all below it is.</summary>
     IEnumerable<ModuleChangeEntry> Layer(string folder, string upper, string[] lowers)

@@ -17,6 +17,7 @@ static class ModuleEndpoints
             .WithMetadata(new RequestSizeLimitAttribute(ModuleCatalog.LargestPackage)).Accepts<Stream>("application/octet-stream");
         modules.MapGet("/{name}", One).WithName("getModule").WithSummary("One module with its manifest: its newest import, or NAME@VERSION.");
         api.MapGet("/nodes/{name}/modules/{module}/changes", Changes).WithTags("modules").WithName("getModuleChanges").WithSummary("What a module has changed on a node, as its agent told last.");
+        modules.MapGet("/{name}/changes", ChangesOfRange).WithName("listModuleChanges").WithSummary("The same of the nodes of ?range= (all without it), of those that have told of the module.");
         modules.MapPost("/install", Install).WithName("installModule").WithSummary("Install a module on the nodes of a range: one operation per node.");
         modules.MapPost("/remove", Remove).WithName("removeModule").WithSummary("Remove a module from the nodes of a range: one operation per node.");
     }
@@ -27,8 +28,18 @@ static class ModuleEndpoints
 
     static Results<Ok<ModuleChangesDocument>, ProblemHttpResult> Changes(string name, string module, NodeDirectory directory, ModuleMirror mirror) =>
         directory.Current.Find(name) is not { } node ? Problems.NoSuchNode(name)
-        : mirror.Find(node.Id, module) is { } changes ? TypedResults.Ok(changes)
+        : mirror.Find(node, module) is { } changes ? TypedResults.Ok(changes)
         : Problems.Answer(StatusCodes.Status404NotFound, $"{node.Name} has no module {Problems.Short(module)}", $"see what it has: gridctl node show {node.Name}");
+
+    static Results<Ok<IReadOnlyList<ModuleChangesDocument>>, ProblemHttpResult> ChangesOfRange(string name, string? range, NodeDirectory directory, ModuleMirror mirror)
+    {
+        if (!RangeSelection.TryRead(range ?? "all", directory, out var selection, out var problem)) return problem;
+        if (selection.Missing is [var missing, ..]) return Problems.NoSuchNode(missing);
+        IReadOnlyList<ModuleChangesDocument> changes = [.. selection.Nodes.Select(node => mirror.Find(node, name)).OfType<ModuleChangesDocument>()];
+        return changes.Count > 0 ? TypedResults.Ok(changes)
+            : selection.Nodes is [var one] ? Problems.Answer(StatusCodes.Status404NotFound, $"{one.Name} has no module {Problems.Short(name)}", $"see what it has: gridctl node show {one.Name}")
+            : Problems.Answer(StatusCodes.Status404NotFound, $"none of these {selection.Nodes.Count} nodes has a module {Problems.Short(name)}", "see what there is: gridctl module list");
+    }
 
     static async Task<Results<Ok<ModuleDocument>, Created<ModuleDocument>, ProblemHttpResult>> Import(
         HttpContext context, ModuleCatalog catalog, ModuleUploads uploads, CancellationToken cancellation)
