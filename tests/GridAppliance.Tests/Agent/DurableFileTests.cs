@@ -15,7 +15,7 @@ public sealed class DurableFileTests : IDisposable
         var goes = Task.Run(() =>
         {
             // As a module's record does that gets another name: an agent's heartbeat reads at any moment of that.
-            for (var i = 0; i < 20_000; i++)
+            for (var i = 0; i < 5_000; i++)
             {
                 File.WriteAllBytes(path + ".beside", [7]);
                 File.Move(path + ".beside", path);

@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.Agent;
 /// <summary>Answers as peers on a bad day may give them, over a real socket.</summary>
 public sealed class HttpExchangeTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     /// <summary>Sends a request to a peer that reads it, answers with these octets and hangs up.</summary>
     static async Task<(int Status, string Body, string Request)> AskAsync(string answer, string method = "GET", string body = "", int pieces = 1)

@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.Agent;
 /// <summary>An order to boot another image, up to the call that hands it to the kernel.</summary>
 public sealed class ImageBootTests : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly ScratchFolder folder = new();
     readonly List<(string Kernel, string Initramfs, string Line)> loaded = [];

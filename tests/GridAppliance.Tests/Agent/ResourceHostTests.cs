@@ -148,7 +148,7 @@ public sealed class ResourceHostTests : IDisposable
         }
         Assert.Equal("alice", Assert.Single(groups.InForce).Value.Owner);
         await life.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(30));
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.NotNull(book.Find(Order(1, 0).Id));
     }
 

@@ -14,7 +14,7 @@ public sealed class AgentOrderTests
         var agent = await appliance.IdleAgentAsync(1);
         var waiting = agent.NextOrderAsync();
         var placed = await PlaceAsync(appliance, agent, "first");
-        var order = (await waiting.WaitAsync(TimeSpan.FromSeconds(30)))!;
+        var order = (await waiting.WaitAsync(TimeSpan.FromSeconds(60)))!;
         Assert.Equal((placed.Id, agent.NodeId, "inventory"), (order.Id, order.NodeId, order.Kind));
         Assert.Equal(HttpStatusCode.NoContent, (await agent.ReportAsync(order.Id, true, "done")).Status);
         Assert.Equal((OrderState.Succeeded, "done"), await StandingAsync(appliance, "first"));
@@ -141,7 +141,7 @@ public sealed class AgentOrderTests
         Assert.DoesNotContain(waits, wait => wait.IsCompleted);
         store.Clock.Advance(TimeSpan.FromSeconds(25));
         waiters.Sweep();
-        await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(30));
+        await Task.WhenAll(waits).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(0, waiters.Count);
     }
 
@@ -154,10 +154,10 @@ public sealed class AgentOrderTests
         var waiters = new OrderWaiters(orders, store.Clock);
         var first = waiters.WaitAsync(node.Id, TimeSpan.FromSeconds(25), () => false, CancellationToken.None);
         var second = waiters.WaitAsync(node.Id, TimeSpan.FromSeconds(25), () => false, CancellationToken.None);
-        await first.WaitAsync(TimeSpan.FromSeconds(30));
+        await first.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.False(second.IsCompleted);
         await orders.PlaceAsync(Order(node, "first", DateTimeOffset.MaxValue), CancellationToken.None);
-        await second.WaitAsync(TimeSpan.FromSeconds(30));
+        await second.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]

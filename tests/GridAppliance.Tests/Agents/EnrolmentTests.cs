@@ -191,7 +191,7 @@ public sealed class EnrolmentTests
         var agent = await appliance.IdleAgentAsync(1);
         for (var i = 0; i < 5; i++) await agent.BootAndEnrolAsync();
         await appliance.NodeAsync("n1", node => node.State == NodeState.Idle && node.AgentKey.AsSpan().SequenceEqual(agent.Key.ExportSubjectPublicKeyInfo()));
-        foreach (var operation in appliance.Operations.List(null, 20)) await appliance.Operations.EndAsync(Guid.Parse(operation.Id), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        foreach (var operation in appliance.Operations.List(null, 20)) await appliance.Operations.EndAsync(Guid.Parse(operation.Id), CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal("done", appliance.Operations.List(null, 20)[0].State);
         Assert.Equal(NodeState.Idle, appliance.Nodes.Current.Find("n1")!.State);
         Assert.DoesNotContain("state.failed", appliance.EventsOf("n1"));

@@ -23,7 +23,7 @@ sealed class TestAppliance : IAsyncDisposable
 {
     public const string Network = "provisioning";
 
-    readonly string directory = Directory.CreateTempSubdirectory("gridappliance-test-").FullName;
+    readonly string directory = TestStore.NewDirectory();
     readonly TimeProvider clock;
     readonly EnrollPolicy policy;
     IHost host = null!;
@@ -67,7 +67,7 @@ sealed class TestAppliance : IAsyncDisposable
         await agent.BootAndEnrolAsync();
         var node = await StateAsync(agent.Node, NodeState.Idle);
         // Idle is visible a moment before the operation's own last line.
-        foreach (var operation in Operations.UnfinishedOn(node.Id)) await Operations.EndAsync(operation.Id, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        foreach (var operation in Operations.UnfinishedOn(node.Id)) await Operations.EndAsync(operation.Id, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(60));
         return agent;
     }
 

@@ -44,7 +44,7 @@ sealed partial class PseudoTerminal : IDisposable
             // A pty's read cannot be cancelled: when it waits for ever, the test fails and its end closes the pty.
             var reading = Task.Run(() => near.Read(buffer));
             int count;
-            try { count = await reading.WaitAsync(TimeSpan.FromSeconds(20)); }
+            try { count = await reading.WaitAsync(TimeSpan.FromSeconds(60)); }
             catch (TimeoutException) { throw new TimeoutException($"never saw '{text}' in: {seen} {Complaint}"); }
             if (count == 0) throw new EndOfStreamException($"the terminal was closed before '{text}' in: {seen}");
             seen.Append(Encoding.UTF8.GetString(buffer, 0, count));

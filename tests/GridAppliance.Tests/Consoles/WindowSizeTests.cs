@@ -84,7 +84,7 @@ public sealed class WindowSizeTests : IAsyncLifetime
         await server.ConnectedAsync();
         Assert.Equal(new(132, 43), await server.NextAsync());
         screen.Type("\u001dq");
-        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(60)));
     }
 
     /// <summary>A telnet server that asks how large the window is.</summary>

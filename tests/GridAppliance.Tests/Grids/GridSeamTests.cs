@@ -16,7 +16,7 @@ namespace GridAppliance.Tests.Grids;
 /// <summary>A grid by an engine of the tests' own, over the agents' real protocol.</summary>
 public sealed class GridSeamTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task A_second_engine_forms_a_grid_is_asked_takes_another_worker_and_leaves_idle_nodes()

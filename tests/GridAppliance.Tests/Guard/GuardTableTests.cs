@@ -18,7 +18,7 @@ namespace GridAppliance.Tests.Guard;
 public sealed class GuardTableTests : IAsyncLifetime
 {
     const int Port = 9000;
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     static readonly MacAddress Honest = MacAddress.Parse("52:54:00:00:00:0a"), Liar = MacAddress.Parse("52:54:00:00:00:0b");
     static readonly Ipv4Address Appliance = Ipv4Address.Parse("10.77.0.1"), HonestIp = Ipv4Address.Parse("10.77.0.60"), LiarIp = Ipv4Address.Parse("10.77.0.61"), SwitchIp = Ipv4Address.Parse("10.77.0.9");
 

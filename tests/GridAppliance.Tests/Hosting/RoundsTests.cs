@@ -7,7 +7,7 @@ namespace GridAppliance.Tests.Hosting;
 public sealed class RoundsTests
 {
     static readonly TimeSpan Period = TimeSpan.FromSeconds(5);
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly ManualClock clock = new();
 

@@ -12,7 +12,7 @@ namespace GridAppliance.Tests.Modules;
 /// <summary>The whole hand-off over real HTTP: install, run, show, remove.</summary>
 public sealed class ModuleHandOffTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task A_module_is_installed_through_the_agent_and_taken_away_again()

@@ -7,7 +7,7 @@ namespace GridAppliance.Tests.Operations;
 
 public sealed class OperationRunnerTests : IAsyncLifetime
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly TestStore store = new();
     readonly Dictionary<string, IOperationKind> kinds = [];

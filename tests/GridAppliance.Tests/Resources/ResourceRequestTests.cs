@@ -17,7 +17,7 @@ namespace GridAppliance.Tests.Resources;
 /// <summary>Requests of people and programs, over real HTTP to an agent that does what a test says.</summary>
 public sealed class ResourceRequestTests
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     static readonly CancellationToken Never = CancellationToken.None;
 
     [Fact]

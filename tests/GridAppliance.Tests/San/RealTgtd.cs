@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.San;
 /// <summary>Debian's own tgtd, on a socket and a port of loopback of its own.</summary>
 sealed class RealTgtd : IAsyncDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly string root = Directory.CreateTempSubdirectory("ga-tgtd-").FullName;
     Process? daemon;

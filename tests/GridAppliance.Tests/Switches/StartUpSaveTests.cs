@@ -95,7 +95,7 @@ public sealed class StartUpSaveTests : IAsyncLifetime
             return Task.FromResult(Answer);
         }
 
-        public async Task UntilAskedAsync() => Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(20)), "nobody saved within 20 s");
+        public async Task UntilAskedAsync() => Assert.True(await asked.WaitAsync(TimeSpan.FromSeconds(60)), "nobody saved within 20 s");
     }
 
     StartUpSaver Saver(IStartUpStore device, bool hasUnsaved = false) => new("leaf1", device, hasUnsaved, new(store.Database), store.Timeline, store.Clock, NullLogger<StartUpSaver>.Instance);

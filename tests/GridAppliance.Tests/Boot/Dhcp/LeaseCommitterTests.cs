@@ -41,7 +41,7 @@ public sealed class LeaseCommitterTests
         Assert.True(committer.TryEnqueue(ack));
         Assert.False(sent.Task.IsCompleted);
         var running = committer.RunAsync(stop.Token);
-        Assert.Same(ack, await sent.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Same(ack, await sent.Task.WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.Equal((LeaseState.Bound, true), (ack.Lease.State, ack.Lease.IsDurable));
         Assert.Equal(DhcpBench.Mac(1), clients.Find(network.Options, ack.Lease.Address));
         await stop.CancelAsync();
@@ -67,7 +67,7 @@ public sealed class LeaseCommitterTests
 
         store.IsFull = false;
         committer.TryEnqueue(Ack(3));
-        Assert.Equal(DhcpBench.Mac(3), (await sent.Task.WaitAsync(TimeSpan.FromSeconds(30))).Stored.Mac);
+        Assert.Equal(DhcpBench.Mac(3), (await sent.Task.WaitAsync(TimeSpan.FromSeconds(60))).Stored.Mac);
         Assert.Empty(problems.All);
         Assert.False(network.IsStoreFailing(clock.GetUtcNow()));
         await stop.CancelAsync();
@@ -103,7 +103,7 @@ public sealed class LeaseCommitterTests
         var running = committer.RunAsync(stop.Token);
         var ack = Ack(1);
         committer.TryEnqueue(ack);
-        await sent.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await sent.Task.WaitAsync(TimeSpan.FromSeconds(60));
         clock.Advance(TimeSpan.FromSeconds(5));
         lock (network.Gate) network.Leases!.Bind(ack.Lease, DhcpBench.Mac(1), clock.GetUtcNow());
         await stop.CancelAsync();

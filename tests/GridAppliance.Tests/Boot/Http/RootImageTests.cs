@@ -62,7 +62,7 @@ public sealed class RootImageTests : IAsyncLifetime
         Assert.Equal(Content, await http.GetByteArrayAsync($"/boot/image/{image.Digest}"));
         // The last word comes after the last octet, which the client may have first.
         foreach (var stage in (BootStage[])[BootStage.RootStarted, BootStage.RootFinished])
-            Assert.Equal(stage, (await observer.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Stage);
+            Assert.Equal(stage, (await observer.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60))).Stage);
     }
 
     [Theory]

@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.Boot.Tftp;
 /// <summary>A TFTP client that does exactly what a test says, over a real socket.</summary>
 sealed class ScriptedTftpClient(int serverPort) : IDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly Socket socket = Bound();
     readonly byte[] buffer = new byte[70_000];

@@ -274,8 +274,8 @@ public sealed class RedfishBmcTests : IAsyncLifetime
         };
         var port = Open(bmc);
         var asking = port.GetPowerAsync(Patience);
-        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        await port.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await port.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => asking);
     }
 

@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.Switches.Snmp;
 sealed class RealAgent : IAsyncDisposable
 {
     const string Program = "/usr/sbin/snmpd";
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly string folder = Directory.CreateTempSubdirectory("grid-snmpd-").FullName;
     Process? process;
