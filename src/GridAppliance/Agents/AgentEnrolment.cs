@@ -71,13 +71,13 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
     {
         Node WithAgent(Node latest)
         {
-            var merge = InventoryMerge.Of(nodes.Current, latest, request.Inventory);
+            var merge = InventoryMerge.Of(nodes.Current, latest with { ImageProblem = request.BootProblem is { } refused ? $"its root image was refused: {refused}" : null }, request.Inventory);
             return merge.Node with
             {
                 AgentKey = publicKey,
                 AgentVersion = request.AgentVersion,
                 Network = attempt.Network,
-                Problem = merge.Problem ?? (request.BootProblem is null ? null : $"its root image was refused: {request.BootProblem}"),
+                Problem = merge.Problem,
                 Image = request.Image,
                 // It starts from a fresh image: what ran before the reboot does not.
                 Modules = [],

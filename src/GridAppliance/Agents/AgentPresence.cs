@@ -38,7 +38,7 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
         var next = node with { AgentVersion = version };
         if (node.Problem == Silent)
         {
-            next = next with { Problem = null };
+            next = next with { Problem = InventoryMerge.ProblemOf(snapshot, next) };
             events.Add(NewEvent.About(node, "agent.returned", "its agent is back"));
         }
         if (!Same(node.Modules, modules))
@@ -49,7 +49,7 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
         if (inventory is not null)
         {
             var merge = InventoryMerge.Of(snapshot, next, inventory);
-            if (merge.Problem is { } problem && problem != node.Problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
+            if (merge.FalseClaim is { } problem && problem != node.Problem) events.Add(NewEvent.About(node, "agent.claims-nic", problem, EventSeverity.Warning));
             if (merge.Node.Switch is { } name && (name, merge.Node.SwitchPort) != (node.Switch, node.SwitchPort))
                 events.Add(NewEvent.About(node, "node.located", $"hangs on {name} port {merge.Node.SwitchPort ?? "unknown"}"));
             events.AddRange(InventoryChange.Between(node, node.Inventory, inventory));

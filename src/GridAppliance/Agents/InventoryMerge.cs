@@ -35,10 +35,12 @@ sealed record InventoryMerge(Node Node, ImmutableArray<(MacAddress Mac, string O
         return new(merged, refused.ToImmutable());
     }
 
-    /// <summary>What is wrong with what the node's agent claims, or null.</summary>
-    public static string? ProblemOf(NodeSnapshot nodes, Node node) => node.Inventory is { } inventory ? Of(nodes, node, inventory).Problem : null;
+    /// <summary>What is wrong with what the node's agent claims, or with the image that it runs in; null when nothing is.</summary>
+    public static string? ProblemOf(NodeSnapshot nodes, Node node) => node.Inventory is { } inventory ? Of(nodes, node, inventory).Problem : node.ImageProblem;
 
-    public string? Problem => Refused.IsEmpty ? null
+    public string? Problem => FalseClaim ?? Node.ImageProblem;
+
+    public string? FalseClaim => Refused.IsEmpty ? null
         : $"its agent claims {(Refused.Length == 1 ? "a NIC that belongs" : "NICs that belong")} to another node: {string.Join(", ", Refused.Take(4).Select(r => $"{r.Mac} ({r.Owner})"))}";
 
     /// <summary>The switch and port that announced themselves by LLDP: on the NIC that it boots from, or on any other if that one heard nothing.</summary>

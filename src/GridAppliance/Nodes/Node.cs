@@ -44,6 +44,8 @@ sealed record Node
     public RecoveryWish? Recovery { get; init; }
     /// <summary>What it runs, as its agent says: tiny, debian; null for an operating system of its own.</summary>
     public string? Image { get; init; }
+    /// <summary>Why it does not run the image that it was to boot, as its agent's first call said; null when it does.</summary>
+    public string? ImageProblem { get; init; }
     /// <summary>The root image that it is to boot; null: the tiny image.</summary>
     public string? ImageWish { get; init; }
     /// <summary>Whose manager is the master of this node's.</summary>

@@ -17,7 +17,20 @@ public sealed class BootProblemTests
         await agent.BootAndEnrolAsync();
         var refused = Assert.Single(appliance.Timeline.ReadNode(Guid.Parse(agent.NodeId), 100), happened => happened.Kind == "boot.root-refused");
         Assert.Equal(("error", "refused its root image, and runs the tiny image: its digest is 88, and 77 was ordered"), (refused.Severity, refused.Message));
-        Assert.Equal(("tiny", "its root image was refused: its digest is 88, and 77 was ordered"), (appliance.Nodes.Current.Find(agent.Node)!.Image, appliance.Nodes.Current.Find(agent.Node)!.Problem));
+        // And goes on saying so once it is idle, whatever its agent tells of its hardware, until it boots again.
+        await appliance.StateAsync(agent.Node, NodeState.Idle);
+        await agent.HeartbeatAsync(inventory: agent.Inventory with { Cpus = 4 });
+        Assert.Equal((4, "tiny", "its root image was refused: its digest is 88, and 77 was ordered"), Now());
+        agent.BootProblem = null;
+        await agent.BootAndEnrolAsync();
+        await appliance.StateAsync(agent.Node, NodeState.Idle);
+        Assert.Equal((2, "tiny", null), Now());
+
+        (int, string?, string?) Now()
+        {
+            var node = appliance.Nodes.Current.Find(agent.Node)!;
+            return (node.Inventory!.Cpus, node.Image, node.Problem);
+        }
     }
 
     [Fact]
