@@ -89,6 +89,7 @@ sealed partial class FabricWatcher(SwitchFleet fleet, FabricState state, FabricP
         {
             if (everything) await one.ReadAsync(cancellationToken);
             else everything = await one.GlanceAsync(cancellationToken);
+            await one.TakeBackUnfinishedAsync(cancellationToken);
             pokes.Renew();
             await timeline.AppendAsync([.. LinkEvents.Of(one, links, state.Current)], cancellationToken);
             if (one.Record.Abilities is null) await fleet.ProbeAsync(one, cancellationToken);

@@ -32,6 +32,9 @@ interface IVlanState
     SwitchSnapshot Snapshot { get; }
 
     VlanPlan Plan(VlanIntent intent, SwitchPolicy policy);
+
+    /// <summary>What taking a half-done change back takes now; nothing when everything is as it was before it.</summary>
+    TakeBackPlan TakeBack(UnfinishedChange change, SwitchPolicy policy);
 }
 
 /// <summary>A switch that tells what is where.</summary>

@@ -39,10 +39,27 @@ static class SnapshotDifference
         return null;
     }
 
-    /// <summary>The first of some VLANs that is there in one reading only.</summary>
+    /// <summary>The first of some VLANs that is there in one reading only, or has another name.</summary>
     public static string? OfVlans(SwitchSnapshot before, SwitchSnapshot after, IEnumerable<VlanId> vlans)
     {
-        foreach (var vlan in vlans.Where(v => before.Vlans.ContainsKey(v) != after.Vlans.ContainsKey(v))) return $"VLAN {vlan} is {(after.Vlans.ContainsKey(vlan) ? "there" : "gone")}";
+        foreach (var vlan in vlans)
+        {
+            var (was, now) = (before.Vlans.GetValueOrDefault(vlan), after.Vlans.GetValueOrDefault(vlan));
+            if (was is null != now is null) return $"VLAN {vlan} is {(now is null ? "gone" : "there")}";
+            if (was?.Name != now?.Name) return $"VLAN {vlan} was called '{was!.Name}' and is called '{now!.Name}'";
+        }
+        return null;
+    }
+
+    /// <summary>The first of the ports that were to be opened, shut or described that is not as it was.</summary>
+    public static string? OfInterfaces(SwitchSnapshot before, SwitchSnapshot after, IEnumerable<PortIntent> wishes)
+    {
+        foreach (var wish in wishes)
+        {
+            if (!before.Ports.TryGetValue(wish.Port, out var was) || !after.Ports.TryGetValue(wish.Port, out var now)) continue;
+            if (wish.IsEnabled is not null && was.IsEnabled != now.IsEnabled) return $"{was.Name} was {(was.IsEnabled == true ? "open" : "shut")} and is not";
+            if (wish.Description is not null && was.Description != now.Description) return $"{was.Name} was called '{was.Description}' and is called '{now.Description}'";
+        }
         return null;
     }
 

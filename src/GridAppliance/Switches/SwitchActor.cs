@@ -16,6 +16,11 @@ interface IWriteGuard
 
     /// <summary>Now something will be written.</summary>
     Task WritingAsync(CancellationToken cancellationToken);
+
+    /// <summary>A change that had been left half done is over.</summary>
+    /// <param name="trouble">What could not be taken back; null when all is as it was before it.</param>
+    /// <param name="cancellationToken">Stops the telling.</param>
+    Task TookBackAsync(string? trouble, CancellationToken cancellationToken);
 }
 
 /// <summary>
@@ -27,6 +32,8 @@ sealed partial class SwitchActor : IAsyncDisposable
 {
     /// <summary>A rack's worth of changes from each of a few callers.</summary>
     const int QueueLength = 256;
+    /// <summary>A VLAN that was removed has to be there again before its lists can be seen to be wrong; once more for a step that the switch refused.</summary>
+    const int TakeBackRounds = 3;
 
     readonly IVlanWriter device;
     readonly ISwitchJournal journal;
@@ -37,7 +44,7 @@ sealed partial class SwitchActor : IAsyncDisposable
     readonly Task working;
     readonly Func<SwitchSnapshot, SwitchPolicy> policy;
     readonly IWriteGuard? guard;
-    bool hasRecovered;
+    volatile bool hasRecovered;
 
     public SwitchActor(IVlanWriter device, SwitchPolicy policy, ISwitchJournal journal, ILogger<SwitchActor> logger) : this(device, _ => policy, null, journal, logger)
     {
@@ -65,6 +72,17 @@ sealed partial class SwitchActor : IAsyncDisposable
         var request = new Request(intent);
         await requests.Writer.WriteAsync(request, cancellationToken);
         return await request.Outcome.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Takes back what was left half done, if anything was; for whoever looks at the switch regularly.</summary>
+    /// <returns>Whether it was tried: then the switch is other than it was read before.</returns>
+    /// <exception cref="DeviceException">The switch cannot be reached: it is kept for the next time.</exception>
+    public async Task<bool> RecoverAsync(CancellationToken cancellationToken)
+    {
+        if (hasRecovered || journal.Unfinished(device.Address).Count == 0) return false;
+        // In its turn, as a change of nothing: everything unfinished is taken back before any change.
+        await ApplyAsync(new(), cancellationToken);
+        return hasRecovered;
     }
 
     public async ValueTask DisposeAsync()
@@ -122,18 +140,34 @@ sealed partial class SwitchActor : IAsyncDisposable
         }
     }
 
-    // Only this actor writes: what it finds unended was left by a daemon that was killed. Looked for once; a switch that is away keeps it for the next go.
+    // Only this actor writes: what it finds unended was left by a daemon that was killed, or by a switch that went away. One that is still away keeps it for the next look.
     async Task TakeBackUnfinishedAsync()
     {
         if (hasRecovered) return;
         foreach (var change in journal.Unfinished(device.Address))
         {
-            var outcome = await device.WriteAsync(change.Undo, CancellationToken.None);
-            var ending = outcome.Refusal is null ? ChangeEnding.RolledBack : ChangeEnding.Damaged;
-            await journal.EndAsync(change.Entry, ending, $"left unfinished by a daemon that ended{(outcome.Refusal is null ? "" : $"; {outcome.Refusal}")}", CancellationToken.None);
-            LogRecovered(device.Address, ending, outcome.Refusal);
+            var trouble = await TakeBackAsync(change);
+            var ending = trouble is null ? ChangeEnding.RolledBack : ChangeEnding.Damaged;
+            await journal.EndAsync(change.Entry, ending, trouble is null ? "was left half done" : $"was left half done; not taken back: {trouble}", CancellationToken.None);
+            LogRecovered(device.Address, ending, trouble);
+            if (guard is not null) await guard.TookBackAsync(trouble, CancellationToken.None);
         }
         hasRecovered = true;
+    }
+
+    // Against what is there now, which others may have changed since; and it counts only when it is read back.
+    async Task<string?> TakeBackAsync(UnfinishedChange change)
+    {
+        string? refusal = null;
+        for (var round = 0; ; round++)
+        {
+            var now = await device.ReadStateAsync(stopping.Token);
+            var plan = now.TakeBack(change, policy(now.Snapshot));
+            if (plan.Writes.IsEmpty) return plan.Left.IsEmpty ? null : string.Join("; ", plan.Left);
+            if (round == TakeBackRounds) return string.Join("; ", [.. plan.Left, refusal ?? $"{plan.Writes.Sum(w => w.Set.Length)} values are not as they were before"]);
+            if (round == 0 && guard is not null) await guard.WritingAsync(stopping.Token);
+            refusal = (await device.WriteAsync(plan.Writes, CancellationToken.None)).Refusal;
+        }
     }
 
     async Task<ChangeOutcome> ChangeAsync(IVlanState before, VlanIntent intent, SwitchPolicy ours)
@@ -189,7 +223,8 @@ sealed partial class SwitchActor : IAsyncDisposable
                 refusal ??= outcome.Refusal;
             }
             var after = await device.ReadStateAsync(CancellationToken.None);
-            var left = SnapshotDifference.Of(before.Snapshot, after.Snapshot) ?? SnapshotDifference.OfVlans(before.Snapshot, after.Snapshot, intent.Needed.Concat(intent.Remove));
+            var left = SnapshotDifference.Of(before.Snapshot, after.Snapshot) ?? SnapshotDifference.OfVlans(before.Snapshot, after.Snapshot, intent.Needed.Concat(intent.Remove))
+                ?? SnapshotDifference.OfInterfaces(before.Snapshot, after.Snapshot, intent.Ports);
             return (left is null ? new(ChangeEnding.RolledBack, trouble, pdus) : new(ChangeEnding.Damaged, $"{trouble}; not taken back: {left}{(refusal is null ? "" : $" ({refusal})")}", pdus), false);
         }
         catch (DeviceException e)

@@ -9,7 +9,9 @@ static class SwitchChangeText
     public static string Write(IEnumerable<VlanWrite> writes) =>
         string.Join("\n\n", writes.Where(w => !w.Undo.IsEmpty).Reverse().Select(w => string.Join('\n', w.Undo.Select(Line))));
 
-    public static ImmutableArray<VlanWrite> ReadUndo(string text) =>
+    public static string WriteSets(IEnumerable<VlanWrite> writes) => string.Join("\n\n", writes.Select(w => string.Join('\n', w.Set.Select(Line))));
+
+    public static ImmutableArray<VlanWrite> Read(string text) =>
         [.. text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries).Select(pdu => new VlanWrite([.. pdu.Split('\n').Select(Varbind)], []))];
 
     static string Line(Varbind varbind) => varbind.Value.Syntax switch

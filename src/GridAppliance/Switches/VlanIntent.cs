@@ -10,6 +10,13 @@ sealed record PortIntent(int Port)
     public PortVlans? Vlans { get; init; }
     public bool? IsEnabled { get; init; }
     public string? Description { get; init; }
+
+    public bool IsNothing => Vlans is null && IsEnabled is null && Description is null;
+
+    public override string ToString() => string.Join(", ", new[]
+    {
+        Vlans?.ToString(), IsEnabled switch { true => "open", false => "shut", null => null }, Description switch { "" => "not described", { } text => $"described as '{text}'", null => null },
+    }.OfType<string>());
 }
 
 /// <summary>What is to be changed on a switch, all at once.</summary>

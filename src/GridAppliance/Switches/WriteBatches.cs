@@ -11,12 +11,20 @@ sealed class WriteBatches(int room, int mostVarbinds)
     readonly List<Varbind> undo = [];
     int size;
 
-    public void Add(Varbind write, Varbind? before)
+    /// <param name="write">What is written. Of two writes of one variable that come into the same PDU, which is done at once, the later is left.</param>
+    /// <param name="before">What takes it back; null where nothing can.</param>
+    /// <param name="andThen">What is written after that, to take it back.</param>
+    public void Add(Varbind write, Varbind? before, Varbind? andThen = null)
     {
-        var octets = Math.Max(write.EncodedLength, before?.EncodedLength ?? 0);
+        var octets = Math.Max(write.EncodedLength, (before?.EncodedLength ?? 0) + (andThen?.EncodedLength ?? 0));
+        if (set.FindIndex(v => v.Name == write.Name) is >= 0 and var at && set[at].EncodedLength == write.EncodedLength)
+        {
+            set[at] = write;
+            return;
+        }
         if (set.Count > 0 && (size + octets > room || set.Count >= mostVarbinds)) Flush();
         set.Add(write);
-        if (before is { } known) undo.Insert(0, known);
+        undo.InsertRange(0, new[] { before, andThen }.OfType<Varbind>());
         size += octets;
     }
 

@@ -15,8 +15,6 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
     const int First = 10101, Uplink = 10164, Theirs = 10162;
     static readonly VlanId Idle = new(100), Farm = new(250);
 
-    readonly TestStore store = new();
-    readonly SnmpSocket socket = new(NullLogger<SnmpSocket>.Instance);
     readonly CiscoTree tree = new()
     {
         Model = new()
@@ -27,34 +25,22 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
             Contact = "noc [gridappliance rack12 0123456789abcdef]",
         },
     };
-    SnmpAgent agent = null!;
-    CiscoSwitch device = null!;
-    SwitchJournal journal = null!;
+    readonly DriverBench<CiscoSwitch> bench;
 
     static readonly SwitchPolicy Policy = new() { Ports = [.. Enumerable.Range(First, 61), Uplink], Vlans = [Idle, Farm, new(251), new(1500), new(2100), new(3500)], Uplinks = [Uplink] };
 
-    public Task InitializeAsync()
-    {
-        agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 9, 9, 8], Users = [SwitchBench.Account] }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
-        device = new(new("snmp+cisco://127.0.0.1"), new(socket, agent.EndPoint, SwitchBench.Credentials, new() { FirstWait = TimeSpan.FromMilliseconds(500), Attempts = 4 }, TimeProvider.System));
-        journal = new(store.Database, store.Clock);
-        return Task.CompletedTask;
-    }
+    public CiscoSwitchTests() => bench = new(tree, session => new(new("snmp+cisco://127.0.0.1"), session));
 
-    public async Task DisposeAsync()
-    {
-        device.Dispose();
-        await agent.DisposeAsync();
-        await socket.DisposeAsync();
-        await store.DisposeAsync();
-    }
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => bench.DisposeAsync().AsTask();
 
     async Task<ChangeOutcome> ApplyAsync(VlanIntent intent, SwitchPolicy? policy = null)
     {
-        await using var actor = new SwitchActor(device, policy ?? Policy, journal, NullLogger<SwitchActor>.Instance);
+        await using var actor = bench.Actor(policy ?? Policy);
         var outcome = await actor.ApplyAsync(intent, default);
         Assert.Null(tree.Model.Buffer); // whatever came of it: nobody else is kept from editing
-        Assert.Empty(journal.Unfinished(device.Address));
+        Assert.Empty(bench.Journal.Unfinished(bench.Device.Address));
         return outcome;
     }
 
@@ -77,11 +63,11 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
         var outcome = await ApplyAsync(Move(Farm, Enumerable.Range(First, 60)));
         AssertDone(outcome);
         Assert.InRange(outcome.Pdus, 1, 10);
-        Assert.Equal(outcome.Pdus, agent.Served[SnmpPduType.Set]);
+        Assert.Equal(outcome.Pdus, bench.Agent.Served[SnmpPduType.Set]);
         Assert.Equal("VLAN0250", tree.Model.Vlans[250]);
         Assert.All(Enumerable.Range(First, 60), p => Assert.Equal(250, tree.Model.Ports[(uint)p].Access));
         // The uplink carries all that there is: that it carries one more is nobody's change of it.
-        Assert.Contains(Farm, (await device.ReadAsync(default)).Ports[Uplink].Vlans.Tagged);
+        Assert.Contains(Farm, (await bench.Device.ReadAsync(default)).Ports[Uplink].Vlans.Tagged);
     }
 
     [Theory]
@@ -97,16 +83,16 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
         Assert.Equal((TrunkMode.On, CiscoMib.Dot1Q, 100), (port.Mode, port.Encapsulation, port.Native));
         Assert.Equal([100, 250, 1500, 2100, 3500], port.Vlans.SelectMany((v, c) => VlanBits.Read(v.AsOctets.ToArray(), c)));
         Assert.Equal("farm-7", tree.Model.Vlans[250]);
-        var read = (await device.ReadAsync(default)).Ports[First];
+        var read = (await bench.Device.ReadAsync(default)).Ports[First];
         Assert.Equal((trunk, false, "to rack 2"), (read.Vlans, read.IsEnabled, read.Description));
 
         // No VLAN for frames without a tag: the native one is one that the trunk does not carry.
         AssertDone(await ApplyAsync(new() { Ports = [new(First) { Vlans = PortVlans.Trunk(null, [Idle, Farm]) }] }));
         Assert.Equal(1, tree.Model.Ports[First].Native);
-        Assert.Equal(PortVlans.Trunk(null, [Idle, Farm]), (await device.ReadAsync(default)).Ports[First].Vlans);
+        Assert.Equal(PortVlans.Trunk(null, [Idle, Farm]), (await bench.Device.ReadAsync(default)).Ports[First].Vlans);
 
         AssertDone(await ApplyAsync(new() { Ports = [new(First) { Vlans = PortVlans.Access(Idle), IsEnabled = true, Description = "" }] }));
-        Assert.Equal(PortVlans.Access(Idle), (await device.ReadAsync(default)).Ports[First].Vlans);
+        Assert.Equal(PortVlans.Access(Idle), (await bench.Device.ReadAsync(default)).Ports[First].Vlans);
         Assert.Equal(TrunkMode.Off, tree.Model.Ports[First].Mode);
         tree.Model = tree.Model with { Ports = tree.Model.Ports.SetItem(Uplink, tree.Model.Ports[Uplink] with { Vlans = [.. Enumerable.Range(0, 4).Select(c => SnmpValue.Octets(VlanBits.Write([1, 100, 999], c)))] }) };
         AssertDone(await ApplyAsync(new() { Remove = [Farm, new(1500), new(2100), new(3500)] }));
@@ -125,7 +111,7 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
     public async Task An_edit_buffer_that_somebody_else_holds_is_left_to_him()
     {
         var before = tree.Model = tree.Model with { Buffer = tree.Model.Vlans.Add(700, "half done"), Owner = "nms-1" };
-        await using var actor = new SwitchActor(device, Policy, journal, NullLogger<SwitchActor>.Instance);
+        await using var actor = bench.Actor(Policy);
         var outcome = await actor.ApplyAsync(Move(Farm, First), default);
         Assert.Equal(ChangeEnding.RolledBack, outcome.Ending);
         Assert.Contains("being edited by 'nms-1'", outcome.Reason);
@@ -179,7 +165,7 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
         var outcome = await ApplyAsync(Move(Farm, First));
         Assert.Equal(ChangeEnding.Refused, outcome.Ending);
         Assert.Contains("VTP client: its VLANs are made on a server of domain 'campus'", outcome.Reason);
-        Assert.False(agent.Served.ContainsKey(SnmpPduType.Set));
+        Assert.False(bench.Agent.Served.ContainsKey(SnmpPduType.Set));
         AssertDone(await ApplyAsync(Move(new(251), First)));
     }
 
@@ -215,7 +201,7 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
         var outcome = await ApplyAsync(Move(new(vlan), port, First + 1));
         Assert.Equal(ChangeEnding.Refused, outcome.Ending);
         Assert.Contains(reason, outcome.Reason);
-        Assert.False(agent.Served.ContainsKey(SnmpPduType.Set));
+        Assert.False(bench.Agent.Served.ContainsKey(SnmpPduType.Set));
     }
 
     [Fact]
@@ -227,7 +213,7 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
         Assert.Contains("at most 32 characters", (await ApplyAsync(new() { Create = ImmutableSortedDictionary<VlanId, string>.Empty.Add(Farm, new string('x', 33)) })).Reason);
         Assert.Contains("switch's own", (await ApplyAsync(new() { Create = ImmutableSortedDictionary<VlanId, string>.Empty.Add(new(1003), "x") }, Policy with { Vlans = Policy.Vlans.Add(new(1003)) })).Reason);
         Assert.Contains("one VLAN, or a trunk", (await ApplyAsync(new() { Ports = [new(First + 1) { Vlans = new() { Untagged = [Idle, Farm], Pvid = Idle } }] })).Reason);
-        Assert.False(agent.Served.ContainsKey(SnmpPduType.Set));
+        Assert.False(bench.Agent.Served.ContainsKey(SnmpPduType.Set));
     }
 
     [Fact]
@@ -256,7 +242,7 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
     public async Task A_switch_that_says_yes_to_shutting_a_port_and_does_not_is_found_out()
     {
         var before = tree.Model;
-        agent.Tamper = (request, response) =>
+        bench.Agent.Tamper = (request, response) =>
         {
             // It is open again as soon as it has said yes.
             if (request.Type == SnmpPduType.Set) tree.Model = tree.Model with { Ports = tree.Model.Ports.SetItem(First, tree.Model.Ports[First] with { IsEnabled = true }) };
@@ -272,7 +258,7 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
     {
         var before = tree.Model;
         // Between our look at the serial number and our write somebody else's write is done, once.
-        agent.Tamper = (request, response) =>
+        bench.Agent.Tamper = (request, response) =>
         {
             if (request.Type == SnmpPduType.Get && request.Varbinds.Any(v => v.Name == CiscoMib.TrunkSerial) && tree.Model.Serial == 0) tree.Model = tree.Model with { Serial = 1 };
             return response;
@@ -288,39 +274,25 @@ public sealed class CiscoSwitchTests : IAsyncLifetime
     {
         var seen = new HashSet<string>();
         // The first answer to each different SET is lost, after it was done.
-        agent.Tamper = (request, response) => request.Type == SnmpPduType.Set && seen.Add(string.Join(';', request.Varbinds)) ? null : response;
+        bench.Agent.Tamper = (request, response) => request.Type == SnmpPduType.Set && seen.Add(string.Join(';', request.Varbinds)) ? null : response;
         AssertDone(await ApplyAsync(new() { Ports = [new(First) { Vlans = PortVlans.Trunk(Idle, [Farm]) }, new(First + 1) { Vlans = PortVlans.Access(Farm) }] }));
         Assert.Equal(250, tree.Model.Ports[First + 1].Access);
-        Assert.Equal(PortVlans.Trunk(Idle, [Farm]), (await device.ReadAsync(default)).Ports[First].Vlans);
-    }
-
-    [Fact]
-    public async Task A_change_that_a_killed_daemon_left_half_done_is_taken_back_the_vlan_too()
-    {
-        var before = tree.Model;
-        var plan = (VlanPlan.Ready)(await device.ReadStateAsync(default)).Plan(Move(Farm, Enumerable.Range(First, 60)), Policy);
-        await journal.BeginAsync(device.Address, plan.Writes, default);
-        Assert.Equal(2, (await device.WriteAsync(plan.Writes[..2], default)).Done); // the VLAN, and half of the ports; and here it is killed
-        Assert.True(tree.Model.Vlans.ContainsKey(250));
-        await store.ReopenAsync();
-        journal = new(store.Database, store.Clock);
-        Assert.Equal(ChangeEnding.Unchanged, (await ApplyAsync(Move(Idle, First))).Ending);
-        AssertSame(before);
+        Assert.Equal(PortVlans.Trunk(Idle, [Farm]), (await bench.Device.ReadAsync(default)).Ports[First].Vlans);
     }
 
     [Fact]
     public async Task The_probe_says_in_words_what_the_switch_takes()
     {
-        var abilities = await device.ProbeAsync(First, default);
+        var abilities = await bench.Device.ProbeAsync(First, default);
         Assert.True(abilities is { CanReadMembership: true, CanWrite: true }, string.Join(' ', abilities.Words));
         Assert.Contains("VLANs are made and removed in VTP's edit buffer.", abilities.Words);
         Assert.Contains("It takes an access VLAN for Gi0/1.", abilities.Words);
         Assert.Null(tree.Model.Buffer);
         tree.Model = tree.Model with { Buffer = tree.Model.Vlans, Owner = "nms-1" };
-        Assert.Contains((await device.ProbeAsync(First, default)).Words, w => w.Contains("being edited by 'nms-1'", StringComparison.Ordinal));
+        Assert.Contains((await bench.Device.ProbeAsync(First, default)).Words, w => w.Contains("being edited by 'nms-1'", StringComparison.Ordinal));
         tree.Model = tree.Model with { Buffer = null, Owner = "", Mode = VtpMode.Client, Domain = "campus" };
         tree.Refuses = v => v.Name.StartsWith(CiscoMib.AccessVlan);
-        abilities = await device.ProbeAsync(First, default);
+        abilities = await bench.Device.ProbeAsync(First, default);
         Assert.False(abilities.CanWrite);
         Assert.Contains(abilities.Words, w => w.Contains("VTP client of domain 'campus'", StringComparison.Ordinal));
     }

@@ -9,7 +9,7 @@ namespace GridAppliance.Tests.Switches;
 /// <summary>A switch that keeps state and enforces the MIB's rules, on a port of loopback, with the lab's kind of user.</summary>
 sealed class SwitchBench : IAsyncDisposable
 {
-    public const string User = "grid", Authentication = "auth passphrase", Privacy = "priv passphrase";
+    public const string User = "grid", Authentication = "auth passphrase", Privacy = "priv passphrase", Community = "bench community";
 
     /// <summary>The user as the switch knows it.</summary>
     public static AgentUser Account { get; } = new(User, AgentAccess.ReadWrite, UsmAuthentication.Sha256, Authentication, UsmPrivacy.Aes128, Privacy);
@@ -33,7 +33,7 @@ sealed class SwitchBench : IAsyncDisposable
     {
         Bridge = bridge;
         var tree = new BridgeTree(backend ?? bridge, name, TimeProvider.System);
-        Agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, .. System.Text.Encoding.ASCII.GetBytes(name)], Users = [Account] }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
+        Agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, .. System.Text.Encoding.ASCII.GetBytes(name)], Users = [Account], Communities = new Dictionary<string, AgentAccess> { [Community] = AgentAccess.ReadWrite } }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
     }
 
     public MemoryBridge Bridge { get; }

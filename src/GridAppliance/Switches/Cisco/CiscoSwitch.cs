@@ -65,8 +65,7 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
     {
         if (VtpEditor.IsEdit(set)) return await editor.ChangeAsync(set, cancellationToken);
         if (set.Any(v => CiscoMib.TrunkVlans.Any(v.Name.StartsWith))) return await WriteTrunksAsync(set, cancellationToken);
-        var outcome = await session.SetAsync(set, cancellationToken);
-        return outcome.IsDone ? null : outcome.ToString();
+        return await session.WriteAsync(set, static _ => false, cancellationToken);
     }
 
     // Whoever writes a trunk's VLANs names the serial number as it is, or is refused: so two do not write over each other. It is another after our own write too, so that one whose
@@ -143,7 +142,7 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
 
     public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
 
-    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([CiscoMib.AccessVlan, CiscoMib.TrunkState, CiscoMib.TrunkStatus, CiscoMib.TrunkNative, .. CiscoMib.TrunkVlans], cancellationToken);
+    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([QBridgeMib.InterfaceAdminStatus, CiscoMib.AccessVlan, CiscoMib.TrunkState, CiscoMib.TrunkStatus, CiscoMib.TrunkNative, .. CiscoMib.TrunkVlans], cancellationToken);
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
 
@@ -156,5 +155,7 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
         public SwitchSnapshot Snapshot => tables.Snapshot;
 
         public VlanPlan Plan(VlanIntent intent, SwitchPolicy policy) => new CiscoChangePlan(tables, intent, policy, room).Make();
+
+        public TakeBackPlan TakeBack(UnfinishedChange change, SwitchPolicy policy) => new CiscoTakeBack(tables, change, policy).Make();
     }
 }

@@ -18,7 +18,7 @@ sealed record SwitchSurroundings(ISwitchJournal Journal, SwitchStore Store, Time
 /// <summary>One enrolled switch: its driver, the actor that alone writes to it, what was read of it last, and whose it is.</summary>
 sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
 {
-    /// <summary>Everything is read so often although nothing seems to have changed: links, neighbours and names are not in the pulse.</summary>
+    /// <summary>Everything is read so often although nothing seems to have changed: links, neighbours, names and descriptions are not in the pulse.</summary>
     static readonly TimeSpan MostlyFull = TimeSpan.FromMinutes(5);
     static readonly TimeSpan UplinkMemory = TimeSpan.FromDays(1);
 
@@ -149,6 +149,21 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         }
     }
 
+    /// <summary>Takes back what was left half done, and reads the switch again when there was something.</summary>
+    /// <exception cref="DeviceException">The switch cannot be reached: it is kept for the next time.</exception>
+    public async Task TakeBackUnfinishedAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref changing);
+        try
+        {
+            if (await changes.RecoverAsync(cancellationToken)) await ReadAsync(cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref changing);
+        }
+    }
+
     /// <exception cref="DeviceException">The switch cannot be reached.</exception>
     public async Task<ChangePreview> PreviewAsync(VlanIntent intent, CancellationToken cancellationToken)
     {
@@ -191,6 +206,10 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
         NotAble ?? (Reading is null ? "it has not been read yet: its uplinks are not known" : null) ?? (Ownership is null ? null : await Ownership.ClaimAsync(isTakeOver: false, cancellationToken));
 
     Task IWriteGuard.WritingAsync(CancellationToken cancellationToken) => saver?.WritingAsync(cancellationToken) ?? Task.CompletedTask;
+
+    Task IWriteGuard.TookBackAsync(string? trouble, CancellationToken cancellationToken) => around.Timeline.AppendAsync(trouble is null
+        ? new NewEvent("switch.taken-back", $"a change of switch {Name} that had been left half done was taken back")
+        : new NewEvent("switch.taken-back-damaged", $"a change of switch {Name} had been left half done, and not all of it could be taken back: {trouble}") { Severity = EventSeverity.Error }, cancellationToken);
 
     async Task<SwitchReading> ReadingAsync(Func<Task<SwitchReading>> read, CancellationToken cancellationToken)
     {

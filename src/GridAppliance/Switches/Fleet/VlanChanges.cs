@@ -35,9 +35,6 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             if (outcome.Ending != ChangeEnding.Unchanged) await TellAsync(on, targets, wanted, outcome, actor, cancellationToken);
             // What is shown from now on is what is there now.
             if (outcome.Ending is not (ChangeEnding.Unchanged or ChangeEnding.Refused)) await on.ReadAsync(cancellationToken);
-            // VLANs were compared on the way; the rest is here.
-            if (isGood && targets.FirstOrDefault(t => !IsSo(on.Reading?.Snapshot.Ports.GetValueOrDefault(t.Port!.Number), wanted)) is { } other)
-                return Answer(targets, false, "damaged", $"the switch took it, and port {other.Port!.Name} is not so", before, wanted, outcome.Pdus, dryRun);
             return Answer(targets, isGood, outcome.Ending.ToString().ToLowerInvariant(), outcome.Reason, before, wanted, outcome.Pdus, dryRun);
         }
         catch (DeviceException e)
@@ -53,20 +50,19 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
             .. targets.Select(t => new PortChangeDocument
             {
                 Target = t.Text, Switch = t.Switch!.Name, Port = t.Port!.Name, Accepted = accepted, Outcome = outcome, Message = message,
-                Before = before?.Ports.GetValueOrDefault(t.Port.Number)?.Vlans.ToString(), After = accepted ? Words(wanted) : null,
+                Before = before?.Ports.GetValueOrDefault(t.Port.Number)?.Vlans.ToString(), After = accepted ? wanted.ToString() : null,
             }),
         ],
         Pdus = pdus,
         DryRun = dryRun,
     };
 
-    static bool IsSo(SwitchPort? port, PortIntent wanted) =>
-        port is not null && (wanted.IsEnabled is null || port.IsEnabled == wanted.IsEnabled) && (wanted.Description is null || port.Description == wanted.Description);
-
-    static string Words(PortIntent wanted) => string.Join(", ", new[]
+    static string Became(ChangeOutcome outcome, PortIntent wanted) => outcome.Ending switch
     {
-        wanted.Vlans?.ToString(), wanted.IsEnabled is { } isEnabled ? (isEnabled ? "open" : "shut") : null, wanted.Description is { } text ? $"described as '{text}'" : null,
-    }.OfType<string>());
+        ChangeEnding.Done => $"is {wanted} now",
+        ChangeEnding.Unchanged or ChangeEnding.Refused or ChangeEnding.RolledBack => $"stays as it was: {outcome.Reason}",
+        ChangeEnding.Damaged => $"may be neither as it was nor as it was to be: {outcome.Reason}",
+    };
 
     Task TellAsync(ManagedSwitch on, List<PortTarget> targets, PortIntent wanted, ChangeOutcome outcome, string actor, CancellationToken cancellationToken)
     {
@@ -80,7 +76,7 @@ sealed class VlanChanges(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
         var kind = outcome.Ending == ChangeEnding.Done ? what : $"{what}-{outcome.Ending.ToString().ToLowerInvariant()}";
         var events = targets.Select(t =>
         {
-            var message = $"port {t.Port!.Name} of switch {on.Name} {(outcome.Ending == ChangeEnding.Done ? $"is {Words(wanted)} now" : $"stays as it was: {outcome.Reason}")}";
+            var message = $"port {t.Port!.Name} of switch {on.Name} {Became(outcome, wanted)}";
             return (nodes.Current.Find(t.Text) is { } node ? NewEvent.About(node, kind, message, severity) : new NewEvent(kind, message) { Severity = severity }) with { Actor = actor };
         });
         return timeline.AppendAsync([.. events], cancellationToken);

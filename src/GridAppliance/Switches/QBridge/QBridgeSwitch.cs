@@ -46,12 +46,12 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
 
     public async Task<WriteOutcome> WriteAsync(IReadOnlyList<VlanWrite> writes, CancellationToken cancellationToken)
     {
+        var before = session.Sets;
         for (var i = 0; i < writes.Count; i++)
         {
-            var outcome = await session.SetAsync(writes[i].Set, cancellationToken);
-            if (!outcome.IsDone) return new(i, outcome.ToString());
+            if (await session.WriteAsync(writes[i].Set, static name => name.StartsWith(QBridgeMib.StaticRowStatus), cancellationToken) is { } refusal) return new(i, refusal) { Sets = (int)(session.Sets - before) };
         }
-        return new(writes.Count, null);
+        return new(writes.Count, null) { Sets = (int)(session.Sets - before) };
     }
 
     public async Task<SwitchAbilities> ProbeAsync(int port, CancellationToken cancellationToken)
@@ -143,7 +143,7 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
 
     public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
 
-    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.StaticEgress, QBridgeMib.StaticUntagged], cancellationToken);
+    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.StaticEgress, QBridgeMib.StaticUntagged, QBridgeMib.InterfaceAdminStatus], cancellationToken);
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
 
@@ -156,5 +156,7 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
         public SwitchSnapshot Snapshot => tables.Snapshot;
 
         public VlanPlan Plan(VlanIntent intent, SwitchPolicy policy) => new VlanChangePlan(tables, intent, policy, room).Make();
+
+        public TakeBackPlan TakeBack(UnfinishedChange change, SwitchPolicy policy) => new QBridgeTakeBack(tables, change, policy).Make();
     }
 }

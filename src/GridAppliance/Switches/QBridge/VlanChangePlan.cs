@@ -110,8 +110,9 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
     void Destroy(VlanId vlan)
     {
         var status = new Varbind(QBridgeMib.StaticRowStatus.Append((uint)vlan.Value), SnmpValue.Integer(QBridgeMib.Destroy));
-        // Nobody was in it: an empty one with its name is all that there was.
-        batches.Add(status, status with { Value = SnmpValue.Integer(QBridgeMib.CreateAndGo) });
+        // Nobody is in it any more: an empty one with its name is all that there was.
+        Varbind? named = tables.Vlans[vlan].Name is { Length: > 0 } name ? new(QBridgeMib.StaticName.Append((uint)vlan.Value), SnmpValue.Text(name)) : null;
+        batches.Add(status, status with { Value = SnmpValue.Integer(QBridgeMib.CreateAndGo) }, named);
     }
 
     void WriteList(ObjectIdentifier column, VlanId vlan, PortList from, PortList to)
