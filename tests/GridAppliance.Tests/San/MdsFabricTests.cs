@@ -25,7 +25,7 @@ public sealed class MdsFabricTests : IAsyncLifetime
     public Task InitializeAsync()
     {
         agent = new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 7, 7, 7], Users = [SwitchBench.Account] }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
-        var session = new SnmpSession(socket, agent.EndPoint, SwitchBench.Credentials, new(), TimeProvider.System);
+        var session = new SnmpSession(socket, agent.EndPoint, SwitchBench.Credentials, new() { FirstWait = TimeSpan.FromMilliseconds(100), Attempts = 8 }, TimeProvider.System);
         fabric = new(new($"snmp+mds://127.0.0.1/{Vsan}"), session);
         // Somebody else's zone, in a set of theirs that is in force.
         var theirs = new ZoneModel
@@ -79,6 +79,85 @@ public sealed class MdsFabricTests : IAsyncLifetime
         tree.Model = new();
         Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
         Assert.Equal("grid-set", tree.Model.InForce!.Value.Name);
+    }
+
+    [Fact]
+    public async Task What_is_written_down_and_was_cut_off_before_its_activation_is_put_in_force_by_the_next_who_asks()
+    {
+        var inForce = tree.Model.InForce;
+        await fabric.ConnectAsync(Zone(Host), default);
+        tree.Model = tree.Model with { InForce = inForce }; // written down whole, and there it was cut off
+        Assert.DoesNotContain(await fabric.ReadAsync(default), z => z.Name == "grid-n1");
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Equal([Hex(Host), Hex(Disk)], tree.Model.InForce!.Value.Zones["grid-n1"]);
+
+        var withZone = tree.Model.InForce;
+        await fabric.DisconnectAsync("grid-n1", default);
+        tree.Model = tree.Model with { InForce = withZone };
+        Assert.Contains(await fabric.ReadAsync(default), z => z.Name == "grid-n1");
+        Assert.Equal(SanOutcome.Done, await fabric.DisconnectAsync("grid-n1", default));
+        Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
+        Assert.Equal(SanOutcome.Unchanged, await fabric.DisconnectAsync("grid-n1", default));
+    }
+
+    [Fact]
+    public async Task A_member_that_is_in_force_and_not_written_down_is_put_out()
+    {
+        await fabric.ConnectAsync(Zone(Host), default);
+        var zones = tree.Model.InForce!.Value.Zones;
+        tree.Model = tree.Model with { InForce = ("production", zones.SetItem("grid-n1", zones["grid-n1"].Add(Hex(Other)))) };
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Equal([Hex(Host), Hex(Disk)], tree.Model.InForce!.Value.Zones["grid-n1"]);
+    }
+
+    [Fact]
+    public async Task A_switch_that_says_yes_to_an_activation_and_keeps_the_old_set_is_found_out()
+    {
+        var before = tree.Model;
+        tree.Twist = model => model with { InForce = before.InForce };
+        var outcome = await fabric.ConnectAsync(Zone(Host), default);
+        Assert.Equal(SanEnding.RolledBack, outcome.Ending);
+        Assert.Contains("zone grid-n1 in it is not as it was written down", outcome.Reason);
+        Assert.Equal(before.Zones.Keys, tree.Model.Zones.Keys);
+    }
+
+    [Fact]
+    public async Task A_switch_that_does_not_tell_what_is_in_force_is_told_each_time()
+    {
+        tree.TellsNoZonesInForce = true;
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Contains(await fabric.ReadAsync(default), z => z.Name == "grid-n1");
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Equal(SanOutcome.Done, await fabric.DisconnectAsync("grid-n1", default));
+        Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
+    }
+
+    [Fact]
+    public async Task The_last_zone_of_a_set_takes_it_out_of_force_and_what_fails_then_is_in_force_again()
+    {
+        tree.Model = new();
+        await fabric.ConnectAsync(Zone(Host), default);
+        tree.FailNextDistribution = true;
+        Assert.Equal(SanEnding.RolledBack, (await fabric.DisconnectAsync("grid-n1", default)).Ending);
+        Assert.Equal(["grid-n1"], tree.Model.InForce!.Value.Zones.Keys);
+        Assert.Equal(SanOutcome.Done, await fabric.DisconnectAsync("grid-n1", default));
+        Assert.Null(tree.Model.InForce);
+        Assert.Equal(SanOutcome.Unchanged, await fabric.DisconnectAsync("grid-n1", default));
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Equal(["grid-n1"], tree.Model.InForce!.Value.Zones.Keys);
+    }
+
+    [Fact]
+    public async Task Answers_that_are_lost_do_no_harm()
+    {
+        var seen = new HashSet<string>();
+        // The first answer to each different SET is lost, after it was done.
+        agent.Tamper = (request, response) => request.Type == SnmpPduType.Set && seen.Add(string.Join(';', request.Varbinds)) ? null : response;
+        Assert.Equal(SanOutcome.Done, await fabric.ConnectAsync(Zone(Host), default));
+        Assert.Equal([Hex(Host), Hex(Disk)], tree.Model.InForce!.Value.Zones["grid-n1"]);
+        seen.Clear();
+        Assert.Equal(SanOutcome.Done, await fabric.DisconnectAsync("grid-n1", default));
+        Assert.Equal(["backup"], tree.Model.InForce!.Value.Zones.Keys);
     }
 
     [Fact]

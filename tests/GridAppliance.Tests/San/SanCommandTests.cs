@@ -1,6 +1,7 @@
 using System.Net;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Snmp.Usm;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
 
@@ -49,9 +50,21 @@ public sealed class SanCommandTests : IAsyncLifetime
         await plane.RestartAsync(0);
         Assert.Contains("fab1", (await plane.Gridctl("san", "list")).Output);
         Assert.Equal(0, (await plane.Gridctl("san", "disconnect", "fab1", "grid-n1")).Status);
-        Assert.Empty(tree.Model.InForce!.Value.Zones);
+        Assert.Null(tree.Model.InForce);
         Assert.Equal(0, (await plane.Gridctl("san", "remove", "fab1")).Status);
         Assert.Equal("[]", (await plane.Gridctl("san", "list", "-o", "json")).Output.Trim());
+    }
+
+    [Fact]
+    public async Task Each_fabric_has_figures_of_its_own_until_it_is_let_go()
+    {
+        await AddAsync();
+        Assert.Equal(0, (await plane.Gridctl("san", "connect", "fab1", "grid-n1", "--initiators", Host, "--storage", Disk)).Status);
+        using var http = plane.Http();
+        var text = await Eventually.UntilAsync(() => http.GetStringAsync("/metrics"), t => t.Contains("gridappliance_san_zones{fabric=\"fab1\"} 1\n"), "a figure of one zone");
+        Assert.Contains("gridappliance_san_up{fabric=\"fab1\"} 1\n", text);
+        Assert.Equal(0, (await plane.Gridctl("san", "remove", "fab1")).Status);
+        await Eventually.UntilAsync(() => http.GetStringAsync("/metrics"), t => !t.Contains("fabric=\"fab1\""), "the end of its figures");
     }
 
     [Fact]

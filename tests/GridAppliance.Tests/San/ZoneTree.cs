@@ -48,6 +48,12 @@ sealed class ZoneTree(uint vsan) : IManagedTree
     /// <summary>The next distribution fails.</summary>
     public bool FailNextDistribution { get; set; }
 
+    /// <summary>A release that has no tables of the zones in force.</summary>
+    public bool TellsNoZonesInForce { get; set; }
+
+    /// <summary>What is put in force in place of what was asked for: a switch that says yes and does something else.</summary>
+    public Func<ZoneModel, ZoneModel>? Twist { get; set; }
+
     /// <summary>Objects that the agent refuses with genErr.</summary>
     public Func<Varbind, bool>? Refuses { get; set; }
 
@@ -65,26 +71,48 @@ sealed class ZoneTree(uint vsan) : IManagedTree
         {
             yield return new(ZoneServerMib.ZoneSetName.Append(vsan, index), SnmpValue.Text(set.Name));
             yield return new(ZoneServerMib.ZoneSetZones.Append(vsan, index), SnmpValue.Octets(set.Zones.Octets));
+            yield return new(ZoneServerMib.ZoneSetStatus.Append(vsan, index), SnmpValue.Integer(1));
         }
         if (Model.CanActivate)
         {
             yield return new(ZoneServerMib.Activate.Append(vsan), SnmpValue.Gauge(0));
+            yield return new(ZoneServerMib.ActivateStatus.Append(vsan), SnmpValue.Integer(1));
             yield return new(ZoneServerMib.ActivateResult.Append(vsan), SnmpValue.Integer(Model.Result));
             yield return new(ZoneServerMib.ActivateFailure.Append(vsan), SnmpValue.Integer(Model.Cause));
         }
         foreach (var (index, zone) in Model.Zones)
         {
             yield return new(ZoneServerMib.ZoneName.Append(vsan, index), SnmpValue.Text(zone.Name));
+            yield return new(ZoneServerMib.ZoneStatus.Append(vsan, index), SnmpValue.Integer(1));
             foreach (var (member, id) in zone.Members)
             {
                 yield return new(ZoneServerMib.MemberFormat.Append(vsan, 1, index, member), SnmpValue.Integer(id.Length == 8 ? 1 : 3));
                 yield return new(ZoneServerMib.MemberId.Append(vsan, 1, index, member), SnmpValue.Octets(id));
+                yield return new(ZoneServerMib.MemberStatus.Append(vsan, 1, index, member), SnmpValue.Integer(1));
             }
         }
-        if (Model.InForce is { } inForce) yield return new(ZoneServerMib.EnforcedSetName.Append(vsan), SnmpValue.Text(inForce.Name));
+        foreach (var row in RowsInForce()) yield return row;
         if (Model.DistributeResult is not { } distributed) yield break;
         yield return new(ZoneServerMib.DistributeResult, SnmpValue.Integer(distributed));
         yield return new(ZoneServerMib.DistributeFailure, SnmpValue.Integer(distributed == 2 ? 9 : 1));
+    }
+
+    // The clone is its own: rows are numbered otherwise than those that it was made from.
+    IEnumerable<Varbind> RowsInForce()
+    {
+        if (Model.InForce is not { } inForce) yield break;
+        yield return new(ZoneServerMib.EnforcedSetName.Append(vsan), SnmpValue.Text(inForce.Name));
+        if (TellsNoZonesInForce) yield break;
+        foreach (var (i, (name, members)) in inForce.Zones.Index())
+        {
+            var zone = (uint)i + 500;
+            yield return new(ZoneServerMib.EnforcedZoneName.Append(vsan, zone), SnmpValue.Text(name));
+            foreach (var (member, id) in members.Index())
+            {
+                yield return new(ZoneServerMib.EnforcedMemberFormat.Append(vsan, 1, zone, (uint)member + 1), SnmpValue.Integer(1));
+                yield return new(ZoneServerMib.EnforcedMemberId.Append(vsan, 1, zone, (uint)member + 1), SnmpValue.Octets(Convert.FromHexString(id)));
+            }
+        }
     }
 
     public SnmpValue Get(ObjectIdentifier name) => rows.FirstOrDefault(r => r.Name == name) is { Name.Length: > 0 } row ? row.Value : SnmpValue.NoSuchInstance;
@@ -129,6 +157,7 @@ sealed class ZoneTree(uint vsan) : IManagedTree
             return SnmpErrorStatus.None;
         }
         if (name == ZoneServerMib.Activate.Append(vsan)) return Activate(ref draft, value);
+        if (name == ZoneServerMib.Deactivate.Append(vsan)) return Deactivate(ref draft);
         if (name == ZoneServerMib.Distribute) return Distribute(ref draft, value);
         // Columns that are read with the row that is made in the same PDU.
         return name.StartsWith(ZoneServerMib.ZoneName) || name.StartsWith(ZoneServerMib.ZoneSetName) || name.StartsWith(ZoneServerMib.MemberFormat) || name.StartsWith(ZoneServerMib.MemberId) ? SnmpErrorStatus.None : SnmpErrorStatus.NotWritable;
@@ -178,8 +207,20 @@ sealed class ZoneTree(uint vsan) : IManagedTree
     SnmpErrorStatus Activate(ref ZoneModel draft, SnmpValue value)
     {
         if (!draft.CanActivate) return SnmpErrorStatus.InconsistentName;
-        if (!value.TryGetUInt32(out var set) || !draft.Sets.ContainsKey(set)) return SnmpErrorStatus.WrongValue;
+        if (!value.TryGetUInt32(out var set) || !draft.Sets.TryGetValue(set, out var asked)) return SnmpErrorStatus.WrongValue;
+        // A set without zones cannot be in force.
+        if (asked.Zones.IsEmpty) FailNext ??= 11;
         draft = FailNext is { } cause ? draft with { Result = 2, Cause = cause } : draft.Activated(set);
+        if (Twist is { } twist) draft = twist(draft);
+        (FailNext, Twist) = (null, null);
+        return SnmpErrorStatus.None;
+    }
+
+    SnmpErrorStatus Deactivate(ref ZoneModel draft)
+    {
+        if (!draft.CanActivate) return SnmpErrorStatus.InconsistentName;
+        var cause = FailNext ?? (draft.InForce is null ? 17 : null);
+        draft = cause is { } known ? draft with { Result = 4, Cause = known } : draft with { Result = 3, Cause = 1, InForce = null };
         FailNext = null;
         return SnmpErrorStatus.None;
     }

@@ -18,6 +18,7 @@ static class ZoneServerMib
     /// <summary>.vsan; writing a zone set's index clones it and puts the clone in force.</summary>
     public static ObjectIdentifier Activate { get; } = Configuration.Append(5, 1, 1);
     public static ObjectIdentifier ActivateResult { get; } = Configuration.Append(5, 1, 2);
+    public static ObjectIdentifier Deactivate { get; } = Configuration.Append(5, 1, 3);
     public static ObjectIdentifier ActivateStatus { get; } = Configuration.Append(5, 1, 4);
     public static ObjectIdentifier ActivateFailure { get; } = Configuration.Append(5, 1, 5);
 
@@ -32,6 +33,12 @@ static class ZoneServerMib
 
     /// <summary>.vsan: the zone set in force. Empty when none is.</summary>
     public static ObjectIdentifier EnforcedSetName { get; } = Configuration.Append(13, 1, 1);
+
+    /// <summary>.vsan.zone: the zones in force, as they were when their set was activated.</summary>
+    public static ObjectIdentifier EnforcedZoneName { get; } = Configuration.Append(15, 1, 1);
+    /// <summary>.vsan.zone(1).parent.member</summary>
+    public static ObjectIdentifier EnforcedMemberFormat { get; } = Configuration.Append(19, 1, 1);
+    public static ObjectIdentifier EnforcedMemberId { get; } = Configuration.Append(19, 1, 2);
 
     /// <summary>Writing a VSAN's number copies what is written down for it to all switches of the fabric.</summary>
     public static ObjectIdentifier Distribute { get; } = Configuration.Append(34, 0);
@@ -48,8 +55,10 @@ static class ZoneServerMib
     public const int PortName = 1;
     /// <summary>zoneMemberTypeIndex zone.</summary>
     public const uint OfZone = 1;
-    public const int ActivateSuccess = 1, ActivateFailed = 2, InProgress = 5;
+    public const int ActivateSuccess = 1, ActivateFailed = 2, DeactivateSuccess = 3, DeactivateFailed = 4;
     public const int LargestZoneSet = 2048, LargestZone = 8192, LargestMember = 2048;
-    /// <summary>FcChangeProtoFailCause zsetUnchangedAndActive: what was asked for is so already.</summary>
-    public const int UnchangedAndActive = 21;
+    /// <summary>FcChangeProtoFailCause zsetUnchangedAndActive and zsetNotActive: what was asked for is so already.</summary>
+    public const int UnchangedAndActive = 21, NotActive = 17;
+
+    public static bool IsRowStatus(ObjectIdentifier name) => name.StartsWith(ZoneStatus) || name.StartsWith(MemberStatus) || name.StartsWith(ZoneSetStatus) || name.StartsWith(ActivateStatus);
 }
