@@ -103,12 +103,18 @@ sealed class DriftReconciler(SwitchIntents intents, Timeline timeline, Appliance
         TellOfLoss(one, state);
     }
 
-    // A port that is ours and that nobody has spoken of is to stay as it was found.
-    Task AdoptTheUnknownAsync(ManagedSwitch one, SwitchSnapshot snapshot, SwitchPolicy policy, CancellationToken cancellationToken)
+    // A port that is ours and that nobody has spoken of is to stay as it was found; so is what an earlier version did not write down of one.
+    async Task AdoptTheUnknownAsync(ManagedSwitch one, SwitchSnapshot snapshot, SwitchPolicy policy, CancellationToken cancellationToken)
     {
         var left = intents.Of(one.Name);
-        var unknown = snapshot.Ports.Values.Where(p => policy.MayWrite(p.Number) && p.Vlans.IsKnown && !left.ContainsKey(p.Name)).Select(p => KeyValuePair.Create(p.Name, p.Vlans));
-        return intents.RecordAsync(one.Name, unknown, "enrolment", cancellationToken);
+        var ours = snapshot.Ports.Values.Where(p => policy.MayWrite(p.Number)).ToLookup(p => left.GetValueOrDefault(p.Name));
+        await intents.RecordAsync(one.Name, ours[null].Where(p => p.Vlans.IsKnown).Select(p => KeyValuePair.Create(p.Name, new PortIntent(p.Number) { Vlans = p.Vlans, IsEnabled = p.IsEnabled, Description = p.Description })), "enrolment", cancellationToken);
+        foreach (var port in ours.Where(p => p.Key is { Description: null } or { IsEnabled: null }).SelectMany(p => p))
+        {
+            var known = left[port.Name];
+            var found = new PortIntent(port.Number) { IsEnabled = known.IsEnabled is null ? port.IsEnabled : null, Description = known.Description is null ? port.Description : null };
+            if (!found.IsNothing) await intents.RecordAsync(one.Name, [KeyValuePair.Create(port.Name, found)], known.By, cancellationToken);
+        }
     }
 
     void Remember(string name, State state) => ImmutableInterlocked.AddOrUpdate(ref states, name, state, (_, _) => state);

@@ -101,6 +101,40 @@ public sealed class DriftTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_port_that_somebody_shut_or_described_otherwise_differs_and_is_made_good_or_adopted()
+    {
+        await AddAsync();
+        Assert.Equal(0, (await plane.Gridctl("switch", "port", "leaf1/Gi0/4", "--describe", "rack 7")).Status);
+        await ReadAsync();
+        Assert.Empty(await DriftAsync());
+
+        var one = plane.Get<SwitchFleet>().Find("leaf1")!;
+        await one.GlanceAsync(default);
+        Change(3, p => p with { IsEnabled = false });
+        Assert.True(await one.GlanceAsync(default), "a port that was shut is in the minute's look");
+        Change(4, p => p with { Alias = "rack 8" });
+        await ReadAsync();
+        var differences = (await DriftAsync()).Select(d => (d.Port, d.Actual, d.Wanted, d.By)).ToList();
+        Assert.Equal(2, differences.Count);
+        Assert.Equal(("Gi0/3", "shut", "open", "enrolment"), differences[0]);
+        Assert.Equal(("Gi0/4", "described as 'rack 8'", "described as 'rack 7'"), (differences[1].Port, differences[1].Actual, differences[1].Wanted));
+        Assert.Equal(0, (await plane.Gridctl("fabric", "drift", "--assert")).Status);
+        Assert.Equal((true, "rack 7"), (bench.Bridge.Model.Ports[3].IsEnabled, bench.Bridge.Model.Ports[4].Alias));
+
+        Change(3, p => p with { IsEnabled = false });
+        Change(4, p => p with { Alias = "" });
+        await ReadAsync();
+        Assert.Equal("not described", (await DriftAsync())[1].Actual);
+        Assert.Equal(0, (await plane.Gridctl("fabric", "drift", "--adopt")).Status);
+        await plane.StopAsync();
+        await plane.RestartAsync(0);
+        var left = plane.Get<SwitchIntents>().Of("leaf1");
+        Assert.Equal((false, "", PortVlans.Access(new(100))), (left["Gi0/3"].IsEnabled, left["Gi0/4"].Description, left["Gi0/4"].Vlans));
+
+        void Change(int port, Func<BridgePort, BridgePort> how) => bench.Bridge.Model = bench.Bridge.Model with { Ports = bench.Bridge.Model.Ports.SetItem(port, how(bench.Bridge.Model.Ports[port])) };
+    }
+
+    [Fact]
     public async Task Where_policy_says_that_we_are_right_nobody_has_to_say_so()
     {
         await AddAsync("assert");

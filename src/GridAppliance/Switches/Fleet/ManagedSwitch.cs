@@ -138,7 +138,7 @@ sealed class ManagedSwitch : IWriteGuard, IAsyncDisposable
             var outcome = await changes.ApplyAsync(intent, cancellationToken);
             if (outcome.Ending is ChangeEnding.Done or ChangeEnding.Unchanged && Reading is { } known)
             {
-                var left = intent.Ports.Where(p => p.Vlans is not null && known.Snapshot.Ports.ContainsKey(p.Port)).Select(p => KeyValuePair.Create(known.Snapshot.Ports[p.Port].Name, p.Vlans!));
+                var left = intent.Ports.Where(p => known.Snapshot.Ports.ContainsKey(p.Port)).Select(p => KeyValuePair.Create(known.Snapshot.Ports[p.Port].Name, p));
                 await around.Intents.RecordAsync(Name, left, actor, CancellationToken.None);
             }
             return outcome;

@@ -32,7 +32,7 @@ static class FabricEndpoints
 
     static PortDriftDocument Document(PortDrift drift) => new()
     {
-        Switch = drift.Switch, Port = drift.Port, Wanted = drift.Wanted.Vlans.ToString(), Actual = drift.Actual?.ToString(), By = drift.Wanted.By, At = drift.Wanted.At, Right = drift.Right.ToString().ToLowerInvariant(),
+        Switch = drift.Switch, Port = drift.Port, Wanted = drift.Wanted.ToString(), Actual = drift.Actual?.ToString(), By = drift.Left.By, At = drift.Left.At, Right = drift.Right.ToString().ToLowerInvariant(),
     };
 
     static Task<Results<Ok<DriftAnswerDocument>, ProblemHttpResult>> Assert(DriftRequest request, HttpContext context, SwitchFleet fleet, DriftReconciler drift, CancellationToken cancellation) => Decide(request, fleet, drift, async one =>
