@@ -35,10 +35,10 @@ static class Telemetry
         Meter.CreateCounter<long>("gridappliance.bmc.strays", "{datagram}", "Datagrams from BMCs that answered nothing, by reason");
 
     public static readonly Counter<long> SnmpRetries =
-        Meter.CreateCounter<long>("gridappliance.snmp.retries", "{request}", "Requests sent again because an SNMP device was silent");
+        Meter.CreateCounter<long>("gridappliance.snmp.retries", "{request}", "Requests sent again because an SNMP device was silent, by device");
 
     public static readonly Counter<long> SnmpSets =
-        Meter.CreateCounter<long>("gridappliance.snmp.sets", "{request}", "SET requests that an SNMP device answered");
+        Meter.CreateCounter<long>("gridappliance.snmp.sets", "{request}", "SET requests that an SNMP device answered, by device");
 
     public static readonly Counter<long> SnmpStrays =
         Meter.CreateCounter<long>("gridappliance.snmp.strays", "{datagram}", "Datagrams that answered no question under way");

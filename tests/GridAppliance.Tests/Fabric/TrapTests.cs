@@ -56,6 +56,34 @@ public sealed class TrapTests : IAsyncLifetime
         await Eventually.UntilAsync(() => plane.Timeline.Read(0, 1000).Any(e => e is { Kind: "switch.link-down", Message: "port Gi0/3 of switch leaf1 has lost its link" }), "an event");
     }
 
+    [Theory]
+    [InlineData("snmptrap")]
+    [InlineData("snmpinform")]
+    public async Task A_switch_of_version_2c_is_heard_by_its_community_and_by_no_other(string program)
+    {
+        // Behind the same address as the other switch, whose key is none of its own.
+        await using var second = new SwitchBench(BridgeModel.Factory(4), "leaf2");
+        var secretFile = Path.Combine(plane.DataDir, "community");
+        await File.WriteAllTextAsync(secretFile, SwitchBench.Community);
+        var added = await plane.Gridctl("switch", "add", "leaf2", second.Address, "--secret-file", secretFile);
+        Assert.True(added.Status == 0, added.Error);
+        await Eventually.UntilAsync(() => plane.Get<SwitchFleet>().Find("leaf2")!.Reading is not null, "a first reading");
+        var (first, before) = (plane.Get<SwitchFleet>().Find("leaf1")!.Reading!.At, plane.Get<SwitchFleet>().Find("leaf2")!.Reading!.At);
+
+        var wrong = await SendPlainAsync("public");
+        // A trap is not answered; an inform with another's community is not either.
+        Assert.Equal(program == "snmptrap", wrong.ExitCode == 0);
+        second.Bridge.Model = second.Bridge.Model with { Ports = second.Bridge.Model.Ports.SetItem(3, second.Bridge.Model.Ports[3] with { HasLink = false }) };
+        Assert.Equal(before, plane.Get<SwitchFleet>().Find("leaf2")!.Reading!.At);
+        var sent = await SendPlainAsync(SwitchBench.Community);
+        Assert.True(sent.ExitCode == 0, sent.Output);
+        await Eventually.UntilAsync(() => plane.Timeline.Read(0, 1000).Any(e => e is { Kind: "switch.link-down", Message: "port Gi0/3 of switch leaf2 has lost its link" }), "an event");
+        Assert.Equal(first, plane.Get<SwitchFleet>().Find("leaf1")!.Reading!.At);
+
+        Task<RealProgram.Outcome> SendPlainAsync(string community) =>
+            RealProgram.RunAsync(Path.GetTempPath(), $"/usr/bin/{program}", ["-v2c", "-c", community, "-t", "1", "-r", "0", "-m", "", $"127.0.0.1:{Port}", "", LinkDown]);
+    }
+
     [Fact]
     public async Task What_is_not_signed_with_the_switchs_key_has_nobody_do_anything()
     {

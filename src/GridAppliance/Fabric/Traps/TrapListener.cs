@@ -62,15 +62,17 @@ sealed partial class TrapListener(ApplianceOptions options, SwitchFleet fleet, F
 
     int Take(TrapEngine engine, ReadOnlySpan<byte> datagram, IPAddress from, Span<byte> answer)
     {
-        var sender = from.ToString();
-        if (fleet.Current.Values.FirstOrDefault(s => s.Record.Address.Host == sender) is not { } one)
+        var sender = from.IsIPv4MappedToIPv6 ? from.MapToIPv4() : from;
+        var (verdict, length) = ("stranger", 0);
+        // Several where they are behind one address: it is whoever's key it bears.
+        foreach (var one in fleet.Current.Values.Where(s => IPAddress.TryParse(s.Record.Address.Host, out var host) && host.Equals(sender)))
         {
-            Telemetry.SnmpTraps.Add(1, Telemetry.Reason("stranger"));
-            return 0;
+            var read = engine.Read(datagram, one.Credentials, answer, out length);
+            verdict = read.ToString().ToLowerInvariant();
+            if (read == TrapVerdict.Taken) pokes.Read(one.Name);
+            if (read is TrapVerdict.Taken or TrapVerdict.Discovery) break;
         }
-        var verdict = engine.Read(datagram, one.Credentials, answer, out var length);
-        Telemetry.SnmpTraps.Add(1, Telemetry.Reason(verdict.ToString().ToLowerInvariant()));
-        if (verdict == TrapVerdict.Taken) pokes.Read(one.Name);
+        Telemetry.SnmpTraps.Add(1, Telemetry.Reason(verdict));
         return length;
     }
 

@@ -77,7 +77,7 @@ sealed partial class SnmpSession
     {
         ImmutableArray<Varbind> asked = [.. varbinds];
         var (pdu, _) = await AskAsync(_ => new() { Type = SnmpPduType.Set, RequestId = 0, Varbinds = asked }, SnmpContext.Default, cancellationToken);
-        Telemetry.SnmpSets.Add(1);
+        Telemetry.SnmpSets.Add(1, new KeyValuePair<string, object?>("device", Device));
         Interlocked.Increment(ref sets);
         return new(pdu.ErrorStatus, Culprit(pdu, asked));
     }

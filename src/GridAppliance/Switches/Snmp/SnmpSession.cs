@@ -94,7 +94,7 @@ sealed partial class SnmpSession : IDisposable
             }
             catch (TimeoutException)
             {
-                Telemetry.SnmpRetries.Add(1);
+                Telemetry.SnmpRetries.Add(1, new KeyValuePair<string, object?>("device", Device));
             }
             catch (SocketException e)
             {
