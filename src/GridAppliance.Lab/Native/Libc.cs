@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace GridAppliance.Lab.Native;
 
@@ -22,4 +23,17 @@ static partial class Libc
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
+
+    /// <summary>What the interface with this number is called in our namespace; null when there is none.</summary>
+    public static string? InterfaceName(int index)
+    {
+        Span<byte> name = stackalloc byte[InterfaceNameLength];
+        return NameOfInterface((uint)index, name) == 0 ? null : Encoding.ASCII.GetString(name[..name.IndexOf((byte)0)]);
+    }
+
+    /// <summary>IF_NAMESIZE, its final zero included.</summary>
+    const int InterfaceNameLength = 16;
+
+    [LibraryImport("libc", EntryPoint = "if_indextoname")]
+    private static partial nint NameOfInterface(uint index, Span<byte> name);
 }

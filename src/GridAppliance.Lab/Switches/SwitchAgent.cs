@@ -13,7 +13,8 @@ static class SwitchAgent
 
     public static async Task<int> RunAsync(LabPlan plan, TimeProvider clock, CancellationToken cancellation)
     {
-        var bridge = new OvsBridge(plan.Paths, plan.Switch.Bridge, clock);
+        await using var ear = new LldpEar(clock);
+        var bridge = new OvsBridge(plan.Paths, plan.Switch.Bridge, ear, clock);
         var tree = new BridgeTree(bridge, $"{plan.Name}-switch", clock);
         await using var agent = new SnmpAgent(new(IPAddress.Parse(LabSwitch.ManagementAddress), Port), Options(plan.Name, clock), new Dictionary<string, IManagedTree> { [""] = tree }, clock);
         try

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Lldp;
 using GridAppliance.Protocols.Snmp;
 
 namespace GridAppliance.Lab.Switches.Snmp;
@@ -22,13 +23,22 @@ sealed record BridgeVlan(string Name, PortList Egress, PortList Untagged)
 
 sealed record BridgeAddress(int Vlan, MacAddress Mac, int Port);
 
-sealed record BridgeNeighbour(int Port, MacAddress Chassis, string PortId, string SystemName);
+/// <summary>What a neighbour has said of itself over LLDP, as it said it.</summary>
+/// <param name="Port">Where it was heard.</param>
+sealed record BridgeNeighbour(int Port, LldpChassisKind ChassisKind, ImmutableArray<byte> ChassisId, LldpPortKind PortKind, ImmutableArray<byte> PortId)
+{
+    public string PortDescription { get; init; } = "";
+    public string SystemName { get; init; } = "";
+    public string SystemDescription { get; init; } = "";
+}
 
 /// <summary>What a Q-BRIDGE switch holds, at one time.</summary>
 sealed record BridgeModel
 {
     public required ImmutableSortedDictionary<int, BridgePort> Ports { get; init; }
     public required ImmutableSortedDictionary<int, BridgeVlan> Vlans { get; init; }
+    /// <summary>The bridge's own; null where it has none.</summary>
+    public MacAddress? Address { get; init; }
     /// <summary>sysContact.</summary>
     public string Contact { get; init; } = "";
     public ImmutableArray<BridgeAddress> Addresses { get; init; } = [];

@@ -1,4 +1,5 @@
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Lldp;
 using GridAppliance.Protocols.Snmp;
 
 namespace GridAppliance.Lab.Switches.Snmp;
@@ -59,6 +60,7 @@ static class BridgeRows
 
     static IEnumerable<Varbind> BridgeTables(BridgeModel model)
     {
+        if (model.Address is { } own) yield return new(Bridge.Append(1, 1, 0), SnmpValue.Octets(Octets(own)));
         yield return new(Bridge.Append(1, 2, 0), SnmpValue.Integer(model.Ports.Count));
         yield return new(Bridge.Append(1, 3, 0), SnmpValue.Integer(2)); // transparent only
         foreach (var port in model.Ports.Values)
@@ -105,6 +107,11 @@ static class BridgeRows
 
     static IEnumerable<Varbind> LldpTables(BridgeModel model, string name)
     {
+        if (model.Address is { } own)
+        {
+            yield return new(Lldp.Append(3, 1, 0), SnmpValue.Integer((int)LldpChassisKind.MacAddress));
+            yield return new(Lldp.Append(3, 2, 0), SnmpValue.Octets(Octets(own)));
+        }
         yield return new(Lldp.Append(3, 3, 0), SnmpValue.Text(name));
         foreach (var port in model.Ports.Values)
         {
@@ -115,25 +122,25 @@ static class BridgeRows
         for (var i = 0; i < model.Neighbours.Length; i++)
         {
             var neighbour = model.Neighbours[i];
-            var chassis = new byte[MacAddress.Length];
-            neighbour.Chassis.Write(chassis);
             uint[] row = [0, (uint)neighbour.Port, (uint)i + 1];
-            yield return new(Lldp.Append([4, 1, 1, 4, .. row]), SnmpValue.Integer(4)); // macAddress
-            yield return new(Lldp.Append([4, 1, 1, 5, .. row]), SnmpValue.Octets(chassis));
-            yield return new(Lldp.Append([4, 1, 1, 6, .. row]), SnmpValue.Integer(5));
-            yield return new(Lldp.Append([4, 1, 1, 7, .. row]), SnmpValue.Text(neighbour.PortId));
+            yield return new(Lldp.Append([4, 1, 1, 4, .. row]), SnmpValue.Integer((int)neighbour.ChassisKind));
+            yield return new(Lldp.Append([4, 1, 1, 5, .. row]), SnmpValue.Octets(neighbour.ChassisId.AsSpan()));
+            yield return new(Lldp.Append([4, 1, 1, 6, .. row]), SnmpValue.Integer((int)neighbour.PortKind));
+            yield return new(Lldp.Append([4, 1, 1, 7, .. row]), SnmpValue.Octets(neighbour.PortId.AsSpan()));
+            yield return new(Lldp.Append([4, 1, 1, 8, .. row]), SnmpValue.Text(neighbour.PortDescription));
             yield return new(Lldp.Append([4, 1, 1, 9, .. row]), SnmpValue.Text(neighbour.SystemName));
+            yield return new(Lldp.Append([4, 1, 1, 10, .. row]), SnmpValue.Text(neighbour.SystemDescription));
         }
     }
 
     public static int ListLength(BridgeModel model) => (model.Ports.Keys.Max() + 7) / 8;
 
-    static uint[] Parts(MacAddress mac)
+    static byte[] Octets(MacAddress mac)
     {
-        Span<byte> octets = stackalloc byte[MacAddress.Length];
+        var octets = new byte[MacAddress.Length];
         mac.Write(octets);
-        var parts = new uint[MacAddress.Length];
-        for (var i = 0; i < parts.Length; i++) parts[i] = octets[i];
-        return parts;
+        return octets;
     }
+
+    static uint[] Parts(MacAddress mac) => [.. Octets(mac).Select(o => (uint)o)];
 }

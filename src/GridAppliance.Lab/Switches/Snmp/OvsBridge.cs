@@ -10,7 +10,7 @@ namespace GridAppliance.Lab.Switches.Snmp;
 /// Open vSwitch behind the SNMP agent. VLANs, which Open vSwitch has no list of, are kept here; what ports are in is read from its database every time, so that
 /// a cable that somebody plugs elsewhere by hand is seen. A change is one transaction of the database, and done when the switch has taken it over.
 /// </summary>
-sealed class OvsBridge(LabPaths paths, string bridge, TimeProvider clock) : IBridgeBackend
+sealed class OvsBridge(LabPaths paths, string bridge, LldpEar ear, TimeProvider clock) : IBridgeBackend
 {
     const int LargestPort = 0xFF00; // OpenFlow's own ports are above
     static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(200);
@@ -24,8 +24,8 @@ sealed class OvsBridge(LabPaths paths, string bridge, TimeProvider clock) : IBri
     public async ValueTask<BridgeModel> ReadAsync(CancellationToken cancellationToken)
     {
         if (model is not null && clock.GetElapsedTime(readAt) < Fresh) return model;
-        var (ports, rows) = await ReadPortsAsync(cancellationToken);
-        var next = (model ?? Empty) with { Ports = Merge(ports) };
+        var (ports, rows, address) = await ReadPortsAsync(cancellationToken);
+        var next = (model ?? Empty) with { Ports = Merge(ports), Address = address };
         foreach (var (name, row) in rows)
         {
             // What we wrote ourselves says less than the model does: only what somebody else has changed is taken in.
@@ -33,7 +33,7 @@ sealed class OvsBridge(LabPaths paths, string bridge, TimeProvider clock) : IBri
             next = Import(next, next.Ports.Values.First(p => p.Name == name), row);
         }
         seen = rows;
-        next = next with { Addresses = await ReadAddressesAsync(next, cancellationToken) };
+        next = next with { Addresses = await ReadAddressesAsync(next, cancellationToken), Neighbours = [.. ear.Neighbours(next.Ports.Values)] };
         readAt = clock.GetTimestamp();
         return model = next;
     }
@@ -47,19 +47,21 @@ sealed class OvsBridge(LabPaths paths, string bridge, TimeProvider clock) : IBri
     ImmutableSortedDictionary<int, BridgePort> Merge(IEnumerable<BridgePort> ports) =>
         ports.ToImmutableSortedDictionary(p => p.Number, p => model?.Ports.GetValueOrDefault(p.Number) is { } known && known.Name == p.Name ? p with { Alias = known.Alias, Pvid = known.Pvid } : p);
 
-    async Task<(List<BridgePort> Ports, ImmutableDictionary<string, OvsPort> Rows)> ReadPortsAsync(CancellationToken cancellationToken)
+    async Task<(List<BridgePort> Ports, ImmutableDictionary<string, OvsPort> Rows, MacAddress? Address)> ReadPortsAsync(CancellationToken cancellationToken)
     {
-        var result = await TransactAsync(cancellationToken, Select("Interface", "name", "ofport", "admin_state", "link_state"), Select("Port", "name", "tag", "trunks", "vlan_mode"));
+        var result = await TransactAsync(cancellationToken, Select("Interface", "name", "ofport", "admin_state", "link_state", "mac_in_use"), Select("Port", "name", "tag", "trunks", "vlan_mode"));
         var ports = new List<BridgePort>();
+        MacAddress? address = null;
         foreach (var row in result[0]!["rows"]!.AsArray())
         {
+            if (row!["name"]!.GetValue<string>() == bridge && row["mac_in_use"] is JsonValue own && MacAddress.TryParse(own.GetValue<string>(), out var mac)) address = mac;
             // The switch's own port is no port; one without a number has not been plugged in yet.
-            if (OvsPort.Numbers(row!["ofport"]).FirstOrDefault() is not (> 0 and < LargestPort and var number)) continue;
+            if (OvsPort.Numbers(row["ofport"]).FirstOrDefault() is not (> 0 and < LargestPort and var number)) continue;
             ports.Add(new(number, row["name"]!.GetValue<string>()) { IsEnabled = IsUp(row["admin_state"]), HasLink = IsUp(row["link_state"]), Pvid = 1 });
         }
         var names = ports.Select(p => p.Name).ToHashSet();
         var rows = result[1]!["rows"]!.AsArray().Where(r => names.Contains(r!["name"]!.GetValue<string>())).ToImmutableDictionary(r => r!["name"]!.GetValue<string>(), r => OvsPort.Read(r!));
-        return (ports, rows);
+        return (ports, rows, address);
     }
 
     static bool IsUp(JsonNode? state) => state is JsonValue value && value.GetValue<string>() == "up";

@@ -1,6 +1,7 @@
 using System.Net;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Lldp;
 using GridAppliance.Protocols.Snmp.Usm;
 using GridAppliance.Tests.Boot;
 
@@ -9,7 +10,12 @@ namespace GridAppliance.Tests.Switches.Snmp;
 /// <summary>Net-SNMP's own tools and the lab's agent.</summary>
 public sealed class NetSnmpToolsTests : IAsyncLifetime
 {
-    readonly MemoryBridge bridge = new(BridgeModel.Factory(8).WithAccess(100, 1, 2, 3) with { Addresses = [new(100, MacAddress.Parse("52:54:00:00:00:01"), 2)] });
+    readonly MemoryBridge bridge = new(BridgeModel.Factory(8).WithAccess(100, 1, 2, 3) with
+    {
+        Address = MacAddress.Parse("02:00:00:00:aa:01"),
+        Addresses = [new(100, MacAddress.Parse("52:54:00:00:00:01"), 2)],
+        Neighbours = [new(2, LldpChassisKind.MacAddress, [0x52, 0x54, 0, 0, 0, 1], LldpPortKind.InterfaceName, [.. "eth0"u8]) { SystemName = "n1", PortDescription = "first" }],
+    });
     SnmpAgent agent = null!;
 
     public Task InitializeAsync()
@@ -50,6 +56,34 @@ public sealed class NetSnmpToolsTests : IAsyncLifetime
         Assert.Contains(".1.3.6.1.2.1.17.7.1.4.5.1.1.2 = Gauge32: 100", step.Output);
         Assert.Contains(".1.3.6.1.2.1.17.7.1.4.3.1.2.100 = Hex-STRING: E0", step.Output);
         Assert.Contains(".1.3.6.1.2.1.17.7.1.2.2.1.2.100.82.84.0.0.0.1 = INTEGER: 2", step.Output);
+    }
+
+    [Fact]
+    public async Task They_read_each_table_row_by_row()
+    {
+        var directory = Directory.CreateTempSubdirectory("ga-mib-").FullName;
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(directory, "TABLES-MIB.txt"), TablesMib.Text);
+            Assert.Contains("1001;\"Gi0/1\";up;up\n", await TableAsync("ifTable"));
+            Assert.Contains("\n1;1001\n", await TableAsync("dot1dBasePortTable"));
+            Assert.Contains("\n2;learned\n", await TableAsync("dot1qTpFdbTable"));
+            Assert.Matches("\n\"VLAN100\";\"?E0 ?\"?;\"?E0 ?\"?;active\n", await TableAsync("dot1qVlanStaticTable"));
+            Assert.Contains("\n100;admitAll\n", await TableAsync("dot1qPortVlanTable"));
+            Assert.Contains("\n\"eth0\";\"first\";\"n1\"\n", await TableAsync("lldpRemTable"));
+
+            async Task<string> TableAsync(string table)
+            {
+                var outcome = await RealProgram.RunAsync(directory, "/usr/bin/snmptable",
+                    ["-v3", "-l", "authPriv", "-u", "grid", "-a", "SHA-256", "-A", "auth passphrase", "-x", "AES", "-X", "priv passphrase", "-M", directory, "-m", "TABLES-MIB", "-t", "5", "-Cf", ";", $"127.0.0.1:{agent.EndPoint.Port}", $"TABLES-MIB::{table}"]);
+                Assert.True(outcome.ExitCode == 0, outcome.Output);
+                return outcome.Output;
+            }
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     static string[] Lines(RealProgram.Outcome outcome) => outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
