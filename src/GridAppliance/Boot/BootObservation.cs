@@ -21,6 +21,8 @@ readonly record struct BootObservation
     public Guid? Uuid { get; init; }
     /// <summary>Relay's circuit-id (option 82, sub-option 1) as hex, where a switch put one in.</summary>
     public string? CircuitId { get; init; }
+    /// <summary>Relay's remote-id (sub-option 2) as hex: the switch itself.</summary>
+    public string? RemoteId { get; init; }
     /// <summary>File key, byte count, reason of a NAK … for the timeline; interned or null on the DHCP path.</summary>
     public string? Detail { get; init; }
     /// <summary>Bytes sent, for transfers.</summary>

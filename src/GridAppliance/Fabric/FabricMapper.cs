@@ -24,11 +24,9 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
             ReadNeighbours(one);
             ReadForwarding(one);
         }
-        foreach (var node in nodes.Nodes)
-        {
-            ReadAgent(node);
-            if (node.Circuit is { } circuit) ReadRelay(node, circuit);
-        }
+        // What the switches see teaches how they count their ports in option 82: after them.
+        ReadRelays(new(switches, nodes, LivePlace));
+        foreach (var node in nodes.Nodes) ReadAgent(node);
         var placements = sightings.Select(s => Place(s.Key, s.Value)).OfType<Placement>().ToImmutableDictionary(p => p.Mac);
         CheckPlan(placements);
         foreach (var one in switches)
@@ -86,17 +84,13 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
         return null;
     }
 
-    // What stands in a circuit id is each maker's own; most put the port's name into it, some as text among other things.
-    void ReadRelay(Node node, string circuit)
+    void ReadRelays(RelayCircuits circuits)
     {
-        var text = CircuitText.Of(circuit);
-        if (text.Length == 0) return;
-        var named = switches.SelectMany(s => s.Reading.Snapshot.Ports.Values.Where(p => s.IsEdge(p.Number) && CircuitText.Names(text, p.Name)).Select(p => (Switch: s, Port: p))).ToList();
-        if (named.Count == 0) return;
-        // Of Gi0/1 and Gi0/11 the longer one is meant; a name that two switches have says nothing.
-        var longest = named.Max(n => n.Port.Name.Length);
-        if (named.Where(n => n.Port.Name.Length == longest).ToList() is [var only]) Saw(node.BootMac, Witness.Relay, only.Switch, only.Port.Number);
+        foreach (var (node, one, port) in nodes.Nodes.Select(n => (Node: n, Found: circuits.Find(n))).Where(f => f.Found is not null).Select(f => (f.Node, f.Found!.Value.Switch, f.Found.Value.Port)).ToList()) Saw(node.BootMac, Witness.Relay, one, port.Number);
     }
+
+    (string Switch, string Port)? LivePlace(MacAddress mac) =>
+        sightings.TryGetValue(mac, out var seen) && seen.Select(s => (s.Switch, s.Port)).Distinct().ToList() is [var only] ? only : null;
 
     void Saw(MacAddress mac, Witness witness, MappedSwitch one, int port)
     {
@@ -176,33 +170,5 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
             else if (!places.Any(p => p.Switch.Equals(line.Switch, StringComparison.OrdinalIgnoreCase) && p.Port.Equals(line.Port, StringComparison.OrdinalIgnoreCase)))
                 findings.Add(new(FindingKind.WrongCable, subject, node.Id, $"{node.Name} is on {string.Join(" and ", places.Select(p => p.Where).Distinct())}, and the plan has it on {line.Where}"));
         }
-    }
-}
-
-/// <summary>What can be read in a circuit id.</summary>
-static class CircuitText
-{
-    /// <summary>Its printable characters; everything else is a space.</summary>
-    public static string Of(string hex)
-    {
-        try
-        {
-            return new string([.. Convert.FromHexString(hex).Select(b => b is > 0x20 and < 0x7F ? (char)b : ' ')]).Trim();
-        }
-        catch (FormatException)
-        {
-            return "";
-        }
-    }
-
-    /// <summary>Whether the name stands there by itself: <c>Gi0/1</c> is not in <c>Gi0/11</c>.</summary>
-    public static bool Names(string text, string name)
-    {
-        for (var at = text.IndexOf(name, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(name, at + 1, StringComparison.OrdinalIgnoreCase))
-        {
-            var end = at + name.Length;
-            if ((at == 0 || !char.IsAsciiLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsAsciiLetterOrDigit(text[end]))) return true;
-        }
-        return false;
     }
 }

@@ -85,7 +85,7 @@ sealed partial class BootWatcher(BootObserver observer, NodeDirectory nodes, Tim
             node = node with { Arch = node.Inventory?.Arch ?? arch ?? node.Arch, Firmware = firmware ?? node.Firmware };
         }
         if (seen.Uuid is { } uuid && uuid != Guid.Empty && node.Uuid is null) node = node with { Uuid = uuid };
-        if (seen.CircuitId is { } circuit) node = node with { Circuit = circuit };
+        if (seen.CircuitId is { } circuit) node = node with { Circuit = circuit, CircuitRelay = seen.RemoteId };
         return node.Network == seen.Network ? node : node with { Network = seen.Network };
     }
 

@@ -31,6 +31,8 @@ sealed record Node
     public bool LocatedBySwitch { get; init; }
     /// <summary>Circuit id that a relaying switch put into its DHCP requests (option 82), in hexadecimal.</summary>
     public string? Circuit { get; init; }
+    /// <summary>Remote id beside it: which switch that was, in hexadecimal.</summary>
+    public string? CircuitRelay { get; init; }
     public InventoryDocument? Inventory { get; init; }
     public ImmutableArray<InstalledModuleDocument> Modules { get; init; } = [];
     /// <summary>SubjectPublicKeyInfo (DER) of the agent that speaks for this node; empty before one enrolled.</summary>

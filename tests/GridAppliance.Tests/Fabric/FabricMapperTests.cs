@@ -117,13 +117,44 @@ public sealed class FabricMapperTests
     [InlineData("4769302f3131", "Gi0/11")]                 // Gi0/11
     [InlineData("000a6c656166312d4769302f37", "Gi0/7")]     // length, then leaf1-Gi0/7
     [InlineData("0004006401010", null)]                     // not whole octets
-    [InlineData("000400640101", null)]                      // Cisco's own form: VLAN, module and port in binary
+    [InlineData("000400640101", null)]                      // Cisco's own form: VLAN, module and port in binary, and nobody who shows how it counts
     [InlineData("6769302f312f31", "Gi0/1")]                 // gi0/1/1: the sub-interface is behind the port
     public void Option_82_places_a_node_where_it_names_a_port(string circuit, string? port)
     {
         var map = Map(Nodes(Server("n1", First) with { Circuit = circuit }), null, Switch("leaf1", [12], []));
         Assert.Equal(port, map.Placements.GetValueOrDefault(First)?.Port);
         if (port is not null) Assert.Equal(Witness.Relay, map.Placements[First].Witnesses[0]);
+    }
+
+    static Node Relayed(string name, MacAddress mac, string circuit) => Server(name, mac) with { Circuit = circuit, CircuitRelay = "000602000000aa01" };
+
+    [Fact]
+    public void Ciscos_own_form_of_option_82_is_understood_once_the_switch_has_shown_how_it_counts()
+    {
+        // VLAN 100, module 0, port 9; this model begins with 3.
+        var lost = Relayed("n2", Second, "000400640009");
+        Assert.Empty(Map(Nodes(lost), null, Switch("leaf1", [12], [])).Placements);
+        var map = Map(Nodes(Relayed("n1", First, "000400640005"), lost), null, Switch("leaf1", [12], [(First, 3)]));
+        Assert.Equal(("Gi0/7", Witness.Relay), (map.Placements[Second].Port, map.Placements[Second].Witnesses.Single()));
+        Assert.Empty(map.Findings);
+        // Another module counts by itself, and there is no port 0 or 13.
+        foreach (var circuit in new[] { "000400640109", "000400640002", "00040064000f" })
+            Assert.DoesNotContain(Second, Map(Nodes(Relayed("n1", First, "000400640005"), lost with { Circuit = circuit }), null, Switch("leaf1", [12], [(First, 3)])).Placements.Keys);
+    }
+
+    [Fact]
+    public void A_switch_that_is_not_ours_places_nobody_by_option_82()
+    {
+        var stranger = Relayed("n2", Second, "4769302f37") with { CircuitRelay = "000602000000bb07" };
+        Assert.Empty(Map(Nodes(stranger), null, Switch("leaf1", [12], [])).Placements);
+    }
+
+    [Fact]
+    public void A_port_name_that_two_switches_have_is_known_by_the_relays_own_address()
+    {
+        var other = Switch("leaf2", [12], []);
+        other = other with { Reading = other.Reading with { Identity = new() { Name = "leaf2", BridgeAddress = MacAddress.Parse("02:00:00:00:aa:02") } } };
+        Assert.Equal("leaf1", Map(Nodes(Relayed("n1", First, "4769302f37")), null, Switch("leaf1", [12], []), other).Placements[First].Switch);
     }
 
     [Fact]

@@ -5,9 +5,12 @@ using GridAppliance.Boot;
 using GridAppliance.Fabric;
 using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Dhcp;
 using GridAppliance.Protocols.Snmp;
 using GridAppliance.Store;
 using GridAppliance.Testing;
+using GridAppliance.Tests.Boot;
+using GridAppliance.Tests.Boot.Dhcp;
 using GridAppliance.Tests.Switches;
 using GridAppliance.Tests.Web;
 
@@ -84,6 +87,18 @@ public sealed class FabricWatcherTests : IAsyncLifetime
         await Eventually.UntilAsync(() => Task.FromResult(bench.Agent.Served.GetValueOrDefault(SnmpPduType.GetBulk)), n => n > looks + 2, "another look");
         Plug(4);
         await UntilOnAsync("Gi0/4");
+    }
+
+    [Fact]
+    public async Task A_machine_that_no_table_shows_is_placed_by_the_option_that_the_switch_put_into_its_first_packet()
+    {
+        var dhcp = new DhcpBench();
+        var asks = TestMessage.Discover(7) with { Options = [(DhcpOption.RelayAgentInformation, [1, 5, .. "Gi0/7"u8, 2, 5, .. "leaf1"u8]), .. TestMessage.Ipxe] };
+        dhcp.Send(asks);
+        foreach (var seen in BootBench.Seen(dhcp.Observer)) plane.Get<BootObserver>().Report(seen with { Network = "provisioning" });
+        var node = await UntilOnAsync("Gi0/7");
+        Assert.Equal(("4769302f37", "6c65616631"), (plane.Nodes.Current.Find(node!.Name)!.Circuit, plane.Nodes.Current.Find(node.Name)!.CircuitRelay));
+        Assert.Equal(["dhcp-relay"], (await plane.Client().GetFabricMap(default)).Placements.Single().Sources);
     }
 
     [Fact]

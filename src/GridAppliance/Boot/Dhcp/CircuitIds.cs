@@ -1,6 +1,6 @@
 namespace GridAppliance.Boot.Dhcp;
 
-/// <summary>The hex text of relays' circuit ids, made once for each: a switch has as many as ports. When somebody makes them up, remembering stops and the text is made anew.</summary>
+/// <summary>The hex text of relays' circuit and remote ids, made once for each: a switch has as many as ports. When somebody makes them up, remembering stops and the text is made anew.</summary>
 sealed class CircuitIds
 {
     const int Limit = 8192;

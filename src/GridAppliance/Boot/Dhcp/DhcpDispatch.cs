@@ -89,8 +89,13 @@ sealed class DhcpDispatch(IReadOnlyList<DhcpNetwork> networks, BootDirectoryStat
         // A stranger whom a flood would drown out is not worth a timeline either.
         if (answer.Reason is DhcpSilence.TooManyNewClients) return;
         Span<byte> scratch = stackalloc byte[255];
-        var circuit = request.TryGet(DhcpOption.RelayAgentInformation, scratch, out var relay)
-            && new DhcpSuboptions(relay, DhcpSuboptions.Framing.Plain).TryGet(RelaySuboption.CircuitId, out var id) ? circuits.Text(id) : null;
+        string? circuit = null, remote = null;
+        if (request.TryGet(DhcpOption.RelayAgentInformation, scratch, out var option))
+        {
+            var relay = new DhcpSuboptions(option, DhcpSuboptions.Framing.Plain);
+            if (relay.TryGet(RelaySuboption.CircuitId, out var id)) circuit = circuits.Text(id);
+            if (relay.TryGet(RelaySuboption.RemoteId, out id)) remote = circuits.Text(id);
+        }
         observer.Report(new()
         {
             Mac = mac,
@@ -101,6 +106,7 @@ sealed class DhcpDispatch(IReadOnlyList<DhcpNetwork> networks, BootDirectoryStat
             ArchitectureCode = client.ArchitectureCode,
             Uuid = client.Machine,
             CircuitId = circuit,
+            RemoteId = remote,
             NetworkBoot = client.WantsBootFile,
             Detail = WordsFor(answer.Reason),
         });
