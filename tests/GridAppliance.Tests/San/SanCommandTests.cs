@@ -58,13 +58,13 @@ public sealed class SanCommandTests : IAsyncLifetime
     [Fact]
     public async Task Each_fabric_has_figures_of_its_own_until_it_is_let_go()
     {
-        await AddAsync();
-        Assert.Equal(0, (await plane.Gridctl("san", "connect", "fab1", "grid-n1", "--initiators", Host, "--storage", Disk)).Status);
+        Assert.Equal(0, (await plane.Gridctl("san", "add", "figures", $"snmp+mds://127.0.0.1:{agent.EndPoint.Port}/20", "--user", "grid", "--secret-file", secret)).Status);
+        Assert.Equal(0, (await plane.Gridctl("san", "connect", "figures", "grid-n1", "--initiators", Host, "--storage", Disk)).Status);
         using var http = plane.Http();
-        var text = await Eventually.UntilAsync(() => http.GetStringAsync("/metrics"), t => t.Contains("gridappliance_san_zones{fabric=\"fab1\"} 1\n"), "a figure of one zone");
-        Assert.Contains("gridappliance_san_up{fabric=\"fab1\"} 1\n", text);
-        Assert.Equal(0, (await plane.Gridctl("san", "remove", "fab1")).Status);
-        await Eventually.UntilAsync(() => http.GetStringAsync("/metrics"), t => !t.Contains("fabric=\"fab1\""), "the end of its figures");
+        var text = await Eventually.UntilAsync(() => http.GetStringAsync("/metrics"), t => t.Contains("gridappliance_san_zones{fabric=\"figures\"} 1\n"), "a figure of one zone");
+        Assert.Contains("gridappliance_san_up{fabric=\"figures\"} 1\n", text);
+        Assert.Equal(0, (await plane.Gridctl("san", "remove", "figures")).Status);
+        await Eventually.UntilAsync(() => http.GetStringAsync("/metrics"), t => !t.Contains("fabric=\"figures\""), "the end of its figures");
     }
 
     [Fact]

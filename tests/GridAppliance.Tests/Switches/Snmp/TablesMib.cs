@@ -19,7 +19,7 @@ static class TablesMib
         new("dot1qTpFdbTable", "3 6 1 2 1 17 7 1 2 2", [("dot1qFdbId", 99, Number), ("dot1qTpFdbPort", 2, Number), ("dot1qTpFdbStatus", 3, "INTEGER { learned(3) }")], "dot1qFdbId"),
         new("dot1qVlanStaticTable", "3 6 1 2 1 17 7 1 4 3",
             [("dot1qVlanStaticName", 1, Octets), ("dot1qVlanStaticEgressPorts", 2, Octets), ("dot1qVlanStaticUntaggedPorts", 4, Octets), ("dot1qVlanStaticRowStatus", 5, "INTEGER { active(1) }"), ("dot1qVlanIndex", 99, Number)], "dot1qVlanIndex"),
-        new("dot1qPortVlanTable", "3 6 1 2 1 17 7 1 4 5", [("dot1qPvid", 1, Number), ("dot1qPortAcceptableFrameTypes", 2, "INTEGER { admitAll(1) }"), ("portNumber", 99, Number)], "portNumber"),
+        new("dot1qPortVlanTable", "3 6 1 2 1 17 7 1 4 5", [("dot1qPvid", 1, "Gauge32"), ("dot1qPortAcceptableFrameTypes", 2, "INTEGER { admitAll(1) }"), ("portNumber", 99, Number)], "portNumber"),
         new("lldpRemTable", "0 8802 1 1 2 1 4 1", [("lldpRemTimeMark", 1, Number), ("lldpRemLocalPortNum", 2, Number), ("lldpRemIndex", 3, Number), ("lldpRemPortId", 7, Octets), ("lldpRemPortDesc", 8, Octets), ("lldpRemSysName", 9, Octets)],
             "lldpRemTimeMark", "lldpRemLocalPortNum", "lldpRemIndex"),
     ];
