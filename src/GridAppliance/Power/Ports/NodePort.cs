@@ -19,6 +19,8 @@ sealed record NodePort
     public PortIdentity? Identity { get; init; }
     /// <summary>SHA-256 of the certificate that it showed first, lower-case hex; another one is not believed.</summary>
     public string? Fingerprint { get; init; }
+    /// <summary>Why the BMC does not take the account; null as long as it was not asked, or takes it. Kept, so that no restart tries a wrong password into a lock-out.</summary>
+    public PortRefusal? Refusal { get; init; }
     /// <summary>Where it is, in an operator's words.</summary>
     public string? Location { get; init; }
     public required string SetBy { get; init; }
@@ -45,6 +47,10 @@ sealed record NodePort
     };
 }
 
+/// <param name="Reason">In the device's words, without its address.</param>
+/// <param name="At">When it said so.</param>
+sealed record PortRefusal(string Reason, DateTimeOffset At);
+
 enum PortHealth
 {
     /// <summary>Not used since the appliance was started.</summary>
@@ -58,7 +64,7 @@ enum PortHealth
     Troubled,
 }
 
-/// <summary>How a port was when it was last used. Kept in memory: a restart learns it again.</summary>
+/// <summary>How a port was when it was last used. Kept in memory: a restart learns it again, but for a refusal (<see cref="NodePort.Refusal"/>).</summary>
 sealed record PortState(PortHealth Health, string? Problem, DateTimeOffset Since)
 {
     public static PortState Unknown { get; } = new(PortHealth.Unknown, null, default);

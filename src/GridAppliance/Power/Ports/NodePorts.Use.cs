@@ -1,3 +1,4 @@
+using System.Net;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 
@@ -24,6 +25,8 @@ sealed partial class NodePorts
         {
             // Whoever has been given the account is who has to be there next time too, even if it did not take it.
             await LearnAsync(port, driver as ICertifiedPort, cancellationToken);
+            // The device's own word, and of a kind that locks accounts.
+            if (e.Fault == DeviceFault.CredentialsRefused && driver is not null && port.Scheme.Kind == PortKind.Bmc) await RefuseAsync(port, e, cancellationToken);
             await ReportAsync(port, PortState.Of(e, time.GetUtcNow()), cancellationToken);
             if (e.Fault is DeviceFault.Unreachable or DeviceFault.TimedOut) await FollowNameAsync(port, cancellationToken);
             throw;
@@ -38,7 +41,7 @@ sealed partial class NodePorts
         UseAsync<T, bool>(port, async (driver, token) => { await use(driver, token); return true; }, cancellationToken);
 
     /// <summary>The one driver of this port, opened when it is not open. Nothing is sent. Not to be disposed of by the caller, and not to be kept: a changed account closes it.</summary>
-    /// <exception cref="DeviceException">The port is gone, or its secrets cannot be read.</exception>
+    /// <exception cref="DeviceException">The port is gone, its account was refused in an earlier life, or its secrets cannot be read.</exception>
     public async ValueTask<IPrivilegedPort> OpenAsync(NodePort port, CancellationToken cancellationToken)
     {
         var now = Current.Find(port.Address) ?? throw Gone(port);
@@ -49,6 +52,7 @@ sealed partial class NodePorts
             now = Current.Find(port.Address) ?? throw Gone(port);
             if (open.TryGetValue(now.Id, out held) && ReferenceEquals(held.Port, now)) return held.Driver;
             await CloseAsync(now.Id);
+            if (now.Refusal is not null) throw Refused(now);
             var resolved = PortHost.IsName(now.Address) ? await PortHost.ResolveAsync(now.Address, time, cancellationToken) : null;
             var driver = OpenDriver(new(now.Address, CredentialsOf(now), now.Fingerprint, resolved));
             open[now.Id] = new(now, driver, resolved);
@@ -59,6 +63,9 @@ sealed partial class NodePorts
             changing.Release();
         }
     }
+
+    /// <summary>Where the port's device is: as its address says, or what its name meant when it was opened; null for a name that nobody has used yet.</summary>
+    public IPAddress? PlaceOf(NodePort port) => PortHost.AddressIn(port.Address) ?? (open.TryGetValue(port.Id, out var held) ? held.ResolvedTo : null);
 
     IPrivilegedPort OpenDriver(PortAddress address)
     {
@@ -140,6 +147,8 @@ sealed partial class NodePorts
         };
         await timeline.AppendAsync(Tell(now, kind, message, "appliance", severity), cancellationToken);
     }
+
+    static DeviceException Refused(NodePort port) => new(DeviceFault.CredentialsRefused, port.Address.OriginalString, port.Refusal!.Reason, isTransient: false);
 
     static DeviceException Gone(NodePort port) => new(DeviceFault.Unsupported, port.Address.OriginalString, "is no port of the appliance any more", isTransient: false);
 }

@@ -30,6 +30,7 @@ sealed partial class NodePorts : IAsyncDisposable
     {
         (this.database, this.nodes, this.timeline, this.family, this.seal, this.time) = (database, nodes, timeline, family, seal, time);
         current = database.Read(PortStore.Load).Aggregate(new PortTable(), static (table, port) => table.With(port));
+        foreach (var port in current.ByAddress.Values.Where(static port => port.Refusal is not null)) states[port.Id] = PortState.Of(Refused(port), port.Refusal!.At);
         foreach (var node in current.ByNode.Keys) ShowBmc(node);
     }
 
@@ -146,6 +147,14 @@ sealed partial class NodePorts : IAsyncDisposable
     /// <summary>From now on the device has to show the certificate that it has shown.</summary>
     Task PinAsync(NodePort port, string fingerprint, CancellationToken cancellationToken) => AmendAsync(port, now => now.Fingerprint is null ? now with { Fingerprint = fingerprint } : now,
         "port.pinned", $"{port.Address.OriginalString} showed the certificate with SHA-256 {fingerprint}; it has to show that one from now on", cancellationToken);
+
+    /// <summary>The BMC did not take the account: it is not offered again, by this life of the appliance or a later one, before somebody sets the port anew.</summary>
+    Task RefuseAsync(NodePort port, DeviceException refused, CancellationToken cancellationToken)
+    {
+        var about = $"{refused.Device}: ";
+        var reason = refused.Message.StartsWith(about, StringComparison.Ordinal) ? refused.Message[about.Length..] : refused.Message;
+        return AmendAsync(port, now => now.SetAt == port.SetAt && now.Refusal is null ? now with { Refusal = new(reason, time.GetUtcNow()) } : now, null, null, cancellationToken);
+    }
 
     /// <summary>Ties a port that is nobody's to its node.</summary>
     /// <param name="port">As it was when this was found out.</param>

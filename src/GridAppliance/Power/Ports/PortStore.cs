@@ -21,10 +21,11 @@ static class PortStore
             """),
         new("ports-2", "ALTER TABLE port ADD COLUMN identity TEXT"),
         new("ports-3", "ALTER TABLE port ADD COLUMN fingerprint TEXT"),
+        new("ports-4", "ALTER TABLE port ADD COLUMN refusal TEXT; ALTER TABLE port ADD COLUMN refused_at TEXT"),
     ];
 
     public static List<NodePort> Load(SqliteConnection connection) => connection.Query(
-        "SELECT id, node_id, address, account, password, device_key, location, set_by, set_at, identity, fingerprint FROM port", static row => new NodePort
+        "SELECT id, node_id, address, account, password, device_key, location, set_by, set_at, identity, fingerprint, refusal, refused_at FROM port", static row => new NodePort
         {
             Id = Guid.Parse(row.GetString(0)),
             NodeId = row.IsDBNull(1) ? null : Guid.Parse(row.GetString(1)),
@@ -37,17 +38,20 @@ static class PortStore
             SetAt = DateTimeOffset.Parse(row.GetString(8), CultureInfo.InvariantCulture),
             Identity = row.IsDBNull(9) ? null : JsonSerializer.Deserialize(row.GetString(9), PortJson.Default.PortIdentity),
             Fingerprint = row.IsDBNull(10) ? null : row.GetString(10),
+            Refusal = row.IsDBNull(11) ? null : new(row.GetString(11), DateTimeOffset.Parse(row.GetString(12), CultureInfo.InvariantCulture)),
         });
 
     public static void Save(SqliteConnection connection, NodePort port) => connection.Run("""
-        INSERT INTO port(id, node_id, address, account, password, device_key, location, set_by, set_at, identity, fingerprint)
-        VALUES ($id, $node, $address, $account, $password, $key, $location, $by, $at, $identity, $fingerprint)
+        INSERT INTO port(id, node_id, address, account, password, device_key, location, set_by, set_at, identity, fingerprint, refusal, refused_at)
+        VALUES ($id, $node, $address, $account, $password, $key, $location, $by, $at, $identity, $fingerprint, $refusal, $refused_at)
         ON CONFLICT(id) DO UPDATE SET node_id = excluded.node_id, address = excluded.address, account = excluded.account, password = excluded.password,
-            device_key = excluded.device_key, location = excluded.location, set_by = excluded.set_by, set_at = excluded.set_at, identity = excluded.identity, fingerprint = excluded.fingerprint
+            device_key = excluded.device_key, location = excluded.location, set_by = excluded.set_by, set_at = excluded.set_at, identity = excluded.identity, fingerprint = excluded.fingerprint,
+            refusal = excluded.refusal, refused_at = excluded.refused_at
         """,
         ("$id", port.Id.ToString()), ("$node", port.NodeId?.ToString()), ("$address", port.Address.OriginalString), ("$account", port.User), ("$password", port.Password?.Text),
         ("$key", port.DeviceKey?.Text), ("$location", port.Location), ("$by", port.SetBy), ("$at", port.SetAt.ToString("O")),
-        ("$identity", port.Identity is null ? null : JsonSerializer.Serialize(port.Identity, PortJson.Default.PortIdentity)), ("$fingerprint", port.Fingerprint));
+        ("$identity", port.Identity is null ? null : JsonSerializer.Serialize(port.Identity, PortJson.Default.PortIdentity)), ("$fingerprint", port.Fingerprint),
+        ("$refusal", port.Refusal?.Reason), ("$refused_at", port.Refusal?.At.ToString("O")));
 
     public static void Delete(SqliteConnection connection, Guid id) => connection.Run("DELETE FROM port WHERE id = $id", ("$id", id.ToString()));
 }

@@ -7,6 +7,7 @@ using GridAppliance.Consoles;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
+using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Tests.Web;
 
@@ -86,6 +87,29 @@ public sealed class NodePortsTests : IAsyncLifetime
         Assert.Equal(0, (await SetAsync()).Status);
         Assert.Equal(PowerState.Off, await PowerAsync());
         Assert.Equal(PortHealth.Answers, Ports.StateOf(Port).Health);
+    }
+
+    [Fact]
+    public async Task A_refused_password_is_not_tried_again_by_a_restart_and_not_told_again()
+    {
+        Assert.Equal(3, (await SetAsync("not the one")).Status);
+        var (port, asked) = (plane.Loopback.Port, bmc.Count("Rakp1"));
+        await plane.StopAsync();
+        await plane.RestartAsync(port);
+        Assert.Equal(PortHealth.Refused, Ports.StateOf(Port).Health);
+        Assert.Matches("refused.*the password is not the one", (await plane.Gridctl("port", "list")).Output);
+        var told = await Assert.ThrowsAsync<DeviceException>(PowerAsync);
+        Assert.Equal((DeviceFault.CredentialsRefused, $"{Address}: the password is not the one that the BMC has"), (told.Fault, told.Message));
+        await plane.Get<PowerReconciler>().LookOneAsync(plane.Nodes.Current.Find("n1")!, Never);
+        await Assert.ThrowsAsync<IOException>(() => new ConsoleFamily(Ports, TimeProvider.System).Of(node.Id)!.OpenAsync(Never));
+        Assert.Equal(asked, bmc.Count("Rakp1"));
+        Assert.Single(plane.Timeline.ReadNode(node.Id, 100), e => e.Kind == "port.refused");
+
+        // Set anew it is asked again, and what was refused once is forgotten for good.
+        Assert.Equal(0, (await SetAsync()).Status);
+        await plane.StopAsync();
+        await plane.RestartAsync(port);
+        Assert.Equal(PowerState.Off, await PowerAsync());
     }
 
     [Fact]

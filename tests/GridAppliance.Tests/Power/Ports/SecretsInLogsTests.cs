@@ -21,8 +21,8 @@ public sealed class SecretsInLogsTests
     {
         const string Wrong = "not-the-password", Key = "key-of-the-bmc";
         var logs = new Lines();
-        await using var bmc = new ScriptedBmc();
-        var password = Encoding.ASCII.GetString(bmc.Password);
+        var password = $"s-{Guid.NewGuid():N}"[..20];
+        await using var bmc = new ScriptedBmc { Password = Encoding.ASCII.GetBytes(password) };
         await using (var plane = await ManagementPlaneHost.StartAsync(logs: logs))
         {
             await SampleNodes.DiscoverAsync(plane, 1);
@@ -35,12 +35,12 @@ public sealed class SecretsInLogsTests
             await plane.Gridctl("power", "status", "n1");
             await plane.GridctlWith($"ipmi://127.0.0.1:9,admin,{Wrong}\n", "port", "import", "-");
             await plane.GridctlWith(Wrong + "\n", "port", "set", "n1", "ipmi://nowhere.invalid/%", "--user", bmc.User);
+            // Nor in what the daemon keeps: database, timeline, the console's record.
+            foreach (var secret in (string[])[password, Wrong, Key])
+                Assert.Empty(SecretSearch.FilesBelow(plane.DataDir).Where(place => SecretSearch.Finds(secret, place.Octets)).Select(place => place.Place));
         }
         Assert.Contains(logs.All, line => line.Contains("refuses account", StringComparison.Ordinal));
         logs.AssertSilentOn(password, Wrong, Key);
-        // And none of them was ever an argument or in the environment of this process, which has run gridctl too.
-        var environment = await File.ReadAllTextAsync("/proc/self/environ") + await File.ReadAllTextAsync("/proc/self/cmdline");
-        Assert.DoesNotContain(password, environment, StringComparison.Ordinal);
     }
 
     [Fact]
