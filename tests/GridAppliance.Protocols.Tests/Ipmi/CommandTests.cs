@@ -283,6 +283,7 @@ public sealed class CommandTests
                 Read(new GetUserName(1), data);
                 Read(new ActivateSol(1, true, true), data);
                 Read(new GetSolInstance(1), data);
+                Read(new GetSolActivation(1), data);
                 FruLocator.TryRead(data, out _);
             }
         }

@@ -5,6 +5,7 @@ using System.Text;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Ipmi;
 using GridAppliance.Power;
+using GridAppliance.Power.Ipmi;
 using GridAppliance.Protocols.Ipmi.Sol;
 using GridAppliance.Testing;
 using GridAppliance.Tests.Power;
@@ -13,6 +14,9 @@ namespace GridAppliance.Tests.Consoles;
 
 public sealed class SolConsoleTests : WithScriptedBmc
 {
+    /// <summary>Get Payload Instance Info, Get Payload Activation Status and Activate Payload, as the BMC logs them.</summary>
+    const string WhoHasIt = "App/4b", IsIt = "App/4a", Activate = "App/48";
+
     static async Task<string> ReadAsync(IConsole console, int count)
     {
         var buffer = new byte[count];
@@ -108,6 +112,95 @@ public sealed class SolConsoleTests : WithScriptedBmc
         await using var again = await sol.OpenAsync(Patience);
         bmc.Say(1, "back"u8);
         Assert.Equal("back", await ReadAsync(again, 4));
+    }
+
+    /// <summary>Of a BMC without Get Payload Instance Info that answers every packet to whoever has the console, or none that has no characters.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_silent_theft_that_the_bmc_has_no_word_for_is_noticed_within_twenty_seconds(bool ignoresEmptyPackets)
+    {
+        bmc.State.Unsupported.Add(WhoHasIt);
+        bmc.IgnoresEmptyPackets = ignoresEmptyPackets;
+        await using var port = bench.Open(bmc, clock);
+        var sol = new SolConsolePort(port);
+        await using var console = await sol.OpenAsync(Patience);
+        var reading = console.ReadAsync(new byte[10], Patience).AsTask();
+        bmc.StealConsole();
+        var waited = await SilenceAsync(ScriptedBmc.NotYourConsole);
+        Assert.Contains("another", (await Assert.ThrowsAsync<IOException>(() => reading)).Message, StringComparison.Ordinal);
+        Assert.True(waited < TimeSpan.FromSeconds(20), waited.ToString());
+        await using var again = await sol.OpenAsync(Patience);
+        bmc.Say(1, "back"u8);
+        Assert.Equal("back", await ReadAsync(again, 4));
+    }
+
+    [Fact]
+    public async Task A_quiet_line_that_the_bmc_has_no_word_for_stays_and_nothing_is_typed_at_it()
+    {
+        bmc.State.Unsupported.Add(WhoHasIt);
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await new SolConsolePort(port).OpenAsync(Patience);
+        for (var minute = 0; minute < 8; minute++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(8));
+            await bmc.ArrivedAsync("Sol");
+            // The owner has done with the acknowledgement when it has done what came after it.
+            await port.GetPowerAsync(Patience);
+        }
+        bmc.Say(1, "here"u8);
+        Assert.Equal("here", await ReadAsync(console, 4));
+        Assert.Equal((0, 0, 1), (bmc.Typed.Count, bmc.Breaks, bmc.Count(Activate)));
+    }
+
+    /// <summary>What it does not acknowledge on a line that is ours says nothing about later ones: one gap, and no more.</summary>
+    [Fact]
+    public async Task A_bmc_that_acknowledges_no_empty_packet_loses_its_line_once_and_not_again()
+    {
+        bmc.State.Unsupported.Add(WhoHasIt);
+        bmc.IgnoresEmptyPackets = true;
+        await using var port = bench.Open(bmc, clock);
+        var sol = new SolConsolePort(port);
+        await using var first = await sol.OpenAsync(Patience);
+        var reading = first.ReadAsync(new byte[10], Patience).AsTask();
+        await SilenceAsync("Sol");
+        await Assert.ThrowsAsync<IOException>(() => reading);
+
+        await using var second = await sol.OpenAsync(Patience);
+        for (var packet = 0; packet < new IpmiTimings().SolAttempts; packet++)
+        {
+            await bmc.ArrivedAsync("Sol");
+            clock.Advance(TimeSpan.FromMilliseconds(500));
+        }
+        var probes = bmc.Count("Sol");
+        for (var look = 0; look < 4; look++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(8));
+            await bmc.ArrivedAsync(IsIt);
+            await port.GetPowerAsync(Patience);
+        }
+        bmc.Say(1, "here"u8);
+        Assert.Equal("here", await ReadAsync(second, 4));
+        Assert.Equal((probes, 2), (bmc.Count("Sol"), bmc.Count(Activate)));
+
+        // And one that lets go of the console without a word still says so when it is asked.
+        reading = second.ReadAsync(new byte[10], Patience).AsTask();
+        bmc.DropConsole();
+        clock.Advance(TimeSpan.FromSeconds(8));
+        Assert.Contains("ended", (await Assert.ThrowsAsync<IOException>(() => reading)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Eight silent seconds, and then as long as a packet without characters is sent again in vain; returns how long that was.</summary>
+    async Task<TimeSpan> SilenceAsync(string packet)
+    {
+        var timings = new IpmiTimings();
+        clock.Advance(timings.SolCheck);
+        for (var attempt = 0; attempt < timings.SolAttempts; attempt++)
+        {
+            await bmc.ArrivedAsync(packet);
+            clock.Advance(timings.SolWait);
+        }
+        return timings.SolCheck + timings.SolAttempts * timings.SolWait;
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class SolLineTests
         var reply = new byte[SolPacket.HeaderLength + byte.MaxValue];
         foreach (var good in (byte[][])[Packet(1, "login: "), Packet(2, "", acknowledged: 1), Packet(15, new string('x', 200))])
         {
-            var line = new SolLine(chunk: 200, new(), new ManualClock());
+            var line = new SolLine(chunk: 200, new(), new(), new ManualClock());
             line.Outgoing.TryWrite(new(Encoding.ASCII.GetBytes("typed meanwhile")));
             line.Pump(reply);
             foreach (var damaged in Mutations.Truncations(good).Concat(Mutations.Of(good, seed: 31, count: 3000)))
@@ -43,7 +43,7 @@ public sealed class SolLineTests
     [Fact]
     public void What_comes_twice_is_read_once_and_a_repeat_that_has_grown_is_read_on()
     {
-        var line = new SolLine(chunk: 200, new(), new ManualClock());
+        var line = new SolLine(chunk: 200, new(), new(), new ManualClock());
         var reply = new byte[SolPacket.HeaderLength + byte.MaxValue];
         foreach (var packet in (byte[][])[Packet(1, "pan"), Packet(1, "pan"), Packet(1, "panic"), Packet(2, ": "), Packet(2, ": "), Packet(3, "why")]) Assert.Equal(SolPacket.HeaderLength, line.Take(packet, reply));
         Assert.Equal("panic: why", Read(line));
@@ -52,7 +52,7 @@ public sealed class SolLineTests
     [Fact]
     public void A_reader_that_does_not_read_gets_no_more_than_its_queue_and_the_bmc_keeps_the_rest()
     {
-        var line = new SolLine(chunk: 200, new(), new ManualClock());
+        var line = new SolLine(chunk: 200, new(), new(), new ManualClock());
         var reply = new byte[SolPacket.HeaderLength + byte.MaxValue];
         byte sequence = 0;
         var taken = 0;

@@ -39,6 +39,10 @@ sealed class ScriptedBmc : IAsyncDisposable
 {
     /// <summary>The name of a request in a session that the BMC does not have.</summary>
     public const string UnknownSession = "unknown session";
+    /// <summary>The name of a console's packet from a session that does not have the console.</summary>
+    public const string NotYourConsole = "not your console";
+    /// <summary>The name of a presence ping.</summary>
+    public const string Ping = "Ping";
 
     readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
     readonly CancellationTokenSource stopping = new();
@@ -49,9 +53,9 @@ sealed class ScriptedBmc : IAsyncDisposable
     readonly Task running;
     uint lastSession = 0x100;
 
-    public ScriptedBmc()
+    public ScriptedBmc(IPEndPoint? at = null)
     {
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Bind(at ?? new(IPAddress.Loopback, 0));
         EndPoint = (IPEndPoint)socket.LocalEndPoint!;
         State = new(this);
         running = Task.Run(RunAsync);
@@ -141,9 +145,11 @@ sealed class ScriptedBmc : IAsyncDisposable
     {
         if (AsfPresence.TryReadPing(datagram, out var tag, out _))
         {
+            var reaction = Decide(Ping);
+            if (reaction == Reaction.Lose) return;
             var pong = new byte[AsfPresence.PongLength];
             AsfPresence.WritePong(pong, new(tag, 4542, true));
-            socket.SendTo(pong, from);
+            Reply(pong, from, reaction);
         }
         else if (Session15Packet.TryRead(datagram, out var legacy, out _)) HandleOutside(legacy.Message, from, plus: false);
         else if (RmcpPlusPacket.TryRead(datagram, out var packet, out _)) HandlePlus(packet, from);
@@ -250,7 +256,7 @@ sealed class ScriptedBmc : IAsyncDisposable
         var reaction = Decide($"{message.Function}/{message.Command:x2}");
         if (reaction == Reaction.Lose) return;
         var answer = reaction == Reaction.Busy ? [(byte)CompletionCode.NodeBusy]
-            : message is { Function: NetFunction.App, Command: 0x48 or 0x49 or 0x4B } ? AnswerSol(message, packet.SessionId) : State.Answer(message.Function, message.Command, message.Data, outside: false);
+            : message is { Function: NetFunction.App, Command: 0x48 or 0x49 or 0x4A or 0x4B } && !State.Unsupported.Contains($"{message.Function}/{message.Command:x2}") ? AnswerSol(message, packet.SessionId) : State.Answer(message.Function, message.Command, message.Data, outside: false);
         var octets = new byte[256];
         var messageLength = IpmbMessage.WriteAnswer(octets, message.Function, message.Command, message.Sequence, answer);
         var datagram = new byte[512];
@@ -265,12 +271,17 @@ sealed class ScriptedBmc : IAsyncDisposable
     /// <summary>Characters that the port takes of one packet.</summary>
     public int TypedLimit { get; set; } = 255;
     public uint ConsoleSession { get; private set; }
+    /// <summary>Says nothing to a console's packet without characters, as some do.</summary>
+    public bool IgnoresEmptyPackets { get; set; }
     /// <summary>Acknowledgements of what the node said: packet number and characters.</summary>
     public Channel<(byte Number, byte Accepted)> Acknowledged { get; } = Channel.CreateUnbounded<(byte, byte)>();
     byte typedNumber;
 
     /// <summary>Another takes the console and nobody is told.</summary>
     public void StealConsole() { lock (gate) ConsoleSession = 0xDEAD; }
+
+    /// <summary>The console is nobody's any more, and nobody is told.</summary>
+    public void DropConsole() { lock (gate) ConsoleSession = 0; }
 
     /// <summary>The node says something, in a packet of this number.</summary>
     public void Say(byte number, ReadOnlySpan<byte> characters, SolCondition condition = SolCondition.None)
@@ -282,14 +293,19 @@ sealed class ScriptedBmc : IAsyncDisposable
 
     void HandleSol(in RmcpPlusPacket packet, EndPoint from)
     {
-        if (!sessions.TryGetValue(packet.SessionId, out var session) || session.Cipher is null || ConsoleSession != session.BmcId) return;
+        if (!sessions.TryGetValue(packet.SessionId, out var session) || session.Cipher is null) return;
+        if (ConsoleSession != session.BmcId)
+        {
+            Decide(NotYourConsole);
+            return;
+        }
         var clear = new byte[packet.Payload.Length];
         if (!session.Cipher.TryOpen(packet, clear, out var length, out _) || !session.Window.TryTake(packet.Sequence)) return;
         if (!SolPacket.TryRead(clear.AsSpan(0, length), out var sol, out _)) return;
         if (sol.Acknowledged != 0) Acknowledged.Writer.TryWrite((sol.Acknowledged, sol.Accepted));
         if (sol.Sequence == 0) return;
         var reaction = Decide("Sol");
-        if (reaction == Reaction.Lose) return;
+        if (reaction == Reaction.Lose || IgnoresEmptyPackets && sol.Characters.IsEmpty && (sol.Operation & SolOperation.Break) == 0) return;
         var taken = Math.Min(sol.Characters.Length, TypedLimit);
         if (sol.Sequence != typedNumber)
         {
@@ -319,6 +335,8 @@ sealed class ScriptedBmc : IAsyncDisposable
             case 0x49:
                 ConsoleSession = 0;
                 return [0];
+            case 0x4A:
+                return [0, 1, (byte)(ConsoleSession == 0 ? 0 : 1), 0];
             default:
                 return [0, .. BitConverter.GetBytes(ConsoleSession), 1, 0, 0, 0, 0, 0, 0, 0];
         }

@@ -84,3 +84,27 @@ public sealed record GetSolInstance(byte Instance) : IpmiRequest<SolInstance>
 
 /// <param name="SessionId">The BMC's id of the session that has it; zero when nobody has.</param>
 public readonly record struct SolInstance(uint SessionId);
+
+/// <summary>Get Payload Activation Status for serial over LAN (section 24.4): whether anybody has the console. It does not say who.</summary>
+public sealed record GetSolActivation(byte Instance) : IpmiRequest<bool>
+{
+    /// <summary>Instances 1 to 8 in the first octet, 9 to 16 in the second.</summary>
+    const int MostInstances = 16;
+
+    public override NetFunction Function => NetFunction.App;
+    public override byte Command => 0x4A;
+
+    public override int WriteData(Span<byte> data)
+    {
+        data[0] = (byte)PayloadType.SerialOverLan;
+        return 1;
+    }
+
+    public override bool TryReadAnswer(ReadOnlySpan<byte> data, out bool answer)
+    {
+        answer = false;
+        if (data.Length < 3 || Instance is 0 or > MostInstances) return false;
+        answer = (BinaryPrimitives.ReadUInt16LittleEndian(data[1..]) >> (Instance - 1) & 1) != 0;
+        return true;
+    }
+}

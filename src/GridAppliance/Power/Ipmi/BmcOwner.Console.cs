@@ -14,6 +14,7 @@ sealed partial class BmcOwner
 
     readonly byte[] consolePayload = new byte[SolPacket.HeaderLength + byte.MaxValue];
     readonly byte[] consoleDatagram = new byte[SolPacket.HeaderLength + byte.MaxValue + SessionCipher.MaxOverhead];
+    readonly SolHabits habits = new();
     SolLine? console;
 
     /// <summary>Takes the console, from whoever has it. Runs on the owner's task only.</summary>
@@ -35,7 +36,10 @@ sealed partial class BmcOwner
             if (exchange.Code != CompletionCode.Ok) throw Refusal(request, exchange.Code);
             if (!request.TryReadAnswer(exchange.Data.Span, out var activation)) throw Nonsense("opened a console and did not say how to use it");
             var largest = Math.Clamp(activation.MaxToBmc, (ushort)SmallestPacket, (ushort)(SolPacket.HeaderLength + byte.MaxValue));
-            return console = new(largest - SolPacket.HeaderLength, timings, clock);
+            console = new(largest - SolPacket.HeaderLength, habits, timings, clock);
+            if (habits.NeedsTrial) console.Probe(trial: true);
+            habits.NeedsTrial = false;
+            return console;
         }
     }
 
@@ -50,7 +54,10 @@ sealed partial class BmcOwner
     /// <summary>Something was put into the line's queue.</summary>
     public void Poke() => bell.Ring();
 
-    /// <summary>Until the console needs the owner, whatever else there is.</summary>
+    /// <summary>Until a packet of the console's has to go, whatever else is under way.</summary>
+    TimeSpan ConsolePacketDue => console?.Due ?? Timeout.InfiniteTimeSpan;
+
+    /// <summary>Until the console needs the owner, who has nothing else to do.</summary>
     TimeSpan ConsoleDue => console is null ? Timeout.InfiniteTimeSpan : Soonest(console.Due, timings.SolCheck - clock.GetElapsedTime(console.LastHeard));
 
     bool ConsoleCheckIsDue => console is not null && clock.GetElapsedTime(console.LastHeard) >= timings.SolCheck;
@@ -66,7 +73,12 @@ sealed partial class BmcOwner
     void PumpConsole()
     {
         if (console is null) return;
-        while (session is not null && console.Pump(consolePayload) is > 0 and var length) SendConsole(length);
+        while (session is not null && console.Pump(consolePayload) is > 0 and var length)
+        {
+            // Armed before sending, as for a request.
+            timer.Change(timings.SolWait, Timeout.InfiniteTimeSpan);
+            SendConsole(length);
+        }
         ForgetLostConsole();
     }
 
@@ -75,31 +87,44 @@ sealed partial class BmcOwner
     /// <summary>A silent line may be a quiet machine, a dead BMC, or one that has given the console to somebody else.</summary>
     async Task CheckConsoleAsync()
     {
-        var request = new GetSolInstance(Instance);
-        var exchange = new CommandExchange(request, NextSequence(), session);
-        bool answered;
+        var who = new GetSolInstance(Instance);
+        if (await AskAboutConsoleAsync(who) is not { } told || console is null) return;
+        if (told.Code == CompletionCode.Ok && who.TryReadAnswer(told.Data.Span, out var instance))
+        {
+            if (instance.SessionId == session!.BmcId) console.LastHeard = clock.GetTimestamp();
+            else LoseConsole("the BMC has given the console to another");
+            return;
+        }
+        // A BMC that does not say whose it is has at least kept the session, and may say whether it is anybody's.
+        var anybody = new GetSolActivation(Instance);
+        if (await AskAboutConsoleAsync(anybody) is not { } status || console is null) return;
+        if (status.Code == CompletionCode.Ok && anybody.TryReadAnswer(status.Data.Span, out var isActive) && !isActive)
+        {
+            LoseConsole("the BMC has ended the console");
+            return;
+        }
+        console.LastHeard = clock.GetTimestamp();
+        if (habits.AcknowledgesProbes != false) console.Probe(trial: false);
+    }
+
+    /// <summary>Null when there is no answer, and with that no session any more.</summary>
+    async Task<CommandExchange?> AskAboutConsoleAsync(IpmiRequest request)
+    {
         try
         {
-            answered = await ExchangeAsync(exchange, timings.Attempts);
+            var exchange = new CommandExchange(request, NextSequence(), session);
+            if (await ExchangeAsync(exchange, timings.Attempts)) return exchange;
         }
         catch (Hosting.DeviceException)
         {
-            answered = false;
+            // No way there: as good as no answer.
         }
         catch (ObjectDisposedException) when (stopping)
         {
-            return;
+            return null;
         }
-        if (!answered)
-        {
-            DropSession();
-            return;
-        }
-        if (console is null) return;
-        // A BMC without this command has at least kept the session.
-        var isOurs = exchange.Code != CompletionCode.Ok || !request.TryReadAnswer(exchange.Data.Span, out var instance) || instance.SessionId == session!.BmcId;
-        if (isOurs) console.LastHeard = clock.GetTimestamp();
-        else LoseConsole("the BMC has given the console to another");
+        DropSession();
+        return null;
     }
 
     void LoseConsole(string reason)

@@ -157,7 +157,7 @@ sealed partial class BmcOwner
         if (left <= TimeSpan.Zero) return false;
         // Each time anew: timers count milliseconds, and one that rings a little early must not be the last.
         PumpConsole();
-        timer.Change(Soonest(left, ConsoleDue), Timeout.InfiniteTimeSpan);
+        timer.Change(Soonest(left, ConsolePacketDue), Timeout.InfiniteTimeSpan);
         await bell.WaitAsync();
         return true;
     }

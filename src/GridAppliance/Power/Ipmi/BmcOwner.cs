@@ -165,7 +165,8 @@ sealed partial class BmcOwner : IAsyncDisposable
         if (unused >= timings.IdleClose) { CloseSession(); return; }
         if (unheard >= timings.KeepAlive) { await KeepAliveAsync(session); return; }
         timer.Change(Soonest(Soonest(timings.KeepAlive - unheard, timings.IdleClose - unused), ConsoleDue), Timeout.InfiniteTimeSpan);
-        await bell.WaitAsync();
+        // What fell due while that was reckoned is not waited for.
+        if (ConsoleDue != TimeSpan.Zero) await bell.WaitAsync();
     }
 
     async Task KeepAliveAsync(IpmiSession kept)

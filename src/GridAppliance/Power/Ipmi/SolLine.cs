@@ -7,7 +7,7 @@ namespace GridAppliance.Power.Ipmi;
 /// A serial-over-LAN line: numbers, acknowledgements and repeats of both directions (IPMI 2.0, sections 15.7 to 15.11). The BMC's owner drives it, on its
 /// task; readers and writers are at the other ends of its queues.
 /// </summary>
-sealed class SolLine(int chunk, IpmiTimings timings, TimeProvider clock)
+sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvider clock)
 {
     /// <summary>Packets that wait for the reader. Full: a packet is not acknowledged, so the BMC keeps it and sends it again, and at last holds the port.</summary>
     const int Unread = 256;
@@ -30,6 +30,10 @@ sealed class SolLine(int chunk, IpmiTimings timings, TimeProvider clock)
     /// <summary>Characters to send, or a break when there are none.</summary>
     public sealed record Typing(ReadOnlyMemory<byte> Characters)
     {
+        /// <summary>Neither: a packet that only wants to be acknowledged.</summary>
+        public bool IsProbe { get; init; }
+        /// <summary>A probe of a line that is ours for certain.</summary>
+        public bool IsTrial { get; init; }
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -73,8 +77,14 @@ sealed class SolLine(int chunk, IpmiTimings timings, TimeProvider clock)
         {
             if (clock.GetElapsedTime(sentAt) < timings.SolWait) return 0;
             if (++attempts < timings.SolAttempts) return Write(payload);
-            Lose("the BMC does not take what is typed");
-            return 0;
+            if (typing is not { IsTrial: true })
+            {
+                GiveUp();
+                return 0;
+            }
+            // The line was ours beyond doubt: this BMC says nothing to nothing, and its silence means nothing either.
+            habits.AcknowledgesProbes = isUnderway = false;
+            typing = null;
         }
         if (isPaused && clock.GetElapsedTime(pausedAt) < timings.SolPause) return 0;
         isPaused = false;
@@ -87,6 +97,28 @@ sealed class SolLine(int chunk, IpmiTimings timings, TimeProvider clock)
         underway = Math.Min(chunk, typing.Characters.Length - typed);
         (isUnderway, attempts) = (true, 0);
         return Write(payload);
+    }
+
+    /// <summary>
+    /// Asks whether the line is still ours, of a BMC that has no word for it: a packet without characters, which only the session that has the console gets an acknowledgement of. Whoever types asks the
+    /// same thing with every key.
+    /// </summary>
+    /// <param name="trial">The line is ours for certain; what is asked is whether this BMC acknowledges such packets at all.</param>
+    public void Probe(bool trial)
+    {
+        if (!IsLost && typing is null) outgoing.Writer.TryWrite(new(default) { IsProbe = true, IsTrial = trial });
+    }
+
+    void GiveUp()
+    {
+        if (!typing!.IsProbe)
+        {
+            Lose("the BMC does not take what is typed");
+            return;
+        }
+        // It may be a thief, or a BMC that never acknowledges such packets: a trial on the next line tells.
+        habits.NeedsTrial = habits.AcknowledgesProbes is null;
+        Lose("the BMC has given the console to another, or forgotten it");
     }
 
     /// <summary>The line is gone: readers and typists are told why.</summary>
@@ -105,12 +137,19 @@ sealed class SolLine(int chunk, IpmiTimings timings, TimeProvider clock)
     {
         sentAt = clock.GetTimestamp();
         var characters = typing!.Characters.Span.Slice(typed, underway);
-        return new SolPacket { Sequence = number, Flags = (byte)(typing.Characters.IsEmpty ? SolOperation.Break : SolOperation.None), Characters = characters }.Write(payload);
+        return new SolPacket { Sequence = number, Flags = (byte)(typing is { Characters.IsEmpty: true, IsProbe: false } ? SolOperation.Break : SolOperation.None), Characters = characters }.Write(payload);
     }
 
     void Acknowledge(in SolPacket packet)
     {
         isUnderway = false;
+        if (typing!.IsProbe)
+        {
+            // Whatever it says about its serial port, it says it to us.
+            habits.AcknowledgesProbes = true;
+            typing = null;
+            return;
+        }
         var isRefused = (packet.Condition & (SolCondition.Nack | SolCondition.TransferUnavailable)) != 0;
         typed += Math.Min(packet.Accepted, underway);
         if (packet.Accepted < underway || isRefused)
@@ -123,4 +162,13 @@ sealed class SolLine(int chunk, IpmiTimings timings, TimeProvider clock)
         typing.Done.TrySetResult();
         typing = null;
     }
+}
+
+/// <summary>What was learned of how a BMC goes about serial over LAN, for the lines after this one. Owned by the BMC's owner.</summary>
+sealed class SolHabits
+{
+    /// <summary>Whether it acknowledges packets without characters; null while that is not known.</summary>
+    public bool? AcknowledgesProbes { get; set; }
+    /// <summary>One was not acknowledged and the line was given up for it: the next line, which is ours to begin with, is tried first.</summary>
+    public bool NeedsTrial { get; set; }
 }
