@@ -24,6 +24,7 @@ static class PowerFeature
         services.AddSingleton<StrangerBoot>();
         services.AddSingleton(new BmcScanSettings());
         services.AddSingleton<BmcScan>();
+        services.AddSingleton<OwnedBmcs>();
         services.AddHostedService<PortClaims>();
         services.AddHostedService<BmcAdopter>();
     }

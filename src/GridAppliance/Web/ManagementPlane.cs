@@ -150,6 +150,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<BmcSettings>();
         Lent<StrangerBoot>();
         Lent<BmcScan>();
+        Lent<OwnedBmcs>();
         Lent<ApplianceProblems>();
         Lent<ApplianceStart>();
         Lent<PrometheusExporter>();

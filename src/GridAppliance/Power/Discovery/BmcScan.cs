@@ -22,15 +22,16 @@ sealed record BmcScanSettings
     /// <summary>Datagrams a second: switches that learn a thousand addresses at once drop them.</summary>
     public int Rate { get; init; } = 500;
     /// <summary>Service roots that are asked for at one time.</summary>
-    public int AtOnce { get; init; } = 64;
+    public int AtOnce { get; init; } = 256;
     /// <summary>BMCs answer within milliseconds; a bus between does not.</summary>
     public TimeSpan LastAnswer { get; init; } = TimeSpan.FromSeconds(1);
     public TimeSpan ConnectPatience { get; init; } = TimeSpan.FromSeconds(2);
 }
 
 /// <summary>
-/// Looks for BMCs in a range of addresses: an ASF presence ping and Get Channel Authentication Capabilities to each by UDP, the Redfish service root of each by HTTPS, and a shout for Redfish
-/// services (SSDP). No account is used, and nothing is believed that was not asked.
+/// Looks for BMCs in a range of addresses: an ASF presence ping and then Get Channel Authentication Capabilities to each by UDP, the Redfish service root of each by HTTPS, and a shout for Redfish
+/// services (SSDP). No account is used, and nothing is believed that was not asked. One question at a time: each has <see cref="BmcScanSettings.LastAnswer"/> before the next goes to the same
+/// address, and a BMC that has an owner is left to it (<see cref="OwnedBmcs"/>).
 /// </summary>
 sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
 {
@@ -48,18 +49,23 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
     readonly GetChannelAuthenticationCapabilities question = new(IpmiPrivilege.Administrator);
 
     /// <summary>What answers in <paramref name="range"/>, by address.</summary>
-    public async Task<IReadOnlyList<FoundBmc>> ScanAsync(Ipv4Range range, CancellationToken cancellationToken)
+    /// <param name="range">Where to look.</param>
+    /// <param name="owned">The addresses that nothing is sent to and nothing believed from; asked anew whenever something is about to be sent.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task<IReadOnlyList<FoundBmc>> ScanAsync(Ipv4Range range, Func<IReadOnlySet<Ipv4Address>> owned, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(range.Count, MostAddresses);
         var found = new ConcurrentDictionary<Ipv4Address, FoundBmc>();
-        await Task.WhenAll(AskByUdpAsync(range, found, cancellationToken), AskForRootsAsync(range, found, cancellationToken));
-        return [.. found.Values.OrderBy(bmc => bmc.Address)];
+        await AskByUdpAsync(range, owned, found, cancellationToken);
+        await AskForRootsAsync(range, owned(), found, cancellationToken);
+        var others = owned();
+        return [.. found.Values.Where(bmc => !others.Contains(bmc.Address)).OrderBy(bmc => bmc.Address)];
     }
 
     /// <summary>The port that a BMC would be. IPMI where both are there: it has the console too.</summary>
     public string AddressOf(FoundBmc bmc) => bmc.SpeaksIpmi ? $"ipmi://{bmc.Address}:{settings.IpmiPort}" : $"redfish+https://{bmc.Address}:{settings.HttpsPort}";
 
-    async Task AskByUdpAsync(Ipv4Range range, ConcurrentDictionary<Ipv4Address, FoundBmc> found, CancellationToken cancellationToken)
+    async Task AskByUdpAsync(Ipv4Range range, Func<IReadOnlySet<Ipv4Address>> owned, ConcurrentDictionary<Ipv4Address, FoundBmc> found, CancellationToken cancellationToken)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 1 << 20 };
         socket.Bind(new IPEndPoint(IPAddress.Any, 0));
@@ -67,33 +73,44 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         var listening = ListenAsync(socket, range, found, done.Token);
         Shout(socket, range);
         var limit = new RateLimit(settings.Rate, settings.Rate / 10, clock);
-        // A datagram is lost now and then, and the first to an address waits for ARP: everybody is asked twice.
-        for (var round = 0; round < 2; round++)
-        {
-            for (var value = range.First.Value; ; value++)
-            {
-                var address = new Ipv4Address(value);
-                if (!found.TryGetValue(address, out var known) || known.SpeaksIpmi20 is null)
-                {
-                    await Task.Delay(limit.Take(), clock, cancellationToken);
-                    Send(socket, address, (byte)round);
-                }
-                if (value == range.Last.Value) break;
-            }
-            await Task.Delay(settings.LastAnswer, clock, cancellationToken);
-        }
+        // A datagram is lost now and then, and the first to an address waits for ARP: everybody is pinged and asked, and who has answered only the ping is asked once more.
+        await RoundAsync(Addresses(range), Ping);
+        await RoundAsync(Addresses(range), Ask);
+        await RoundAsync([.. found.Values.Where(bmc => bmc is { SpeaksIpmi: true, SpeaksIpmi20: null }).Select(bmc => bmc.Address)], AskAgain);
         await done.CancelAsync();
         await listening;
+
+        async Task RoundAsync(IReadOnlyCollection<Ipv4Address> addresses, Func<Span<byte>, int> write)
+        {
+            var others = owned();
+            var sent = false;
+            foreach (var address in addresses)
+            {
+                if (others.Contains(address)) continue;
+                await Task.Delay(limit.Take(), clock, cancellationToken);
+                Send(socket, address, write);
+                sent = true;
+            }
+            if (sent) await Task.Delay(settings.LastAnswer, clock, cancellationToken);
+        }
     }
 
-    void Send(Socket socket, Ipv4Address address, byte round)
+    static IReadOnlyCollection<Ipv4Address> Addresses(Ipv4Range range) => [.. Enumerable.Range(0, (int)range.Count).Select(i => new Ipv4Address(range.First.Value + (uint)i))];
+
+    static int Ping(Span<byte> datagram) => AsfPresence.WritePing(datagram, tag: 0);
+
+    int Ask(Span<byte> datagram) => Ask(datagram, sequence: 0);
+
+    int AskAgain(Span<byte> datagram) => Ask(datagram, sequence: 1);
+
+    int Ask(Span<byte> datagram, byte sequence) => Session15Packet.Wrap(datagram, IpmbMessage.WriteRequest(datagram[Session15Packet.Overhead..], question, sequence));
+
+    void Send(Socket socket, Ipv4Address address, Func<Span<byte>, int> write)
     {
         Span<byte> datagram = stackalloc byte[Session15Packet.Overhead + IpmbMessage.Overhead + IpmiRequest.MaxData];
-        var to = new IPEndPoint(address.ToIPAddress(), settings.IpmiPort);
         try
         {
-            socket.SendTo(datagram[..AsfPresence.WritePing(datagram, round)], to);
-            socket.SendTo(datagram[..Session15Packet.Wrap(datagram, IpmbMessage.WriteRequest(datagram[Session15Packet.Overhead..], question, round))], to);
+            socket.SendTo(datagram[..write(datagram)], new IPEndPoint(address.ToIPAddress(), settings.IpmiPort));
         }
         catch (SocketException)
         {
@@ -158,11 +175,10 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         }
         if (!Session15Packet.TryRead(datagram, out var packet, out _) || !IpmbMessage.TryRead(packet.Message, out var message, out _)) return;
         if (!message.IsAnswer || message.Command != question.Command || message.Data is not [(byte)CompletionCode.Ok, ..] || !question.TryReadAnswer(message.Data[1..], out var can)) return;
-        found.AddOrUpdate(address, new FoundBmc(address) { SpeaksIpmi = true, SpeaksIpmi20 = can.SupportsIpmi20, AllowsAnonymous = can.AllowsAnonymousLogin },
-            (_, bmc) => bmc with { SpeaksIpmi = true, SpeaksIpmi20 = can.SupportsIpmi20, AllowsAnonymous = can.AllowsAnonymousLogin });
+        found.AddOrUpdate(address, new FoundBmc(address).With(can), (_, bmc) => bmc.With(can));
     }
 
-    async Task AskForRootsAsync(Ipv4Range range, ConcurrentDictionary<Ipv4Address, FoundBmc> found, CancellationToken cancellationToken)
+    async Task AskForRootsAsync(Ipv4Range range, IReadOnlySet<Ipv4Address> owned, ConcurrentDictionary<Ipv4Address, FoundBmc> found, CancellationToken cancellationToken)
     {
         using var http = new HttpClient(new SocketsHttpHandler
         {
@@ -172,13 +188,10 @@ sealed class BmcScan(BmcScanSettings settings, TimeProvider clock)
         {
             MaxResponseContentBufferSize = MostRoot, Timeout = settings.ConnectPatience * 2,
         };
-        var addresses = Enumerable.Range(0, (int)range.Count).Select(i => new Ipv4Address(range.First.Value + (uint)i));
-        await Parallel.ForEachAsync(addresses, new ParallelOptions { MaxDegreeOfParallelism = settings.AtOnce, CancellationToken = cancellationToken }, async (address, token) =>
+        await Parallel.ForEachAsync(Addresses(range).Where(address => !owned.Contains(address)), new ParallelOptions { MaxDegreeOfParallelism = settings.AtOnce, CancellationToken = cancellationToken }, async (address, token) =>
         {
             if (await RootAsync(http, address, token) is not { } root) return;
-            var product = string.Join(' ', new[] { RedfishResource.TextOf(root, "Vendor"), RedfishResource.TextOf(root, "Product") }.Where(text => !string.IsNullOrWhiteSpace(text)));
-            var version = RedfishResource.TextOf(root, "RedfishVersion") ?? "1";
-            found.AddOrUpdate(address, new FoundBmc(address) { Redfish = version, Product = product }, (_, bmc) => bmc with { Redfish = version, Product = product });
+            found.AddOrUpdate(address, new FoundBmc(address).With(root), (_, bmc) => bmc.With(root));
         });
     }
 

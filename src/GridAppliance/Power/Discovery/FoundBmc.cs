@@ -1,4 +1,7 @@
+using System.Text.Json;
+using GridAppliance.Power.Redfish;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Ipmi.Commands;
 
 namespace GridAppliance.Power.Discovery;
 
@@ -15,4 +18,13 @@ sealed record FoundBmc(Ipv4Address Address)
     public string? Redfish { get; init; }
     /// <summary>Maker and product, as the service root has them.</summary>
     public string? Product { get; init; }
+
+    public FoundBmc With(in AuthenticationCapabilities can) => this with { SpeaksIpmi = true, SpeaksIpmi20 = can.SupportsIpmi20, AllowsAnonymous = can.AllowsAnonymousLogin };
+
+    /// <summary>What a Redfish service says in its root.</summary>
+    public FoundBmc With(JsonElement root) => this with
+    {
+        Redfish = RedfishResource.TextOf(root, "RedfishVersion") ?? "1",
+        Product = string.Join(' ', new[] { RedfishResource.TextOf(root, "Vendor"), RedfishResource.TextOf(root, "Product") }.Where(text => !string.IsNullOrWhiteSpace(text))),
+    };
 }

@@ -1,4 +1,5 @@
 using GridAppliance.Protocols.Ipmi;
+using GridAppliance.Protocols.Ipmi.Commands;
 
 namespace GridAppliance.Power.Ipmi;
 
@@ -54,4 +55,10 @@ sealed class CommandErrand<T>(IpmiRequest<T> request) : Errand<IpmiAnswer<T>>
         if (request.TryReadAnswer(exchange.Data.Span, out var answer)) return new(CompletionCode.Ok, answer);
         throw owner.Nonsense($"{request.GetType().Name} was answered with {exchange.Data.Length} octets that make no sense");
     }
+}
+
+/// <summary>Asks outside any session how the BMC lets people in, which it tells everybody; null when its answer makes no sense.</summary>
+sealed class CapabilitiesErrand : Errand<AuthenticationCapabilities?>
+{
+    protected override Task<AuthenticationCapabilities?> DoAsync(BmcOwner owner) => owner.AskForCapabilitiesAsync();
 }

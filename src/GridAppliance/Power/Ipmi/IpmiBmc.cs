@@ -85,5 +85,8 @@ sealed partial class IpmiBmc(Uri address, BmcOwner owner) : IPrivilegedPort, IPo
 
     public Task<IReadOnlyList<SecurityFinding>> AuditAsync(CancellationToken cancellationToken) => owner.EnqueueAsync(new AuditErrand(), cancellationToken);
 
+    /// <summary>What the BMC says to whoever asks, without an account; null when that makes no sense.</summary>
+    public Task<AuthenticationCapabilities?> AskForCapabilitiesAsync(CancellationToken cancellationToken) => owner.EnqueueAsync(new CapabilitiesErrand(), cancellationToken);
+
     public ValueTask DisposeAsync() => owner.DisposeAsync();
 }

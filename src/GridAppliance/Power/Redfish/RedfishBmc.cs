@@ -17,6 +17,9 @@ sealed partial class RedfishBmc(Uri address, RedfishSession session) : IPrivileg
 
     public string? Fingerprint => session.Fingerprint;
 
+    /// <summary>The service root, in which a service says what it is.</summary>
+    public async Task<JsonElement> ReadRootAsync(CancellationToken cancellationToken) => (await session.GetAsync(RedfishPath.Root, cancellationToken)).Json;
+
     public async Task<PowerState> GetPowerAsync(CancellationToken cancellationToken) => StateOf(await MachineAsync(cancellationToken));
 
     public async Task SetPowerAsync(PowerAction action, CancellationToken cancellationToken)

@@ -17,7 +17,7 @@ static class PortEndpoints
     const int MostSecret = 128;
     const int MostText = 200;
     const int MostPorts = 5000;
-    /// <summary>What a request may wait for: ten seconds or so.</summary>
+    /// <summary>What a request may wait for: twenty seconds or so.</summary>
     const int MostScanned = 1024;
 
     /// <summary>How long the first look at a port that was just set may take; its state shows later otherwise.</summary>
@@ -79,18 +79,20 @@ static class PortEndpoints
         return TypedResults.Ok(new PortImportDocument { Ports = booted, DryRun = request.DryRun });
     }
 
-    static async Task<Results<Ok<BmcScanDocument>, ProblemHttpResult>> Scan(BmcScanRequest request, HttpContext context, NodePorts ports, BmcScan scan, Timeline timeline, CancellationToken cancellation)
+    static async Task<Results<Ok<BmcScanDocument>, ProblemHttpResult>> Scan(BmcScanRequest request, HttpContext context, NodePorts ports, BmcScan scan, OwnedBmcs owned, Timeline timeline, CancellationToken cancellation)
     {
         if (!TryReadRange(request.Range, out var range)) return Bad("a range is written like 10.1.0.0/24 or 10.1.0.10-10.1.0.90");
         if (range.Count > MostScanned) return Bad($"at most {MostScanned} addresses are looked at at once, this range has {range.Count}");
         if ((request.User is null) != (request.Password is null)) return Bad("an account has a user and a password");
         var actor = Caller.Of(context).Actor;
-        var found = await scan.ScanAsync(range, cancellation);
+        var looking = owned.AskAsync(range, cancellation);
+        var strangers = await scan.ScanAsync(range, owned.Addresses, cancellation);
+        var (knowns, found) = (owned.ByAddress(), strangers.Concat(await looking).OrderBy(bmc => bmc.Address).ToList());
         await timeline.AppendAsync(new NewEvent("port.scan", $"{actor} looked for BMCs in {range}: {found.Count} found") { Actor = actor }, cancellation);
         var documents = new List<FoundBmcDocument>(found.Count);
         foreach (var bmc in found)
         {
-            var known = ports.Current.ByAddress.Values.FirstOrDefault(port => port.Scheme.Kind == PortKind.Bmc && port.Address.Host == bmc.Address.ToString());
+            var known = knowns.GetValueOrDefault(bmc.Address)?[0];
             if (known is null && request.User is not null)
             {
                 var taken = new PortRequest { Address = scan.AddressOf(bmc), User = request.User, Password = request.Password };

@@ -4,6 +4,7 @@ using System.Text;
 using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Protocols.Addresses;
+using GridAppliance.Protocols.Ipmi.Rmcp;
 using GridAppliance.Testing;
 using GridAppliance.Tests.Power.Redfish;
 
@@ -13,6 +14,8 @@ namespace GridAppliance.Tests.Power.Discovery;
 public sealed class BmcScanTests
 {
     static CancellationToken Patience => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
+
+    static readonly Func<IReadOnlySet<Ipv4Address>> Nobody = static () => new HashSet<Ipv4Address>();
 
     static int FreePort()
     {
@@ -31,17 +34,38 @@ public sealed class BmcScanTests
         using var second = IpmiSimulator.Start(at: new(IPAddress.Parse("127.0.3.9"), port), withMachine: false);
         using var beyond = IpmiSimulator.Start(at: new(IPAddress.Parse("127.0.3.30"), port), withMachine: false);
         var scan = Scan(port, FreePort());
-        var found = await scan.ScanAsync(Ipv4Range.Parse("127.0.3.1-127.0.3.20"), Patience);
+        var found = await scan.ScanAsync(Ipv4Range.Parse("127.0.3.1-127.0.3.20"), Nobody, Patience);
         Assert.Equal(["127.0.3.5", "127.0.3.9"], found.Select(bmc => bmc.Address.ToString()));
         Assert.All(found, bmc => Assert.Equal((true, true, (string?)null), (bmc.SpeaksIpmi, bmc.SpeaksIpmi20, bmc.Redfish)));
         Assert.Equal($"ipmi://127.0.3.5:{port}", scan.AddressOf(found[0]));
+    }
+
+    /// <summary>One socket hears what goes to every address of the loopback network, in order.</summary>
+    [Fact]
+    public async Task Nobody_is_asked_two_things_at_once_and_a_bmc_that_has_an_owner_is_asked_nothing()
+    {
+        using var network = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        network.Bind(new IPEndPoint(IPAddress.Any, 0));
+        network.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.PacketInformation, true);
+        var owned = new HashSet<Ipv4Address> { Ipv4Address.Parse("127.0.3.42") };
+        await Scan(((IPEndPoint)network.LocalEndPoint!).Port, FreePort()).ScanAsync(Ipv4Range.Parse("127.0.3.41-127.0.3.43"), () => owned, Patience);
+        var heard = new List<string>();
+        var buffer = new byte[2048];
+        while (network.Available > 0)
+        {
+            var flags = SocketFlags.None;
+            EndPoint sender = new IPEndPoint(IPAddress.Any, 0);
+            var length = network.ReceiveMessageFrom(buffer, 0, buffer.Length, ref flags, ref sender, out var to);
+            heard.Add($"{(AsfPresence.TryReadPing(buffer.AsSpan(0, length), out _, out _) ? "ping" : "question")} to {to.Address}");
+        }
+        Assert.Equal(["ping to 127.0.3.41", "ping to 127.0.3.43", "question to 127.0.3.41", "question to 127.0.3.43"], heard);
     }
 
     [Fact]
     public async Task A_redfish_service_is_found_by_its_root_and_a_web_server_is_not_one()
     {
         await using var bmc = await RedfishSimulator.StartAsync();
-        var found = Assert.Single(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.4"), Patience));
+        var found = Assert.Single(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.4"), Nobody, Patience));
         Assert.Equal(("127.0.0.1", false, "1.15.0"), (found.Address.ToString(), found.SpeaksIpmi, found.Redfish));
         // No account was used.
         Assert.Equal(["GET /redfish/v1"], bmc.Log);
@@ -51,7 +75,7 @@ public sealed class BmcScanTests
             await context.Response.Body.WriteAsync("<html>welcome</html>"u8.ToArray());
             return true;
         };
-        Assert.Empty(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience));
+        Assert.Empty(await Scan(FreePort(), bmc.Address.Port).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Nobody, Patience));
     }
 
     /// <summary>Answers of real services differ in order, case of header names and what else they say.</summary>
@@ -66,7 +90,7 @@ public sealed class BmcScanTests
         using var service = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         service.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var scan = new BmcScan(new() { IpmiPort = FreePort(), HttpsPort = FreePort(), SsdpGroup = (IPEndPoint)service.LocalEndPoint!, LastAnswer = TimeSpan.FromMilliseconds(400), ConnectPatience = TimeSpan.FromSeconds(5) }, TimeProvider.System);
-        var scanning = scan.ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience);
+        var scanning = scan.ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Nobody, Patience);
         var buffer = new byte[2048];
         var asked = await service.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), Patience);
         var question = Encoding.ASCII.GetString(buffer, 0, asked.ReceivedBytes);
@@ -86,7 +110,7 @@ public sealed class BmcScanTests
         var group = new IPEndPoint(new BmcScanSettings().SsdpGroup.Address, ((IPEndPoint)service.LocalEndPoint!).Port);
         service.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(group.Address, IPAddress.Loopback));
         var scan = new BmcScan(new() { IpmiPort = FreePort(), HttpsPort = FreePort(), SsdpGroup = group, LastAnswer = TimeSpan.FromMilliseconds(400), ConnectPatience = TimeSpan.FromSeconds(5) }, TimeProvider.System);
-        var scanning = scan.ScanAsync(Ipv4Range.Parse("127.0.0.2-127.0.0.3"), Patience);
+        var scanning = scan.ScanAsync(Ipv4Range.Parse("127.0.0.2-127.0.0.3"), Nobody, Patience);
         var buffer = new byte[2048];
         var asked = await service.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), Patience);
         Assert.StartsWith("M-SEARCH * HTTP/1.1\r\n", Encoding.ASCII.GetString(buffer, 0, asked.ReceivedBytes), StringComparison.Ordinal);
@@ -105,7 +129,7 @@ public sealed class BmcScanTests
         using var done = new CancellationTokenSource();
         var echoing = EchoAsync(socket, done.Token);
         // An echo is a ping and a request, neither of which is an answer.
-        Assert.Empty(await Scan(port, FreePort()).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Patience));
+        Assert.Empty(await Scan(port, FreePort()).ScanAsync(Ipv4Range.Parse("127.0.0.1-127.0.0.1"), Nobody, Patience));
         await done.CancelAsync();
         await echoing;
 

@@ -1,4 +1,8 @@
 using System.Net;
+using System.Text;
+using System.Text.Json;
+using GridAppliance.Api;
+using GridAppliance.Lab.Servers.Redfish;
 using GridAppliance.Power.Discovery;
 using GridAppliance.Power.Ports;
 using GridAppliance.Testing;
@@ -41,6 +45,36 @@ public sealed class DiscoverBmcTests
         Assert.Equal(node.Id, Assert.Single(ports.Current.ByAddress.Values).NodeId);
         Assert.Empty(ports.Current.Of(stranger.Id));
         Assert.Equal($"{node.Name}: off\n", (await plane.Gridctl("power", "status", node.Name)).Output);
+    }
+
+    /// <summary>One owner for each BMC: a scan of its network waits for its turn like everybody else, and says whose it is.</summary>
+    [Fact]
+    public async Task A_bmc_that_has_an_owner_hears_of_a_scan_from_that_owner_alone()
+    {
+        await using var bmc = new ScriptedBmc(new(IPAddress.Parse("127.0.9.21"), 623));
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        await SampleNodes.DiscoverAsync(plane, 1);
+        Assert.Equal(0, (await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n1", "ipmi://127.0.9.21", "--user", bmc.User)).Status);
+        var scanned = await plane.Gridctl("discover", "bmc", "127.0.9.21-127.0.9.22", "-o", "json");
+        var found = Assert.Single(JsonSerializer.Deserialize(scanned.Output, ApiJson.Default.BmcScanDocument)!.Found);
+        Assert.Equal(("127.0.9.21", "2.0", "ipmi://127.0.9.21", "n1"), (found.Ip, found.Ipmi, found.Address, found.Node));
+        // By its owner: the scan itself would have pinged it first.
+        Assert.Equal(0, bmc.Count(ScriptedBmc.Ping));
+    }
+
+    [Fact]
+    public async Task A_redfish_service_that_has_an_owner_is_asked_in_its_session_and_one_that_is_gone_is_not_found()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        await SampleNodes.DiscoverAsync(plane, 1);
+        // On a port that no scan looks at.
+        await using (var redfish = await RedfishSimulator.StartAsync())
+        {
+            Assert.Equal(0, (await plane.GridctlWith(RedfishSimulator.Password + "\n", "port", "set", "n1", redfish.Address.OriginalString, "--user", RedfishSimulator.User)).Status);
+            var found = await plane.Gridctl("discover", "bmc", "127.0.0.1-127.0.0.1");
+            Assert.Matches(@"127\.0\.0\.1 .*1\.15\.0 .*redfish\+https://127\.0\.0\.1:\d+ .*n1", found.Output);
+        }
+        Assert.Equal(3, (await plane.Gridctl("discover", "bmc", "127.0.0.1-127.0.0.1")).Status);
     }
 
     [Fact]
