@@ -13,8 +13,8 @@ sealed partial class ConsoleSession : IDisposable
     /// <summary>What a newcomer sees of the past.</summary>
     const int TailBytes = 32 * 1024;
 
-    /// <summary>More is not looked at by people; a program that opens consoles without closing them must not cost every octet a thousand copies.</summary>
-    const int MostViewers = 64;
+    /// <summary>Far beyond the people who look at one console: what ends is a program that opens consoles and closes none. Each costs a reference to what was said, and at most half a megabyte of them.</summary>
+    public const int MostViewers = 1000;
 
     static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(15);

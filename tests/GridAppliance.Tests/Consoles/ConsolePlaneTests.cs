@@ -221,6 +221,23 @@ public sealed class ConsolePlaneTests : WithScriptedConsole
         Assert.Contains("last words", await GetAsync("log"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_console_that_is_as_full_as_it_may_be_says_so_to_whoever_wants_in()
+    {
+        await RecordAsync("here\r\n", "here");
+        var session = plane.Get<ConsoleDirectory>().Find(node.Id)!;
+        var viewers = Enumerable.Range(0, ConsoleSession.MostViewers).Select(i => session.TryJoin($"viewer {i}")!).ToList();
+        using var client = plane.Client();
+        Assert.Contains("has 1000 viewers", (await Assert.ThrowsAsync<ApplianceException>(() => client.AttachConsole("n1", write: false, Patience))).Message, StringComparison.Ordinal);
+        Assert.Contains("has 1000 viewers", (await plane.Gridctl("log", "n1", "--follow")).Error, StringComparison.Ordinal);
+        Assert.Contains("has 1000 viewers", (await plane.Gridctl("console-script", "run", "n1", "uboot-dhcp")).Error, StringComparison.Ordinal);
+        // Who only reads the record is not counted.
+        Assert.Contains("here", (await plane.Gridctl("log", "n1")).Output, StringComparison.Ordinal);
+        foreach (var viewer in viewers) viewer.Dispose();
+        using var ann = await Attached.OpenAsync(plane.Client(), write: false, Patience);
+        await ann.SeeAsync("here");
+    }
+
     /// <summary>One viewer, as a program has it.</summary>
     sealed class Attached(ApplianceClient client, WebSocket socket, CancellationToken patience) : IDisposable
     {

@@ -145,6 +145,21 @@ public sealed class ConsoleSessionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task As_many_look_as_anybody_could_want_and_one_who_leaves_makes_room_for_another()
+    {
+        using var node = await server.AcceptTcpClientAsync(stopping.Token);
+        var viewers = Enumerable.Range(0, ConsoleSession.MostViewers).Select(i => session.TryJoin($"viewer {i}")!).ToList();
+        Assert.Null(session.TryJoin("one too many"));
+        Assert.Null(session.TryFollow("one too many", out _));
+        await node.GetStream().WriteAsync("for all of you"u8.ToArray(), stopping.Token);
+        foreach (var viewer in viewers) Assert.EndsWith("for all of you", await SeeAsync(viewer, "for all of you"), StringComparison.Ordinal);
+        viewers[500].Dispose();
+        using (var another = session.TryJoin("another")) Assert.NotNull(another);
+        foreach (var viewer in viewers) viewer.Dispose();
+        Assert.Equal(0, session.State.Viewers);
+    }
+
+    [Fact]
     public async Task A_writer_who_leaves_or_releases_lets_others_type()
     {
         using var node = await server.AcceptTcpClientAsync(stopping.Token);

@@ -35,10 +35,12 @@ static class ConsoleEndpoints
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (mode is not (null or "view" or "write")) return Problems.Answer(StatusCodes.Status400BadRequest, "mode is view or write");
         if (consoles.Find(node.Id) is not { } session) return NoConsole(name);
+        // Before the next line: a client whose handshake was refused asks again plainly, for the reason.
+        if (session.State.Viewers >= ConsoleSession.MostViewers) return Full(node);
         if (!context.WebSockets.IsWebSocketRequest) return Problems.Answer(StatusCodes.Status426UpgradeRequired, "a console is attached to over a WebSocket", $"use `gridctl console {node.Name}`, or read /console/log");
         var where = via switch { "gridctl" => " with gridctl", "browser" => " in a browser", _ => "" };
         if (session.TryJoin(Caller.Of(context).Actor + where) is not { } viewer)
-            return Problems.Answer(StatusCodes.Status503ServiceUnavailable, $"the console of {node.Name} has as many viewers as it may", "close some of them");
+            return Full(node);
         // What follows owns the connection; there is nothing to answer after it.
         using var socket = await context.WebSockets.AcceptWebSocketAsync(Accepting);
         using var attachment = new ConsoleAttachment(socket, viewer, mode == "write");
@@ -51,7 +53,7 @@ static class ConsoleEndpoints
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (!ConsoleLogQuery.TryRead(context.Request.Query, out var query, out var problem)) return problem;
-        if (!TryReach(node, consoles, follow == true, Caller.Of(context).Actor, out var until, out var viewer)) return NoConsole(name);
+        if (!TryReach(node, consoles, follow == true, Caller.Of(context).Actor, out var until, out var viewer)) return follow == true && consoles.Find(node.Id) is not null ? Full(node) : NoConsole(name);
         return new ConsoleLogAnswer(consoles.RecordOf(node.Id), until, query, raw == true ? ConsoleLogShape.Raw : Shape(context.Request), viewer, lifetime);
     }
 
@@ -90,6 +92,9 @@ static class ConsoleEndpoints
         }
         return ConsoleLogShape.Text;
     }
+
+    internal static ProblemHttpResult Full(Node node) =>
+        Problems.Answer(StatusCodes.Status503ServiceUnavailable, $"the console of {node.Name} has {ConsoleSession.MostViewers} viewers, which is as many as it may have", "close some of them: a program may have opened it and never closed it");
 
     internal static ProblemHttpResult NoConsole(string name) =>
         Problems.Answer(StatusCodes.Status404NotFound, $"{Problems.Short(name)} has no console", $"give it one: `gridctl port set {Problems.Short(name)} …`, with its BMC's or its serial port's address");

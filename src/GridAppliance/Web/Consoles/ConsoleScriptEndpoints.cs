@@ -32,8 +32,9 @@ static class ConsoleScriptEndpoints
         if (scripts.Find(request.Script) is not { } script)
             return Problems.Answer(StatusCodes.Status404NotFound, $"there is no console script '{Problems.Short(request.Script)}'", "list them with `gridctl console-script list`");
         var actor = Caller.Of(context).Actor;
-        if (consoles.Find(node.Id)?.TryFollow($"script {script.Name} of {actor}", out _) is not { } viewer) return ConsoleEndpoints.NoConsole(name);
-        return new Answer(node, script, new(script, consoles.Find(node.Id)!, viewer, time), viewer, request.TakeOver, actor, timeline, time, lifetime);
+        if (consoles.Find(node.Id) is not { } session) return ConsoleEndpoints.NoConsole(name);
+        if (session.TryFollow($"script {script.Name} of {actor}", out _) is not { } viewer) return ConsoleEndpoints.Full(node);
+        return new Answer(node, script, new(script, session, viewer, time), viewer, request.TakeOver, actor, timeline, time, lifetime);
     }
 
     sealed class Answer(Node node, ConsoleScript script, ConsoleScriptRun run, ConsoleViewer viewer, bool takeOver, string actor, Timeline timeline, TimeProvider time, IHostApplicationLifetime lifetime)
