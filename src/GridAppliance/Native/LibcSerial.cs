@@ -18,7 +18,9 @@ static unsafe partial class Libc
 
     const uint IXON = 0x400, IXOFF = 0x1000;
     const uint CSTOPB = 0x40, CREAD = 0x80, PARENB = 0x100, PARODD = 0x200, CLOCAL = 0x800, BOTHER = 0x1000, CMSPAR = 0x40000000, CRTSCTS = 0x80000000;
-    const int VTIME = 5, VMIN = 6;
+    const int VTIME = 5, VMIN = 6, VSTART = 8, VSTOP = 9;
+    /// <summary>ASCII's DC1 and DC3, which XON and XOFF are everywhere.</summary>
+    const byte Xon = 0x11, Xoff = 0x13;
     const int TIOCM_DTR = 2, TIOCM_RTS = 4;
 
     /// <summary>struct termios2.</summary>
@@ -116,6 +118,9 @@ static unsafe partial class Libc
         termios.InputSpeed = termios.OutputSpeed = (uint)settings.Speed;
         termios.Characters[VMIN] = 1;
         termios.Characters[VTIME] = 0;
+        // Whatever the last program there wanted.
+        termios.Characters[VSTART] = Xon;
+        termios.Characters[VSTOP] = Xoff;
     }
 
     static void SetWire(SafeHandle line, int wire, bool on) => Control(line, on ? TIOCMBIS : TIOCMBIC, &wire);

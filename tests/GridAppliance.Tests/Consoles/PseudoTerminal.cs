@@ -78,15 +78,15 @@ sealed partial class PseudoTerminal : IDisposable
         }
     }
 
-    /// <summary>How the far end is set: bits per second, and the kernel's control flags (termbits.h).</summary>
-    public unsafe (uint Speed, uint Flags) Line
+    /// <summary>How the far end is set: bits per second, and the kernel's control and input flags (termbits.h).</summary>
+    public unsafe (uint Speed, uint Flags, uint Input) Line
     {
         get
         {
             const nuint TCGETS2 = 0x802C542A;
             var settings = stackalloc uint[11];
             if (Control(Far, TCGETS2, settings) != 0) throw new IOException("TCGETS2");
-            return (settings[10], settings[2]);
+            return (settings[10], settings[2], settings[0]);
         }
     }
 

@@ -30,7 +30,7 @@ static partial class ThreadTrace
         { IsBackground = true }.Start();
         var file = Path.GetTempFileName();
         var start = new ProcessStartInfo("strace") { RedirectStandardError = true };
-        foreach (var argument in (string[])["-e", $"trace={calls}", "-o", file, "-p", $"{await name.Task}"]) start.ArgumentList.Add(argument);
+        foreach (var argument in (string[])["-v", "-e", $"trace={calls}", "-o", file, "-p", $"{await name.Task}"]) start.ArgumentList.Add(argument);
         using var strace = Process.Start(start)!;
         try
         {
