@@ -1,9 +1,8 @@
 using System.Text;
-using GridAppliance.Cli;
 using GridAppliance.Cli.Consoles;
-using GridAppliance.Cli.Terminal;
 using GridAppliance.Consoles;
 using GridAppliance.Nodes;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Consoles;
 using GridAppliance.Tests.Power;
 using GridAppliance.Tests.Web;
@@ -13,25 +12,7 @@ namespace GridAppliance.Tests.Cli;
 /// <summary><c>gridctl console</c> in a real terminal, and <c>gridctl log</c>, against a scripted console.</summary>
 public sealed class ConsoleCommandTests : WithScriptedConsole
 {
-    /// <summary>gridctl with its standard streams on a terminal; what it complains of is told when nothing is seen.</summary>
-    async Task<int> Run(PseudoTerminal screen, params string[] arguments)
-    {
-        await using StringWriter output = new(), error = new();
-        var terminal = new GridctlTerminal(output, error, TextReader.Null, interactive: true) { Raw = () => RawTerminal.Open(screen.Far, screen.Far) };
-        try
-        {
-            return await Task.Run(() => CommandTree.Run([.. arguments, "--url", plane.Socket.ToString()!], terminal)).WaitAsync(TimeSpan.FromSeconds(60));
-        }
-        catch (Exception e)
-        {
-            screen.Complaint = e.ToString();
-            throw;
-        }
-        finally
-        {
-            screen.Complaint += error.ToString();
-        }
-    }
+    Task<int> Run(PseudoTerminal screen, params string[] arguments) => TerminalGridctl.RunAsync(plane, screen, arguments);
 
     [Fact]
     public async Task What_the_node_says_is_on_the_screen_and_every_key_reaches_it()
@@ -98,6 +79,27 @@ public sealed class ConsoleCommandTests : WithScriptedConsole
         screen.Type("\u001dps");
         await screen.SeeAsync("n1 is on");
         Assert.Equal([1], bmc.State.Actions);
+        screen.Type("\u001dq");
+        Assert.Equal(0, await running);
+    }
+
+    [Fact]
+    public async Task A_break_and_a_sysrq_key_go_through_serial_over_lan_to_the_machine()
+    {
+        await using var bmc = new ScriptedBmc();
+        await SampleNodes.DiscoverAsync(plane, 2);
+        Assert.Equal(0, (await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n2", bmc.Uri.OriginalString, "--user", bmc.User)).Status);
+        await Eventually.UntilAsync(() => bmc.ConsoleSession != 0, "the console of n2");
+        using var screen = new PseudoTerminal();
+        var running = Run(screen, "console", "n2");
+        await screen.SeeAsync("for help");
+        screen.Type("\u001db");
+        await screen.SeeAsync("sent a break");
+        Assert.Equal((1, 0), (bmc.Breaks, bmc.Typed.Count));
+        screen.Type("\u001dsw");
+        await screen.SeeAsync("sent a break");
+        await Eventually.UntilAsync(() => bmc.Typed.Count > 0, "the key");
+        Assert.Equal((2, "w"), (bmc.Breaks, Encoding.ASCII.GetString([.. bmc.Typed])));
         screen.Type("\u001dq");
         Assert.Equal(0, await running);
     }

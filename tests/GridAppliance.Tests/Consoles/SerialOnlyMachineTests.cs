@@ -18,6 +18,7 @@ public sealed class SerialOnlyMachineTests
     /// <param name="sign">The machine's own word that the file came.</param>
     [Theory]
     [InlineData(Firmware.UBoot, Line.RawTcp, "uboot-dhcp", "Bytes transferred = 26 ")]
+    [InlineData(Firmware.UBoot, Line.RawTcp, "uboot-pxe", "Bytes transferred = 26 ")]
     [InlineData(Firmware.OpenFirmware, Line.Tty, "openfirmware-boot-net", "TFTP: Received boot.scr")]
     [InlineData(Firmware.OpenFirmware, Line.RawTcp, "openfirmware-boot-net", "TFTP: Received boot.scr")]
     [InlineData(Firmware.Ipxe, Line.RawTcp, "ipxe-autoboot", "/boot.scr... ok")]
@@ -50,12 +51,25 @@ public sealed class SerialOnlyMachineTests
         Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", machine.Address)).Status);
         using var client = plane.Client();
         await SeeAsync("Waiting for root device /dev/sda1");
+        await PressSysRqAsync();
         machine.ServeAtBoot("#!ipxe\necho The network has it again.\nsleep 600\n");
 
         await RunAsync("linux-sysrq-tasks");
         await RunAsync("linux-sysrq-reboot");
 
         await SeeAsync("The network has it again.");
+
+        // As a person does it, from a terminal: what comes back is the kernel's own word.
+        async Task PressSysRqAsync()
+        {
+            using var screen = new PseudoTerminal();
+            var person = TerminalGridctl.RunAsync(plane, screen, "console", "n1");
+            await screen.SeeAsync("for help");
+            screen.Type("\u001dsh");
+            await screen.SeeAsync("sysrq: HELP");
+            screen.Type("\u001dq");
+            Assert.Equal(0, await person);
+        }
 
         async Task RunAsync(string script)
         {
@@ -95,6 +109,8 @@ public sealed class SerialOnlyMachineTests
                 port = ((IPEndPoint)free.LocalEndpoint).Port;
             }
             ServeAtBoot(ScriptOf(firmware));
+            // What a PXE client asks for first, by the address that QEMU gives a machine's only NIC.
+            File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "pxelinux.cfg")).FullName, "01-52-54-00-12-34-56"), "default grid\nlabel grid\nkernel boot.scr\n");
             if (firmware == Firmware.Linux) File.Copy(Path.Combine(LabPrograms.Built().Images, "virtual", "vmlinuz"), Path.Combine(folder, "vmlinuz"));
             var start = new ProcessStartInfo(ProgramOf(firmware)) { RedirectStandardOutput = true };
             foreach (var argument in (string[])

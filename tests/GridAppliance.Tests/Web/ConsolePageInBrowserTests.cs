@@ -99,6 +99,25 @@ public sealed class ConsolePageInBrowserTests(ITestOutputHelper output) : IAsync
             await page.EvaluateAsync($"(document.querySelector('#power').value = '{action}', document.querySelector('#power').dispatchEvent(new Event('change')))");
     }
 
+    [ChromiumFact]
+    public async Task A_break_and_a_sysrq_key_go_through_serial_over_lan_to_the_machine()
+    {
+        await using var bmc = new ScriptedBmc();
+        await SampleNodes.DiscoverAsync(plane, 2);
+        Assert.Equal(0, (await plane.GridctlWith(Encoding.ASCII.GetString(bmc.Password) + "\n", "port", "set", "n2", bmc.Uri.OriginalString, "--user", bmc.User)).Status);
+        await Eventually.UntilAsync(() => bmc.ConsoleSession != 0, "the console of n2");
+        await using var page = await OpenAsync("/console/n2");
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live' && document.querySelector('#break').disabled");
+        await page.EvaluateAsync("document.querySelector('#take').click()");
+        await page.UntilAsync("!document.querySelector('#break').disabled");
+        await page.EvaluateAsync("document.querySelector('#break').click()");
+        await page.UntilAsync("consoleText().includes('sent a break')");
+        Assert.Equal((1, 0), (bmc.Breaks, bmc.Typed.Count));
+        await page.EvaluateAsync("(document.querySelector('#sysrq').value = 'w', document.querySelector('#sysrq').dispatchEvent(new Event('change')))");
+        await Eventually.UntilAsync(() => bmc.Typed.Count > 0, "the key");
+        Assert.Equal((2, "w"), (bmc.Breaks, Encoding.ASCII.GetString([.. bmc.Typed])));
+    }
+
     /// <summary>How long a character takes from the key through browser, appliance and node back onto the screen. Measured and written down, not asserted: whose machine is busy is not at fault.</summary>
     [ChromiumFact]
     public async Task What_is_typed_comes_back_and_is_drawn_every_time() => output.WriteLine($"over TCP, {await EchoFiguresAsync(console, "/console/n1")}");
