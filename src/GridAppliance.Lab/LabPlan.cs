@@ -1,11 +1,12 @@
 using GridAppliance.Lab.Appliance;
+using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
 using GridAppliance.Lab.Switches;
 using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Lab;
 
-/// <summary>Everything that one lab is made of, decided before anything is made. Follows from the name and the rack alone.</summary>
+/// <summary>Everything that one lab is made of, decided before anything is made. Follows from the name, the rack and the processors that are there.</summary>
 sealed record LabPlan
 {
     public required LabPaths Paths { get; init; }
@@ -23,6 +24,8 @@ sealed record LabPlan
     public static LabPlan For(LabName name, IEnumerable<ServerFirmware> rack, LabImage image = LabImage.Virtual)
     {
         var paths = new LabPaths(name);
+        var servers = LabServers.Rack(paths, rack);
+        var processors = Processors.Allowed();
         return new LabPlan
         {
             Paths = paths,
@@ -34,7 +37,7 @@ sealed record LabPlan
                 Range = Ipv4Range.Parse("10.77.0.50-10.77.0.250"),
             },
             Switch = new LabSwitch { Namespace = $"{name}-sw", Uplink = $"{name}-uplink", Management = $"{name}-swmgmt", ManagementOfAppliance = $"{name}-mgmt" },
-            Servers = [.. LabServers.Rack(paths, rack).Select(server => server with { MemoryMiB = image.MemoryMiB() })],
+            Servers = [.. servers.Select((server, index) => server with { MemoryMiB = image.MemoryMiB(), Processor = Processors.For(index, servers.Count, processors) })],
             Image = image,
         };
     }

@@ -18,6 +18,8 @@ sealed record LabServer
     public required string Directory { get; init; }
     public int MemoryMiB { get; init; } = 512;
     public int DiskMiB { get; init; } = 64;
+    /// <summary>The processor of this machine that it is emulated on; null: any.</summary>
+    public int? Processor { get; init; }
 
     public string Disk => $"{Directory}/disk.img";
     public string FirmwareVariables => $"{Directory}/vars.fd";

@@ -7,6 +7,8 @@ static class QemuArguments
 {
     public const string Program = "/usr/bin/qemu-system-x86_64";
 
+    const string Binder = "/usr/bin/taskset";
+
     /// <summary>
     /// The best that QEMU emulates, without what emulation makes slow: five levels of page tables are five steps for each miss of an emulated TLB; and where a processor says that it moves
     /// strings fast (ERMS, FSRM), the kernel copies and clears by <c>rep movsb</c>, which an emulator does a byte at a time. Together a quarter of a boot.
@@ -23,6 +25,7 @@ static class QemuArguments
     /// <param name="diskFirst">It tries its disk before the network, as its BMC was told; otherwise the network comes first.</param>
     public static IReadOnlyList<string> For(LabName lab, LabServer server, bool diskFirst = false) =>
     [
+        .. server.Processor is { } processor ? (IReadOnlyList<string>)[Binder, "--cpu-list", processor.ToString(CultureInfo.InvariantCulture)] : [],
         Program,
         "-name", $"{lab}-{server.Name}",
         // Nested KVM may be there and hang, so it is never tried.

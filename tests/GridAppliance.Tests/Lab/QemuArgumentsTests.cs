@@ -1,4 +1,5 @@
 using GridAppliance.Lab;
+using GridAppliance.Lab.Machine;
 using GridAppliance.Lab.Servers;
 
 namespace GridAppliance.Tests.Lab;
@@ -22,6 +23,20 @@ public sealed class QemuArgumentsTests
         Assert.Equal("tcg", After(arguments, "-accel", ""));
         Assert.DoesNotContain(arguments, argument => argument.Contains("kvm", StringComparison.Ordinal));
     });
+
+    [Fact]
+    public void Where_servers_outnumber_processors_each_stays_on_one_and_else_none_does()
+    {
+        Assert.Equal([0, 1, 2, 3, 8], Processors.Parse("\t0-3,8\n"));
+        Assert.Equal([2, 5, 2, 5], Enumerable.Range(0, 4).Select(server => Processors.For(server, 4, [2, 5])).OfType<int>());
+        Assert.Null(Processors.For(0, 2, [2, 5]));
+        Assert.Null(Processors.For(0, 4, [0]));
+
+        var plan = LabPlan.For(LabName.Default, [ServerFirmware.Bios]);
+        Assert.Equal(["/usr/bin/taskset", "--cpu-list", "5", QemuArguments.Program], QemuArguments.For(plan.Name, plan.Servers[0] with { Processor = 5 }).Take(4));
+        Assert.Equal(QemuArguments.Program, QemuArguments.For(plan.Name, plan.Servers[0] with { Processor = null })[0]);
+        Assert.NotEmpty(Processors.Allowed());
+    }
 
     [Fact]
     public void Every_server_hands_whole_frames_to_the_userspace_switch() => Assert.All(EveryFirmware.Select(Arguments), arguments =>
