@@ -1,4 +1,5 @@
 using System.Text.Json;
+using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 
 namespace GridAppliance.Agent.Modules;
@@ -18,6 +19,9 @@ sealed class ModuleStore(AgentPaths paths)
     public IReadOnlyList<ModuleRecord> LeavingRecords() => Read(Leaving);
 
     public ModuleRecord? Find(string name) => ModuleManifest.IsName(name) ? Read(paths.Modules, name + Installed) : null;
+
+    /// <summary>Whether a module is there for somebody else than those who hold resources.</summary>
+    public bool IsNeededOutside(string name) => Find(name)?.Owners.Any(owner => owner != ModuleOrder.Holdings) is true;
 
     /// <summary>An empty folder to unpack into.</summary>
     public string Stage(string digest)

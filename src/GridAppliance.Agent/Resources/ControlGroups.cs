@@ -21,6 +21,10 @@ interface IControlGroups
     /// <exception cref="IOException">Something of it is still there.</exception>
     Task EndAsync(string id, TimeProvider clock, CancellationToken cancellationToken);
 
+    /// <summary>Moves what runs of a module under this holding's limits under another's, or, for null, out of all.</summary>
+    /// <exception cref="IOException">Something of it could not be moved.</exception>
+    void Move(string id, string module, string? to);
+
     IReadOnlyList<string> Existing();
 
     HoldingUsage? Usage(string id);
@@ -40,7 +44,7 @@ sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators
     const int Period = 100_000;   // microseconds, the kernel's own default
     static readonly string[] Needed = ["cpuset", "cpu", "memory", "pids"];
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
-    const int MostLooks = 250;
+    const int MostLooks = 250, MostRounds = 50;
 
     readonly string root = Path.GetDirectoryName(paths.ControlGroups)!;
 
@@ -123,15 +127,28 @@ sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators
     /// <summary>Programs of his modules that run outside already come in.</summary>
     void Gather(HoldingRecord holding, string group)
     {
-        foreach (var module in holding.Modules)
+        foreach (var module in holding.Modules) MoveAll(Path.Combine(paths.ControlGroups, module), Path.Combine(group, module));
+    }
+
+    public void Move(string id, string module, string? to)
+    {
+        var from = Path.Combine(PathOf(id), module);
+        var target = Path.Combine(to is null ? paths.ControlGroups : PathOf(to), module);
+        if (!Directory.Exists(from)) return;
+        if (to is null) Fence(Directory.CreateDirectory(target).FullName, []);
+        MoveAll(from, target);
+    }
+
+    /// <summary>Until nobody is left: those that are moved may be having children. What memory they have stays on the account of where they got it.</summary>
+    static void MoveAll(string from, string to)
+    {
+        for (var round = 0; SystemFiles.Text(from, "cgroup.procs") is { Length: > 0 } processes; round++)
         {
-            var outside = Path.Combine(paths.ControlGroups, module);
-            if (SystemFiles.Text(outside, "cgroup.procs") is not { } processes) continue;
-            var inside = Path.Combine(group, module);
-            Directory.CreateDirectory(inside);
-            foreach (var process in processes.Split('\n'))
+            if (round == MostRounds) throw new IOException($"what runs in {from} does not come out of it");
+            Directory.CreateDirectory(to);
+            foreach (var process in processes.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
-                try { Write(inside, "cgroup.procs", process); }
+                try { Write(to, "cgroup.procs", process); }
                 catch (IOException) { /* it ended meanwhile */ }
             }
         }

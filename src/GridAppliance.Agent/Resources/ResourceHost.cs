@@ -8,7 +8,8 @@ namespace GridAppliance.Agent.Resources;
 /// Gives this node's resources to owners and takes them back. The order of things is what keeps two owners apart: written down, then limits, then programs; and on the way back
 /// programs ended, limits gone, then struck out. Whatever moment the agent ends in, what is written down is at least what is in use.
 /// </summary>
-sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock)
+/// <param name="isNeededOutside">Whether a module is there for somebody else than holdings, and goes on without limits when the last of these ends.</param>
+sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTrigger trigger, AgentConsole console, TimeProvider clock, Func<string, bool>? isNeededOutside = null)
 {
     /// <summary>A lease never outlives this, whatever an order says.</summary>
     static readonly TimeSpan LongestLease = TimeSpan.FromDays(366);
@@ -44,7 +45,11 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
             if (book.Enter(order, Now + Math.Min(order.Seconds * 1000, (long)LongestLease.TotalMilliseconds), out var holding) is { } refusal) return ModuleOutcome.Refused(refusal);
             Wake();
             if (order.Allocated) groups.Make(holding!);
-            else if (wasAllocated) await groups.EndAsync(order.Id, clock, cancellationToken);
+            else if (wasAllocated)
+            {
+                HandOn(holding!);
+                await groups.EndAsync(order.Id, clock, cancellationToken);
+            }
             return ModuleOutcome.Done($"{holding!.Amounts} {(order.Allocated ? "allocated" : "reserved")} for {holding.Owner}{(order.Allocated ? $" (CPU {string.Join(',', holding.Cpus)})" : "")}");
         }
         finally
@@ -61,6 +66,7 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
         {
             var holding = book.Find(id);
             ending = id;
+            if (holding is { Allocated: true }) HandOn(holding);
             await groups.EndAsync(id, clock, cancellationToken);
             // Also one that never came: should its order come yet, it is too late.
             book.Strike(id);
@@ -70,6 +76,18 @@ sealed class ResourceHost(ResourceBook book, IControlGroups groups, HeartbeatTri
         {
             ending = null;
             turn.Release();
+        }
+    }
+
+    /// <summary>Programs of modules that others need as well go on, under the limits of one of these. What cannot be moved ends with the rest, and is started again there.</summary>
+    void HandOn(HoldingRecord ended)
+    {
+        foreach (var module in ended.Modules)
+        {
+            var heir = book.Holdings.FirstOrDefault(other => other.Id != ended.Id && other.Allocated && other.Modules.Contains(module));
+            if (heir is null && isNeededOutside?.Invoke(module) is not true) continue;
+            try { groups.Move(ended.Id, module, heir?.Id); }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException) { console.Say($"{module} is started anew for {heir?.Owner ?? "those who need it"}: {e.Message}"); }
         }
     }
 

@@ -254,6 +254,9 @@ public sealed record ModuleOrder
 
     /// <summary>The owner of what people order.</summary>
     public const string Operator = "operator";
+
+    /// <summary>The owner that stands for all who hold resources of the node and named the module.</summary>
+    public const string Holdings = "resources";
 }
 
 public sealed record OrderResult

@@ -1,3 +1,4 @@
+using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -11,9 +12,6 @@ namespace GridAppliance.Resources;
 /// </summary>
 sealed class HoldingModules(ResourceLedger ledger, ModuleUses uses, NodeDirectory nodes, Lazy<ModuleChanges> changes, Lazy<OperationRunner> operations)
 {
-    /// <summary>Among the owners of a module on a node, the one that stands for all holdings.</summary>
-    public const string Owner = "resources";
-
     // The ends of nested operations wake nobody; an installation takes a second.
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
@@ -25,7 +23,7 @@ sealed class HoldingModules(ResourceLedger ledger, ModuleUses uses, NodeDirector
         var present = node.Modules.Any(installed => installed.Name == module);
         await uses.AskedAsync(node.Id, module, present ? null : true, cancellationToken);
         // Also when it runs: holdings are one of its owners then, and nobody else's leaving takes it away.
-        var change = await changes.Value.InstallAsync([node], module, dryRun: false, operation.StartedBy, cancellationToken, new(Owner));
+        var change = await changes.Value.InstallAsync([node], module, dryRun: false, operation.StartedBy, cancellationToken, new(ModuleOrder.Holdings));
         return await BeginAsync(operation, holding, "install", module, change, cancellationToken);
     }
 
@@ -53,7 +51,7 @@ sealed class HoldingModules(ResourceLedger ledger, ModuleUses uses, NodeDirector
         await uses.AskedAsync(node.Id, module, null, cancellationToken);
         if (uses.TimeoutOf(module, present.Version) is { } timeout) return new StepOutcome.Done($"{module} stays for {timeout.TotalSeconds:0} s");
         if (InstallModule.NoAgent(node) is { } obstacle) return new StepOutcome.Done(obstacle);
-        var change = await changes.Value.RemoveAsync([node], module, dryRun: false, operation.StartedBy, cancellationToken, Owner);
+        var change = await changes.Value.RemoveAsync([node], module, dryRun: false, operation.StartedBy, cancellationToken, ModuleOrder.Holdings);
         return await BeginAsync(operation, holding, "remove", module, change, cancellationToken) is StepOutcome.NotYet begun ? begun : new StepOutcome.Done($"{module} stays: it could not be removed");
     }
 

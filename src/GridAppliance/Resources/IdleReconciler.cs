@@ -1,3 +1,4 @@
+using GridAppliance.Api.Agents;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -37,7 +38,7 @@ sealed partial class IdleReconciler(NodeDirectory nodes, ModuleUses uses, Resour
     async Task TakeOutAsync(Node node, string module, ModuleUse use, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (InstallModule.NoAgent(node) is not null) return;
-        var change = await changes.RemoveAsync([node], module, dryRun: false, "idle time-out", cancellationToken, use.Requested ? HoldingModules.Owner : null);
+        var change = await changes.RemoveAsync([node], module, dryRun: false, "idle time-out", cancellationToken, use.Requested ? ModuleOrder.Holdings : null);
         if (change.Nodes[0].Accepted) LogIdle(module, node.Name, timeout);
         // What is still there then, because people want it as well as requests, is looked at again after as long once more, for the other.
         await uses.AskedAsync(node.Id, module, !use.Requested, cancellationToken);

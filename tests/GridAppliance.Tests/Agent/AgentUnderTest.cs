@@ -38,13 +38,13 @@ sealed class AgentUnderTest : IAsyncDisposable
         var say = new AgentConsole(TextWriter.Synchronized(console));
         var trigger = new HeartbeatTrigger();
         calls = new ApplianceCalls(boot.Appliance);
+        var store = new ModuleStore(Paths);
         var machine = new MachineResources([0, 1, 2, 3], 4096, 100_000, ["0000:3b:00.0"]);
-        Resources = new ResourceHost(new ResourceBook(Paths, machine, "boot-1"), groups ?? new ScriptedGroups(), trigger, say, clock);
+        Resources = new ResourceHost(new ResourceBook(Paths, machine, "boot-1"), groups ?? new ScriptedGroups(), trigger, say, clock, store.IsNeededOutside);
         key = AgentKey.LoadOrCreate(Paths.Key);
         var packages = new ModulePackages(Paths, calls, boot.ApplianceFingerprint, clock);
         var views = new ModuleView(Paths, Resources.SpaceFor);
         var changes = new NodeChanges(Paths, kernel ?? new LinuxKernel(), reached);
-        var store = new ModuleStore(Paths);
         var launcher = new ModuleLauncher(Launcher, Paths, views, Resources.GroupFor);
         var stage = new ModuleStage(Paths, store, launcher, views, changes, trigger, say, clock, reached);
         Modules = new ModuleHost(Paths, store, packages, stage, views, changes, say, reached);

@@ -117,6 +117,50 @@ public sealed class OwnersGroupTests : IDisposable
         Assert.Equal(before, NodeFingerprint.Take(folder.Path));
     }
 
+    [Fact]
+    public async Task Programs_of_a_module_that_others_need_as_well_go_on_in_their_group_and_at_last_in_none()
+    {
+        await using var appliance = await ScriptedAppliance.StartAsync();
+        await using var agent = new AgentUnderTest(appliance, folder.Path, groups: new BareGroups(groups));
+        var orders = new OrdersToAgent(appliance);
+        HoldingOrder Holding(int number) => new() { Id = $"00000000-0000-7000-8000-{number:x12}", Owner = $"owner-{number}", Amounts = new() { Cpus = 1 }, Allocated = true, Seconds = 600, Modules = ["app"] };
+        async Task OrderAsync(string kind, int number)
+        {
+            var result = await orders.SendAsync(new() { Id = $"{kind}-{number}", NodeId = "node-1", Kind = kind, Holding = Holding(number) });
+            Assert.True(result.Succeeded, result.Message);
+        }
+
+        // A program with a child that has children all the time.
+        var package = ModulePackageWriter.Write(new() { Name = "app", Version = "1.0", Class = "app", Start = ["run"], Health = new() { Command = ["/bin/test", "-e", "/tmp/up"] } },
+            [new("run", "#!/bin/sh\n(while :; do /bin/sleep 0.01; done) &\n: > /tmp/up\nwait\n"u8.ToArray(), Executable: true)], appliance.Key);
+        await OrderAsync(OrderKinds.Hold, 1);
+        var installed = await orders.InstallAsync(package, "app", owner: ModuleOrder.Holdings);
+        Assert.True(installed.Succeeded, installed.Message);
+        await OrderAsync(OrderKinds.Hold, 2);
+        var process = agent.ProcessOf("app");
+        Assert.Equal($"{groups.PathOf(Holding(1).Id)}/app", GroupOf(process));
+
+        await OrderAsync(OrderKinds.Free, 1);
+        Assert.Equal($"{groups.PathOf(Holding(2).Id)}/app", GroupOf(process));
+        // Nobody but who holds resources needs it: it would end with the last of them.
+        Assert.True((await orders.InstallAsync(package, "app", owner: "operator")).Succeeded);
+        await OrderAsync(OrderKinds.Free, 2);
+        Assert.Equal($"{paths.ControlGroups}/app", GroupOf(process));
+        Assert.Equal(process, agent.ProcessOf("app"));
+        Assert.Empty(groups.Existing());
+
+        foreach (var owner in (string[])["operator", ModuleOrder.Holdings]) Assert.True((await orders.RemoveAsync("app", owner)).Succeeded);
+        Assert.Empty(NodeFingerprint.Processes(folder.Path));
+    }
+
+    /// <summary>Below the folder of the test's own groups.</summary>
+    string GroupOf(int process)
+    {
+        var line = File.ReadAllText($"/proc/{process}/cgroup").Trim();
+        var mine = new FileInfo(Path.Combine(folder.Path, "sys/fs/cgroup")).LinkTarget!;
+        return Path.Combine(folder.Path, "sys/fs/cgroup") + line[(line.IndexOf(Path.GetFileName(mine), StringComparison.Ordinal) + Path.GetFileName(mine).Length)..];
+    }
+
     /// <summary>The kernel's groups where it has no limits for them, as on many a machine that tests run on.</summary>
     sealed class BareGroups(ControlGroups groups) : IControlGroups
     {
@@ -124,6 +168,7 @@ public sealed class OwnersGroupTests : IDisposable
         public string PathOf(string id) => groups.PathOf(id);
         public void Make(HoldingRecord holding) => Directory.CreateDirectory(groups.PathOf(holding.Id));
         public Task EndAsync(string id, TimeProvider clock, CancellationToken cancellationToken) => groups.EndAsync(id, clock, cancellationToken);
+        public void Move(string id, string module, string? to) => groups.Move(id, module, to);
         public IReadOnlyList<string> Existing() => groups.Existing();
         public HoldingUsage? Usage(string id) => groups.Usage(id);
     }

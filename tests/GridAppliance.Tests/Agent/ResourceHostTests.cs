@@ -70,6 +70,30 @@ public sealed class ResourceHostTests : IDisposable
     }
 
     [Fact]
+    public async Task What_others_need_as_well_is_moved_to_them_before_a_holding_ends_and_what_nobody_needs_is_not()
+    {
+        var book = new ResourceBook(new AgentPaths(folder.Path), Machine, "boot-1");
+        var host = new ResourceHost(book, groups, new HeartbeatTrigger(), new AgentConsole(TextWriter.Null), clock, module => module == "cache");
+        await host.HoldAsync(Order(1, 1) with { Modules = ["web", "cache", "alone"] }, Never);
+        await host.HoldAsync(Order(2, 1, owner: "bob") with { Modules = ["web"] }, Never);
+        await host.HoldAsync(Order(3, 1, owner: "carol", allocated: false) with { Modules = ["alone"] }, Never);
+        var ends = 0;
+        groups.Before = at =>
+        {
+            if (at == "end") ends = groups.Moved.Count;
+            // What cannot be moved keeps no holding from ending.
+            if (at == "move" && groups.Moved.Count == 2) throw new IOException("it does not come out");
+        };
+        Assert.True((await host.FreeAsync(Order(1, 0).Id, Never)).Succeeded);
+        Assert.Equal(2, ends);
+        Assert.Equal([(Order(1, 0).Id, "web", Order(2, 0).Id), (Order(1, 0).Id, "cache", null)], groups.Moved);
+        // Bob's is allocated no more: the web module is nobody's now.
+        Assert.True((await host.HoldAsync(Order(2, 1, owner: "bob", allocated: false) with { Modules = ["web", "cache"] }, Never)).Succeeded);
+        Assert.Equal(2, groups.Moved.Count);
+        Assert.DoesNotContain(book.Holdings, holding => holding.Id == Order(1, 0).Id);
+    }
+
+    [Fact]
     public async Task An_order_twice_is_the_order_once_and_what_has_ended_does_not_come_back()
     {
         var (host, book) = Start();

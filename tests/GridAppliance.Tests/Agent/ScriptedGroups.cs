@@ -34,6 +34,14 @@ sealed class ScriptedGroups : IControlGroups
         return Task.CompletedTask;
     }
 
+    public List<(string From, string Module, string? To)> Moved { get; } = [];
+
+    public void Move(string id, string module, string? to)
+    {
+        Before?.Invoke("move");
+        Moved.Add((id, module, to));
+    }
+
     public IReadOnlyList<string> Existing() => [.. groups.Keys];
 
     public HoldingUsage? Usage(string id) => groups.ContainsKey(id) ? new() { MemoryMiB = 7, CpuSeconds = 1.5, Processes = 1 } : null;
