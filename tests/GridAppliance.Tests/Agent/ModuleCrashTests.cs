@@ -16,6 +16,9 @@ public sealed class ModuleCrashTests : IAsyncLifetime
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     readonly ScratchFolder folder = new();
+    /// <summary>Of these tests alone, and outside of what is given out to those who ask for any.</summary>
+    const int Port = 24711;
+
     readonly FakeKernel kernel = new();
     ScriptedAppliance appliance = null!;
     OrdersToAgent orders = null!;
@@ -34,25 +37,36 @@ public sealed class ModuleCrashTests : IAsyncLifetime
     {
         await appliance.DisposeAsync();
         folder.Dispose();
+        await kernel.DisposeAsync();
     }
 
     byte[] Package(string version) => ModulePackageWriter.Write(new()
     {
         Name = "app", Version = version, Class = "app", Setup = ["setup"], Start = ["run"], Health = new() { Command = ["/bin/test", "-e", "/tmp/up"] },
         Users = [new() { Name = "app", Id = 800 }], Sysctls = new Dictionary<string, string> { ["net.core.somaxconn"] = version == "1.0" ? "1000" : "2000", ["net.ipv4.ip_forward"] = "1" },
-        KernelModules = ["nf_tables"], Files = [new() { Path = "/var/spool/app", Owner = 800 }],
+        KernelModules = ["nf_tables"], Firewall = "rules", Files = [new() { Path = "/var/spool/app", Owner = 800 }],
     },
     [
-        new("run", "#!/bin/sh\necho x >> /etc/app.conf; echo $$ > /tmp/up; exec sleep 1000\n"u8.ToArray(), Executable: true),
+        new("run", Encoding.UTF8.GetBytes($"#!/bin/sh\necho x >> /etc/app.conf; httpd -p {Port} -h /tmp; echo $$ > /tmp/up; exec sleep 1000\n"), Executable: true),
+        new("rules", Encoding.UTF8.GetBytes($"comment \"of {version}\"")), new("root/usr/sbin/nft", kernel.LoadProgram, Executable: true),
         new("setup", "#!/bin/sh\nrm /etc/hosts\n"u8.ToArray(), Executable: true), new("root/etc/version", Encoding.UTF8.GetBytes(version)),
     ], appliance.Key);
 
-    string Now() => NodeFingerprint.Take(folder.Path) + kernel;
+    string Now() => NodeFingerprint.Take(folder.Path) + NodeFingerprint.Listening(Port) + kernel;
+
+    /// <summary>A version is wholly there: its setting, its rules, its program.</summary>
+    void AssertWhole(string version)
+    {
+        Assert.Contains(version == "1.0" ? "somaxconn 1000" : "somaxconn 2000", kernel.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"of {version}", kernel.RulesOf("grid_app") ?? "no table", StringComparison.Ordinal);
+    }
 
     async Task<OrderResult> LookAsync() => await orders.SendAsync(new OrderDocument { Id = $"look-{Guid.NewGuid():N}", NodeId = "node-1", Kind = "inventory" });
 
     /// <summary>Ends an agent at the nth point of an order (or, without one, of its own recovery); false when it did not come as far as that.</summary>
-    async Task<(bool Ended, string At)> EndAtAsync(int point, OrderDocument? order)
+    Task<(bool Ended, string At)> EndAtAsync(int point, OrderDocument? order) => EndAtAsync((count, _) => count >= point, $"point {point}", order);
+
+    async Task<(bool Ended, string At)> EndAtAsync(Func<int, string, bool> isHere, string where, OrderDocument? order)
     {
         var count = 0;
         var armed = order is null;
@@ -61,7 +75,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
         await using var agent = new AgentUnderTest(appliance, folder.Path, kernel: kernel, reached: at =>
         {
             // From this point on nothing is done any more, not by what tidies up on the way out either.
-            if (!Volatile.Read(ref armed) || Interlocked.Increment(ref count) < point) return;
+            if (!Volatile.Read(ref armed) || ended.Length == 0 && !isHere(Interlocked.Increment(ref count), at)) return;
             if (ended.Length == 0) ended = at;
             dead.TrySetResult();
             throw new EndOfTheAgent();
@@ -75,7 +89,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
         else appliance.Send(new OrderDocument { Id = $"look-{Guid.NewGuid():N}", NodeId = "node-1", Kind = "inventory" });
         var result = appliance.Results.Reader.ReadAsync().AsTask();
         var first = await Task.WhenAny(result, dead.Task, Task.Delay(Patience));
-        Assert.True(first == result || first == dead.Task, $"neither a result nor the end at point {point} came within {Patience.TotalSeconds} s; {count} points were passed; the agent said: {agent.Said}");
+        Assert.True(first == result || first == dead.Task, $"neither a result nor the end at {where} came within {Patience.TotalSeconds} s; {count} points were passed; the agent said: {agent.Said}");
         if (first == result) return (false, "");
         await agent.EndAsync();
         appliance.Withdraw(result);
@@ -122,7 +136,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             var version = await StateAfterRecoveryAsync();
             if (version == "1.0")
             {
-                Assert.Contains("somaxconn 1000", kernel.ToString(), StringComparison.Ordinal);
+                AssertWhole(version);
                 await RemoveAsync();
             }
             Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
@@ -130,6 +144,8 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             seen.Add(at);
         }
         Assert.InRange(seen.Count, 15, MostPoints);
+        Assert.Contains("firewall loaded", seen);
+        Assert.Contains("FirewallTable grid_app written down", seen);
     }
 
     [Fact]
@@ -143,7 +159,7 @@ public sealed class ModuleCrashTests : IAsyncLifetime
             var (ended, at) = await EndAtAsync(point, orders.Install(fresh, "app", "2.0"));
             var version = await StateAfterRecoveryAsync();
             Assert.True(version is "1.0" or "2.0", $"cut off at point {point}, {at}: '{version}'");
-            Assert.Contains(version == "1.0" ? "somaxconn 1000" : "somaxconn 2000", kernel.ToString(), StringComparison.Ordinal);
+            AssertWhole(version);
             await RemoveAsync();
             Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
             // What lies in between the installation's own points is cut off above.
@@ -176,10 +192,10 @@ public sealed class ModuleCrashTests : IAsyncLifetime
         {
             await using (var agent = new AgentUnderTest(appliance, folder.Path, kernel: kernel)) await InstallAsync(old);
             // In the middle of an upgrade: the old version stopped, the new one half there.
-            Assert.True((await EndAtAsync(12, orders.Install(fresh, "app", "2.0"))).Ended);
+            Assert.True((await EndAtAsync((_, at) => at == "view mounted", "the new view", orders.Install(fresh, "app", "2.0"))).Ended);
             var (ended, at) = await EndAtAsync(point, null);
             Assert.Equal("1.0", await StateAfterRecoveryAsync());
-            Assert.Contains("somaxconn 1000", kernel.ToString(), StringComparison.Ordinal);
+            AssertWhole("1.0");
             await RemoveAsync();
             Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}; {said}");
             if (!ended) break;
@@ -295,41 +311,4 @@ public sealed class ModuleCrashTests : IAsyncLifetime
     }
 
     sealed class EndOfTheAgent : Exception;
-}
-
-/// <summary>A kernel with a few settings and modules, of which one needs the other. It outlives agents.</summary>
-sealed class FakeKernel : INodeKernel
-{
-    readonly Lock gate = new();
-    readonly SortedDictionary<string, string> settings = new(StringComparer.Ordinal);
-    readonly List<string> loaded = [];
-
-    public FakeKernel() => Restart();
-
-    public void Restart()
-    {
-        (settings["net.core.somaxconn"], settings["net.ipv4.ip_forward"]) = ("128", "0");
-        loaded.Clear();
-        loaded.Add("virtio_net");
-    }
-
-    public string? ReadSysctl(string name) => settings.GetValueOrDefault(name);
-    public void WriteSysctl(string name, string value) => settings[name] = value;
-    public bool IsLoaded(string module) => loaded.Contains(module);
-    public IReadOnlyList<string> LoadOrder(string module) => module == "nf_tables" ? ["nfnetlink", "nf_tables"] : [module];
-    public void Load(string module) => loaded.Add(module);
-    /// <summary>What uses a module, if something does.</summary>
-    public Func<string, bool> IsUsed { get; set; } = _ => false;
-
-    public bool TryUnload(string module, TimeSpan patience)
-    {
-        if (IsUsed(module) || module == "nfnetlink" && loaded.Contains("nf_tables")) return false;
-        loaded.Remove(module);
-        return true;
-    }
-    public IReadOnlyList<string> FirewallModules() => [.. loaded.Where(module => module.StartsWith("nf", StringComparison.Ordinal))];
-    public bool HasTable(string table) => false;
-    public void DeleteTable(string table) { }
-
-    public override string ToString() { lock (gate) return $"{string.Join(' ', settings.Select(pair => $"{pair.Key[(pair.Key.LastIndexOf('.') + 1)..]} {pair.Value}"))} | {string.Join(' ', loaded)}"; }
 }

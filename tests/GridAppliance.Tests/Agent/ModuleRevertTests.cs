@@ -11,6 +11,9 @@ namespace GridAppliance.Tests.Agent;
 /// <summary>Removing modules brings a node back to what it was: a whole agent, real programs, a real kernel, and a root of its own below a folder.</summary>
 public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
 {
+    /// <summary>Of these tests alone, and outside of what is given out to those who ask for any; alpha's programs listen there.</summary>
+    const int Port = 24701;
+
     const string Setting = "net.ipv4.neigh.default.unres_qlen_bytes";
 
     /// <summary>Writes all over the place: new, changed, deleted, replaced by a folder, moved, dressed anew, linked, through a folder made opaque; and leaves a child behind.</summary>
@@ -22,7 +25,7 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         mkdir -p /var/lib/app/deep; ln -s /etc/app.conf /var/lib/app/link; mkfifo /var/lib/app/pipe
         echo user:x:9:9::/:/bin/false >> /etc/passwd
         echo run > /run/app.pid
-        [ ! -d /srv/alpha ] || echo m > /srv/alpha/kept
+        [ ! -d /srv/alpha ] || { echo m > /srv/alpha/kept; httpd -p 24701 -h /srv/alpha; }
         dd if=/dev/zero of=/var/lib/app/blob bs=1024 count=200 2>/dev/null
         mount -t tmpfs none /tmp; echo t > /tmp/t
         (setsid sleep 1000 &)
@@ -86,7 +89,7 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
     byte[] Package(ModuleManifest manifest, string script = Writer) => ModulePackageWriter.Write(manifest,
         [new("run", Script(script), Executable: true), new("root/etc/alpha.conf", Script(manifest.Name)), new("root/usr/sbin/alphad", Script("#!/bin/sh\n"), Executable: true), new("root/usr/lib/link", default, LinkTarget: "../sbin/alphad")], appliance.Key);
 
-    string Now() => NodeFingerprint.Take(folder.Path, Setting);
+    string Now() => NodeFingerprint.Take(folder.Path, Setting) + NodeFingerprint.Listening(Port) + NodeFingerprint.Tables("grid_alpha", "grid_beta", "grid_gamma");
 
     void AssertAsBefore(string before) => Assert.True(before == Now(), $"{NodeFingerprint.Difference(before, Now())}; the agent said: {agent.Said}");
 
@@ -109,6 +112,7 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         await InstallAsync(Alphas, "alpha");
         Assert.Equal("123456", File.ReadAllText("/proc/sys/" + Setting.Replace('.', '/')).Trim());
         Assert.Equal("as it was\n", File.ReadAllText(Path.Combine(folder.Path, "etc/app.conf")));
+        Assert.True(NodeFingerprint.IsListening(Port));
         Assert.True(NodeFingerprint.Processes(folder.Path).Count() >= 2, "the program and the child that it left behind; its sleep comes and goes");
 
         // What it did is on the record: the kernel's, the manifest's and its programs'.
@@ -126,6 +130,78 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.DoesNotContain(changes, c => c.Target is "/etc" or "/var" or "/srv");
 
         await RemoveAsync("alpha");
+        AssertAsBefore(before);
+    }
+
+    /// <summary>The nft of this machine with all that it needs of it, as a module carries Debian's.</summary>
+    static IEnumerable<ModuleFile> Nft()
+    {
+        const string program = "/usr/sbin/nft";
+        using var list = Process.Start(new ProcessStartInfo("ldd", [program]) { RedirectStandardOutput = true })!;
+        var libraries = list.StandardOutput.ReadToEnd().Split([' ', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries).Where(word => word[0] == '/');
+        return [.. libraries.Prepend(program).Distinct().Select(path => new ModuleFile("root" + path, File.ReadAllBytes(path), Executable: true))];
+    }
+
+    [Fact]
+    public async Task A_table_of_the_real_firewall_is_there_with_its_module_and_gone_with_it()
+    {
+        var before = Now();
+        var manifest = Alpha with { Firewall = "rules", Parameters = new Dictionary<string, ModuleParameter> { ["ports"] = new() { Type = "text", Default = "22, 80" } } };
+        // No hook: a chain that nothing comes through, on a machine that others use.
+        var package = ModulePackageWriter.Write(manifest, [.. Nft(), new("rules", Script("chain in {\n  tcp dport $param_ports accept\n}")), new("run", Script(Writer), Executable: true)], appliance.Key);
+        await InstallAsync(package, "alpha");
+        Assert.True(GridAppliance.Agent.Native.Netfilter.HasTable("grid_alpha"));
+        Assert.NotEqual(before, Now());
+        Assert.Contains(Assert.Single(agent.Modules.Changes()).Changes, c => c is { What: "firewall", Target: "inet grid_alpha", Global: true });
+        await RemoveAsync("alpha");
+        AssertAsBefore(before);
+    }
+
+    /// <summary>Many programs that make, fill, move, link, dress and delete files as fast as they can, and count what they did.</summary>
+    const string HeavyWriter = """
+        #!/bin/sh
+        work() {
+          mkdir -p /var/lib/heavy/$1; cd /var/lib/heavy/$1; i=0
+          while :; do
+            i=$((i + 1)); n=$((i % 400))
+            mkdir -p d$((n % 20)); echo $i > d$((n % 20))/f$n; echo more >> /etc/app.conf; echo $i >> log.$((n % 5))
+            case $n in
+              7) mv d7/f7 moved.$i; rm -f moved.*; ln -sf /etc/passwd link ;;
+              11) rm -rf d11; : > log.1; chmod 600 /etc/app.conf ;;
+              13) ln -f d13/f13 hard; chown 7:7 hard; chmod 4711 hard ;;
+              17) dd if=/dev/zero of=blob bs=65536 count=$((i % 30)) 2>/dev/null; rm -rf /srv/data; mkdir -p /srv/data/deep; echo $i > /srv/data/deep/x ;;
+              19) echo "u$i:x:9:9::/:/bin/false" >> /etc/passwd; setsid sleep 1000 & ;;
+            esac
+            echo $i > /var/lib/heavy/count.$1
+          done
+        }
+        work a & work b & work c & work d &
+        : > /tmp/up
+        wait
+        """;
+
+    [Fact]
+    public Task A_program_that_has_written_without_a_pause_is_removed_with_all_that_it_wrote() => WriteAndRemoveAsync(TimeSpan.Zero);
+
+    [Fact]
+    [Trait("Soak", "yes")]
+    public Task A_program_that_has_written_for_minutes_is_removed_with_all_that_it_wrote() => WriteAndRemoveAsync(TimeSpan.FromMinutes(3));
+
+    async Task WriteAndRemoveAsync(TimeSpan time)
+    {
+        const int least = 500;
+        var before = Now();
+        await InstallAsync(ModulePackageWriter.Write(new() { Name = "heavy", Version = "1.0", Class = "heavy", Start = ["run"], Health = new() { Command = ["/bin/test", "-e", "/tmp/up"] } },
+            [new("run", Script(HeavyWriter), Executable: true)], appliance.Key), "heavy");
+        var upper = Path.Combine(Directory.GetDirectories(agent.Paths.Layers, "heavy@*").Single(), "upper");
+        int Done(char worker) => File.Exists(Path.Combine(upper, $"var/lib/heavy/count.{worker}")) && int.TryParse(File.ReadAllText(Path.Combine(upper, $"var/lib/heavy/count.{worker}")), out var count) ? count : 0;
+        await Eventually.UntilAsync(() => "abcd".All(worker => Done(worker) >= least), $"{least} rounds of each of four programs");
+        await Task.Delay(time);
+        var told = Assert.Single(agent.Modules.Changes());
+        Assert.Equal(ModuleChangesDocument.MostListed, told.Changes.Count);
+        Assert.True(told.Omitted > 0);
+        output.WriteLine($"{"abcd".Sum(Done)} rounds; {told.Changes.Count + told.Omitted} changes");
+        await RemoveAsync("heavy");
         AssertAsBefore(before);
     }
 

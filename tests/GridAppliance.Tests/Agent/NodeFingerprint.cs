@@ -8,7 +8,7 @@ namespace GridAppliance.Tests.Agent;
 
 /// <summary>
 /// All of a node that a module may not leave changed: every file with content, owner, mode, times, ACLs and attributes; users and groups are files; sysctls, mounts,
-/// listening ports, nftables, processes. The agent's own orders and keys (/run) are left out; its folders for modules are not. Loaded kernel modules are this machine's, whom other tests
+/// processes; with <see cref="Listening"/> and <see cref="Tables"/> the ports and nftables' tables of a test's own (the machine's others come and go). The agent's own orders and keys (/run) are left out; its folders for modules are not. Loaded kernel modules are this machine's, whom other tests
 /// make load some at the same time: NodeModuleTests compares those of a booted node.
 /// </summary>
 static class NodeFingerprint
@@ -19,7 +19,6 @@ static class NodeFingerprint
         foreach (var path in Walk(root, "")) text.Append(path).Append('\n');
         foreach (var name in sysctls) text.Append(CultureInfo.InvariantCulture, $"sysctl {name} {File.ReadAllText("/proc/sys/" + name.Replace('.', '/')).Trim()}\n");
         foreach (var mount in MountTable.Read().Where(mount => mount.Place.StartsWith(root, StringComparison.Ordinal))) text.Append(CultureInfo.InvariantCulture, $"mount {mount}\n");
-        text.Append("tables ").Append(Tables()).Append('\n');
         foreach (var process in Processes(root)) text.Append("process ").Append(process).Append('\n');
         return text.ToString();
     }
@@ -32,7 +31,13 @@ static class NodeFingerprint
     }
 
     /// <summary>Ports that somebody listens on here; other tests' come and go, so that each test asks for those that it knows.</summary>
-    public static bool IsListening(int port) => IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(listener => listener.Port == port);
+    public static bool IsListening(int port) => IPGlobalProperties.GetIPGlobalProperties() is var all && all.GetActiveTcpListeners().Concat(all.GetActiveUdpListeners()).Any(listener => listener.Port == port);
+
+    /// <summary>The line of a fingerprint for tables of the firewall that are the test's own.</summary>
+    public static string Tables(params string[] tables) => $"tables {string.Join(' ', tables.Where(Netfilter.HasTable))}\n";
+
+    /// <summary>The line of a fingerprint for ports that are the test's own.</summary>
+    public static string Listening(params int[] ports) => $"listening {string.Join(' ', ports.Where(IsListening))}\n";
 
     public static bool Runs(int process)
     {
@@ -99,6 +104,4 @@ static class NodeFingerprint
     static readonly string[] known = ["user.note", "system.posix_acl_access", "system.posix_acl_default", "security.capability", "trusted.note"];
 
     static IEnumerable<string> Names(string path) => known.Where(name => Libc.GetAttribute(path, name, [], 0) >= 0);
-
-    static string Tables() => string.Join(' ', new[] { "grid_alpha", "grid_beta", "grid_gamma" }.Where(Netfilter.HasTable));
 }
