@@ -41,6 +41,24 @@ public sealed class NodeRange
     /// <summary>A range that names exactly these nodes, whatever else is going on in the meantime.</summary>
     public static string Exactly(IEnumerable<string> names) => string.Join(',', names);
 
+    /// <summary>
+    /// The names of this range, when it is nothing but names and each is a node's: only these need be looked at then, however many nodes there are. Null where others may be meant.
+    /// </summary>
+    /// <param name="isNode">Whether a node has exactly this name.</param>
+    public IReadOnlyList<string>? OnlyNames(Func<string, bool> isNode)
+    {
+        var names = new List<string>();
+        foreach (var term in terms)
+        {
+            if (term.Excludes) return null;
+            foreach (var factor in term.Factors)
+                if (factor is RangeFactor.Listed listed) names.AddRange(listed.Given);
+                else if (factor is RangeFactor.Word word) names.Add(word.Text);
+                else return null;
+        }
+        return names.TrueForAll(name => isNode(name)) ? names : null;
+    }
+
     /// <summary>Picks from <paramref name="nodes"/>, in natural order of names.</summary>
     public NodeRangeSelection Select(IReadOnlyCollection<NodeDocument> nodes)
     {

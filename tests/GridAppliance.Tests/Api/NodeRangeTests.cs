@@ -152,6 +152,31 @@ public sealed class NodeRangeTests
         }
     }
 
+    [Theory]
+    [InlineData("n1", "n1")]
+    [InlineData("n[1-3],web-01", "n1 n2 n3 web-01")]
+    [InlineData("n[1-3]@n2", "n1 n2 n3 n2")]
+    [InlineData("idle", "idle")]
+    [InlineData("N1", null)]
+    [InlineData("n[1-99]", null)]
+    [InlineData("rack3", null)]
+    [InlineData("all", null)]
+    [InlineData("n1,rack3", null)]
+    [InlineData("n[1-3]-n2", null)]
+    [InlineData("-n1", null)]
+    [InlineData("n1,~^web", null)]
+    [InlineData("name=n1", null)]
+    public void A_range_of_nothing_but_nodes_names_says_so_and_picks_the_same_from_these_alone(string text, string? expected)
+    {
+        var range = NodeRange.Parse(text);
+        var names = range.OnlyNames(name => Nodes.Any(node => node.Name == name));
+        Assert.Equal(expected, names is null ? null : string.Join(' ', names));
+        if (names is null) return;
+        var (all, few) = (range.Select(Nodes), range.Select([.. Nodes.Where(node => names.Contains(node.Name))]));
+        Assert.Equal(all.Nodes, few.Nodes);
+        Assert.Equal((all.Missing.Count, all.Unknown.Count), (few.Missing.Count, few.Unknown.Count));
+    }
+
     [Fact]
     public void Names_are_ordered_as_people_count() =>
         Assert.Equal(["n1", "n2", "n10", "n10a", "n010b", "web-1"], new[] { "web-1", "n10a", "n10", "n010b", "n2", "n1" }.Order(NodeNameOrder.Instance));

@@ -18,7 +18,9 @@ sealed record RangeSelection(IReadOnlyList<Node> Nodes, IReadOnlyList<string> Mi
             return false;
         }
         var snapshot = directory.Current;
-        var picked = wanted.Select([.. snapshot.Nodes.Select(node => node.ToDocument())]);
+        // A request for one node of ten thousand does not describe the others.
+        var looked = wanted.OnlyNames(name => snapshot.Find(name) is not null) is { } names ? names.Select(name => snapshot.Find(name)!) : snapshot.Nodes;
+        var picked = wanted.Select([.. looked.Select(node => node.ToDocument())]);
         if (picked.Unknown.Count > 0)
         {
             problem = Problems.BadRange($"'{Problems.Short(picked.Unknown[0])}' names no node and no group, so the range would be wider than it says");
