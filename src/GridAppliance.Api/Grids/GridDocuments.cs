@@ -8,10 +8,14 @@ public sealed record GridDocument
     /// <summary>forming, up, or leaving.</summary>
     public required string State { get; init; }
     public required IReadOnlyList<GridMemberDocument> Members { get; init; }
-    /// <summary>What the engine has to do and did lately, as its master says.</summary>
+    /// <summary>What the engine has to do and did lately, as its master says; in a list of grids at most 200 of each.</summary>
     public IReadOnlyList<GridJobDocument> Jobs { get; init; } = [];
+    /// <summary>How many jobs there are in each state, in the engine's own words.</summary>
+    public IReadOnlyDictionary<string, int> JobCounts { get; init; } = new Dictionary<string, int>();
     /// <summary>Why the engine's own words are missing here.</summary>
     public string? Problem { get; init; }
+    /// <summary>When the engine was asked; null when it was not yet.</summary>
+    public DateTimeOffset? Seen { get; init; }
     public required DateTimeOffset Created { get; init; }
 }
 
@@ -22,6 +26,8 @@ public sealed record GridMemberDocument
     public required string Role { get; init; }
     /// <summary>joining, member, drained or leaving: how the appliance has it.</summary>
     public required string Standing { get; init; }
+    /// <summary>Since when its engine has it as down, as the appliance wrote it down; null for one that works.</summary>
+    public DateTimeOffset? DownSince { get; init; }
     /// <summary>idle, busy, draining, drained or down: how the engine has it; null for a master, and before it has one.</summary>
     public string? State { get; init; }
     public int? BusyCpus { get; init; }

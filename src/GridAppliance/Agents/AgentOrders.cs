@@ -29,7 +29,7 @@ sealed class AgentOrders
     /// <summary>Told which node has a new first order.</summary>
     public event Action<Guid>? Waiting;
 
-    /// <summary>Told of each result as it comes in.</summary>
+    /// <summary>Told of each result, once its order's end is durable: whoever waits for one may place the next.</summary>
     public event Action<AgentOrder, OrderResult>? Reported;
 
     /// <summary>Whoever has to take something from a result before its order ends; when that fails the agent reports again.</summary>
@@ -105,8 +105,8 @@ sealed class AgentOrders
     {
         if (FindOpen(nodeId, id) is not { } order) return await FindAsync(id) is { } past && past.NodeId == nodeId;
         if (Reporting is { } take) await take(order, result, cancellationToken);
-        Reported?.Invoke(order, result);
         await EndAsync(order, result.Succeeded ? OrderState.Succeeded : OrderState.Failed, result.Message, cancellationToken);
+        Reported?.Invoke(order, result);
         return true;
     }
 

@@ -23,10 +23,15 @@ sealed record Grid
 
     public Grid With(GridMember member) => this with { Members = Find(member.NodeId) is { } there ? Members.Replace(there, member) : Members.Add(member) };
 
-    public Grid Without(Guid nodeId) => this with { Members = Members.RemoveAll(member => member.NodeId == nodeId) };
+    /// <summary>After a member has gone; null when it is dissolved and that was the last.</summary>
+    public Grid? Without(Guid nodeId) => Members.RemoveAll(member => member.NodeId == nodeId) is var rest && rest.IsEmpty && IsLeaving ? null : this with { Members = rest };
 }
 
-sealed record GridMember(Guid NodeId, string Node, GridRole Role, GridStanding Standing);
+sealed record GridMember(Guid NodeId, string Node, GridRole Role, GridStanding Standing)
+{
+    /// <summary>Since when the engine has it as down, as far as the appliance saw; null for one that works, or is not in yet.</summary>
+    public DateTimeOffset? DownSince { get; init; }
+}
 
 enum GridRole { Master, Worker }
 

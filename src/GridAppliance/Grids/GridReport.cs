@@ -24,7 +24,10 @@ sealed record GridReport(IReadOnlyList<GridNodeReport> Nodes, IReadOnlyList<Grid
 }
 
 /// <param name="State">idle, busy, draining, drained or down.</param>
-sealed record GridNodeReport(string Node, string State, int Busy, int Cpus, string? Load);
+sealed record GridNodeReport(string Node, string State, int Busy, int Cpus, string? Load)
+{
+    public const string Down = "down";
+}
 
 /// <param name="State">In the engine's own words.</param>
 /// <param name="Nodes">Where it runs or ran; null before it does.</param>

@@ -7,8 +7,13 @@ using GridAppliance.Operations;
 namespace GridAppliance.Grids;
 
 /// <summary>What a person wants of grids: each node gets an operation of its own, or says why not. A dry run asks the same questions and starts nothing.</summary>
-sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets secrets, GridCalls calls, ImageSteps images, ModuleCatalog catalog, OperationRunner operations, TimeProvider time)
+sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets secrets, GridWork work, GridTelling telling, ImageSteps images, ModuleCatalog catalog, OperationRunner operations, TimeProvider time)
 {
+    const int DrainSeconds = 30;
+
+    /// <summary>Between the record of who is coming and the last of their operations nobody looks for members without one.</summary>
+    readonly SemaphoreSlim joining = new(1, 1);
+
     /// <summary>Why there cannot be such a grid, or null.</summary>
     public string? Defect(GridRequest request, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) =>
         !IsName(request.Name) ? "a grid's name is lower-case letters, digits and dashes, 32 at most"
@@ -38,12 +43,63 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
     async Task<ChangeDocument> JoinAsync(Grid grid, IGridEngine engine, IReadOnlyList<(Node Node, GridRole Role)> wanted, bool dryRun, string actor, CancellationToken cancellationToken)
     {
         var able = wanted.Where(one => Obstacle(engine, one.Node, one.Role) is null).ToList();
-        // All at once, before the first is begun: a master is told of everybody who is coming, and need not start again for each.
-        if (!dryRun)
-            await grids.ChangeAsync(grid.Id, latest => able.Aggregate(latest, static (next, one) => next?.Find(one.Node.Id) is null ? next?.With(new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining)) : next), null, cancellationToken);
-        return await NodeSubmissions.SubmitAsync(operations, [.. wanted.Select(one => (one.Node.Name, able.Contains(one)
+        var plans = wanted.Select(one => (one.Node.Name, able.Contains(one)
             ? ((NewOperation?)JoinGrid.For(grid, new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining), one.Node.ImageWish, actor), $"{one.Node.Name} will be {(one.Role == GridRole.Master ? "the master" : "a worker")} of {grid.Name}")
-            : (null, Obstacle(engine, one.Node, one.Role)!)))], dryRun, cancellationToken);
+            : (null, Obstacle(engine, one.Node, one.Role) ?? "changed in the meantime"))).ToList();
+        if (dryRun) return await NodeSubmissions.SubmitAsync(operations, plans, dryRun, cancellationToken);
+        await joining.WaitAsync(cancellationToken);
+        try
+        {
+            // All at once, before the first is begun: a master is told of everybody who is coming, and need not start again for each.
+            await grids.ChangeAsync(grid.Id, latest => able.Aggregate(latest, static (next, one) => next?.Find(one.Node.Id) is null ? next?.With(new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining)) : next), null, cancellationToken);
+            return await NodeSubmissions.SubmitAsync(operations, plans, dryRun, cancellationToken);
+        }
+        finally
+        {
+            joining.Release();
+            // Those who were refused, or whom a person who went did not wait for.
+            await DropStragglersAsync(CancellationToken.None);
+        }
+    }
+
+    /// <summary>
+    /// Takes members out who are on their way in, and with whom nobody is busy: the record of who comes is written before the operations, and whoever dies or goes between the two
+    /// leaves members that would wait for ever.
+    /// </summary>
+    public async Task DropStragglersAsync(CancellationToken cancellationToken)
+    {
+        await joining.WaitAsync(cancellationToken);
+        try
+        {
+            foreach (var grid in grids.All)
+            {
+                var stragglers = grid.Members.Where(member => member.Standing == GridStanding.Joining && !operations.UnfinishedOn(member.NodeId).Any(static operation => operation.Kind == JoinGrid.KindName)).ToList();
+                foreach (var straggler in stragglers) await DropAsync(grid, straggler, cancellationToken);
+                if (stragglers.Count > 0 && grid.Master is { Standing: GridStanding.Member } master) await telling.TellAsync(grid.Id, master, cancellationToken);
+            }
+        }
+        finally
+        {
+            joining.Release();
+        }
+    }
+
+    async Task DropAsync(Grid grid, GridMember straggler, CancellationToken cancellationToken)
+    {
+        // It may have got an end of its own, or a whole membership, since.
+        var rest = await grids.ChangeAsync(grid.Id, latest => latest?.Find(straggler.NodeId) is { Standing: GridStanding.Joining } ? latest.Without(straggler.NodeId) : latest,
+            new("grid.refused", $"{straggler.Node} is not on its way into {grid.Name} any more: nobody is at it") { NodeId = straggler.NodeId, Node = straggler.Node, Severity = EventSeverity.Warning }, cancellationToken);
+        if (rest is null) secrets.Forget(grid.Id);
+    }
+
+    /// <summary>After a start: what members share is there, also what an older version did not know of, and grids that were being dissolved go on with it.</summary>
+    public async Task TakeUpAsync(CancellationToken cancellationToken)
+    {
+        foreach (var grid in grids.All)
+        {
+            if (engines.Find(grid.Engine) is { } engine) secrets.Make(grid.Id, engine.Secrets);
+            if (grid.IsLeaving) await LeaveAsync(grid, null, new(), "appliance", cancellationToken);
+        }
     }
 
     /// <summary>What keeps a node from joining, or null.</summary>
@@ -94,8 +150,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
 
     async Task<(bool, string)> DrainAsync(Grid grid, GridMember master, GridMember member, bool resume, string actor, CancellationToken cancellationToken)
     {
-        var module = engines.Find(grid.Engine)!.ModuleOf(GridRole.Master);
-        var answer = await calls.AskAsync(master.NodeId, master.Node, new() { Module = module, Command = resume ? ["drain", member.Node, "resume"] : ["drain", member.Node] }, cancellationToken);
+        var answer = await work.AskMasterAsync(grid, master, resume ? ["drain", member.Node, "resume"] : ["drain", member.Node], DrainSeconds, cancellationToken);
         if (!answer.Succeeded) return (false, $"{master.Node}: {answer.Message}");
         var message = resume ? $"{member.Node} gets work again" : $"{member.Node} gets no new work";
         await grids.ChangeAsync(grid.Id, latest => latest?.Find(member.NodeId) is { } there ? latest.With(there with { Standing = resume ? GridStanding.Member : GridStanding.Drained }) : latest,

@@ -13,21 +13,21 @@ sealed class GridTelling(GridDirectory grids, GridEngines engines, GridCalls cal
     readonly ConcurrentDictionary<Guid, SemaphoreSlim> gates = new();
 
     /// <returns>Null once the node has made it so; else why not.</returns>
-    public async Task<string?> TellAsync(Guid gridId, GridMember member, CancellationToken cancellationToken)
+    public async Task<Untold?> TellAsync(Guid gridId, GridMember member, CancellationToken cancellationToken)
     {
         var gate = gates.GetOrAdd(gridId, static _ => new(1, 1));
         await gate.WaitAsync(cancellationToken);
         try
         {
-            if (grids.Find(gridId) is not { } grid) return "the grid is gone";
+            if (grids.Find(gridId) is not { } grid) return new("the grid is gone", ForGood: true);
             var engine = engines.Find(grid.Engine)!;
             IReadOnlyList<Node> Who(GridRole role) => [.. grid.Members.Where(other => other.Role == role && other.Standing != GridStanding.Leaving).Select(other => nodes.Current.Find(other.NodeId)).OfType<Node>()];
-            if (Who(GridRole.Master).Count == 0) return $"{grid.Name} has no master any more";
+            if (Who(GridRole.Master).Count == 0) return new($"{grid.Name} has no master any more", ForGood: true);
             var answer = await calls.AskAsync(member.NodeId, member.Node, new RunOrder
             {
-                Module = engine.ModuleOf(member.Role), Command = ["told"], Files = engine.Tell(grid, member.Role, Who(GridRole.Master), Who(GridRole.Worker)), Secrets = engine.Secrets, Seconds = Seconds,
+                Module = engine.ModuleOf(member.Role), Command = ["told"], Files = engine.Tell(grid, member.Role, Who(GridRole.Master), Who(GridRole.Worker)), Secrets = engine.SecretsOf(member.Role), Seconds = Seconds,
             }, cancellationToken);
-            return answer.Succeeded ? null : $"{member.Node}: {answer.Message}";
+            return answer.Succeeded ? null : new($"{member.Node}: {answer.Message}", ForGood: false);
         }
         finally
         {
@@ -35,6 +35,11 @@ sealed class GridTelling(GridDirectory grids, GridEngines engines, GridCalls cal
         }
     }
 }
+
+/// <summary>Why a member was not told.</summary>
+/// <param name="Reason">One sentence.</param>
+/// <param name="ForGood">There is nobody to tell, or nobody to tell of: trying again changes nothing.</param>
+sealed record Untold(string Reason, bool ForGood);
 
 /// <summary>Every engine by its name.</summary>
 sealed class GridEngines(IEnumerable<IGridEngine> engines)

@@ -5,25 +5,41 @@ using GridAppliance.Api.Grids;
 namespace GridAppliance.Grids;
 
 /// <summary>Asks a grid's master how things stand there, and hands requests over to it.</summary>
-sealed class GridWork(GridEngines engines, GridCalls calls)
+sealed class GridWork(GridEngines engines, GridCalls calls, GridWatch.Sightings sightings, TimeProvider time)
 {
     const int LongestWait = 300, LookSeconds = 8;
 
-    public async Task<GridDocument> ShowAsync(Grid grid, CancellationToken cancellationToken)
+    /// <summary>Tasks of an array are jobs each: in a list of grids the first are told, and how many there are in all.</summary>
+    const int MostJobs = 200;
+
+    /// <returns>How the engine has it, as its master says; or why there are no such words.</returns>
+    public async Task<(GridReport? Report, string? Problem)> LookAsync(Grid grid, CancellationToken cancellationToken)
     {
-        GridReport? report = null;
-        string? problem = null;
-        if (grid.Master is { Standing: GridStanding.Member } master && engines.Find(grid.Engine) is { } engine)
-        {
-            var answer = await calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = ["state"], Seconds = LookSeconds }, cancellationToken);
-            if (answer.Succeeded) report = GridReport.Read(answer.Output ?? "");
-            else problem = answer.Message;
-        }
-        return Describe(grid, report) with { Problem = problem };
+        if (grid.Master is not { } master) return (null, $"{grid.Name} has no master");
+        if (master.Standing != GridStanding.Member) return (null, $"{master.Node} is not up");
+        var answer = await AskMasterAsync(grid, master, ["state"], LookSeconds, cancellationToken);
+        return answer.Succeeded ? (GridReport.Read(answer.Output ?? ""), null) : (null, $"{master.Node}: {answer.Message}");
     }
 
-    /// <summary>What the appliance knows without asking anybody, and what the engine said where it was asked.</summary>
-    public static GridDocument Describe(Grid grid, GridReport? report) => new()
+    /// <summary>One of the programs that a master's module has.</summary>
+    public Task<OrderResult> AskMasterAsync(Grid grid, GridMember master, IReadOnlyList<string> command, int seconds, CancellationToken cancellationToken) =>
+        calls.AskAsync(master.NodeId, master.Node, new() { Module = engines.Find(grid.Engine)!.ModuleOf(GridRole.Master), Command = command, Seconds = seconds }, cancellationToken);
+
+    public async Task<GridDocument> ShowAsync(Grid grid, CancellationToken cancellationToken)
+    {
+        if (grid.Master is not { Standing: GridStanding.Member }) return Describe(grid, null);
+        var (report, problem) = await LookAsync(grid, cancellationToken);
+        return Describe(grid, new(report, problem, time.GetUtcNow()));
+    }
+
+    /// <summary>Without asking anybody: what the appliance has, and what the engine said when it was last asked.</summary>
+    public GridDocument Describe(Grid grid)
+    {
+        var whole = Describe(grid, sightings.Of(grid.Id));
+        return whole.Jobs.Count > MostJobs ? whole with { Jobs = [.. whole.Jobs.Take(MostJobs)] } : whole;
+    }
+
+    static GridDocument Describe(Grid grid, GridSighting? sighting) => new()
     {
         Name = grid.Name,
         Engine = grid.Engine,
@@ -31,14 +47,17 @@ sealed class GridWork(GridEngines engines, GridCalls calls)
         Created = grid.Created,
         Members = [.. grid.Members.Select(member =>
         {
-            var seen = report?.Nodes.FirstOrDefault(node => node.Node == member.Node);
+            var seen = sighting?.Report?.Nodes.FirstOrDefault(node => node.Node == member.Node);
             return new GridMemberDocument
             {
-                Node = member.Node, Role = member.Role.ToString().ToLowerInvariant(), Standing = member.Standing.ToString().ToLowerInvariant(),
+                Node = member.Node, Role = member.Role.ToString().ToLowerInvariant(), Standing = member.Standing.ToString().ToLowerInvariant(), DownSince = member.DownSince,
                 State = seen?.State, BusyCpus = seen?.Busy, Cpus = seen?.Cpus, Load = seen?.Load,
             };
         })],
-        Jobs = [.. (report?.Jobs ?? []).Select(job => new GridJobDocument { Id = job.Id, State = job.State, Name = job.Name, Nodes = job.Nodes })],
+        Jobs = [.. (sighting?.Report?.Jobs ?? []).Select(job => new GridJobDocument { Id = job.Id, State = job.State, Name = job.Name, Nodes = job.Nodes })],
+        JobCounts = (sighting?.Report?.Jobs ?? []).CountBy(job => job.State).ToDictionary(count => count.Key, count => count.Value),
+        Problem = sighting?.Problem,
+        Seen = sighting?.At,
     };
 
     /// <returns>What came of it; null with a reason when it is no request.</returns>

@@ -17,7 +17,10 @@ static class GridsFeature
         services.AddSingleton<GridCalls>();
         services.AddSingleton<GridTelling>();
         services.AddSingleton<GridRequests>();
+        services.AddSingleton<GridWatch.Sightings>();
         services.AddSingleton<GridWork>();
+        services.AddSingleton<GridWatch>();
+        services.AddHostedService(static provider => provider.GetRequiredService<GridWatch>());
         services.AddSingleton<IOperationKind, JoinGrid>();
         services.AddSingleton<IOperationKind, LeaveGrid>();
     }

@@ -20,6 +20,9 @@ interface IGridEngine
     /// <summary>Secrets that all members of one grid share, by the file that each is in; made by the appliance.</summary>
     IReadOnlyList<string> Secrets { get; }
 
+    /// <summary>Of these, the ones that a member of this role is given.</summary>
+    IReadOnlyList<string> SecretsOf(GridRole role) => Secrets;
+
     /// <summary>Why these nodes cannot be this engine's, or null.</summary>
     string? Refusal(IReadOnlyList<Node> masters, IReadOnlyList<Node> workers);
 

@@ -101,6 +101,12 @@ static class WhyAnswer
             f => $"{f.Name} has kernel and node image since {Ago(f.Silence)}, and its agent has not called.",
             _ => "Look at its console: a kernel panic, a NIC without a driver (boot the `metal` profile), or too little memory (512 MiB are needed) end like this.", "boot."),
 
+        new("down in its grid", f => f.DownInGrid is not null,
+            f => $"{f.Name} works for grid {f.Grid!.Name}, whose {f.Grid.Engine} has it as down since {Ago(f.Now - f.DownInGrid!.Value)}: it gets no work there, and what it had goes on elsewhere{(f.AgentSilence is { } silence ? $"; its agent was last heard {Ago(silence)} ago" : "")}.",
+            f => f.AgentSilence is null
+                ? $"See what its module says with `gridctl node timeline {f.Name}`; it gets work again as soon as it answers there, and `gridctl grid remove {f.Grid!.Name} {f.Name}` takes it out for good."
+                : $"Take it out with `gridctl grid remove {f.Grid!.Name} {f.Name}`, restart it over the network, and give it back with `gridctl grid add {f.Grid.Name} {f.Name}`.", "grid.", "agent.", "state."),
+
         new("agent silent", f => f.AgentSilence is not null,
             f => $"{f.Name}'s agent was last heard {Ago(f.AgentSilence!.Value)} ago.",
             f => $"Check its power and its cable; restart it over the network if it does not answer at {f.Node.Ip?.ToString() ?? "its address"}.", "agent.", "state."),

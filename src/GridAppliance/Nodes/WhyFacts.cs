@@ -3,6 +3,7 @@ using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Grids;
 using GridAppliance.Operations;
 using GridAppliance.Power;
 
@@ -28,6 +29,8 @@ sealed record WhyFacts
     public required IReadOnlyList<ApplianceProblemDocument> Problems { get; init; }
     /// <summary>Its privileged ports, the preferred one first.</summary>
     public IReadOnlyList<PortDocument> Ports { get; init; } = [];
+    /// <summary>The grid that it belongs to.</summary>
+    public Grid? Grid { get; init; }
     public required DateTimeOffset Now { get; init; }
 
     public string Name => Node.Name;
@@ -74,6 +77,9 @@ sealed record WhyFacts
             : Node.Problem == AgentPresence.Silent ? Now - (Last("agent.silent")?.At ?? Node.StateSince) : null,
         _ => null,
     };
+
+    /// <summary>Since when its grid's engine has it as down; null for one that works, and for one in no grid.</summary>
+    public DateTimeOffset? DownInGrid => Grid?.Find(Node.Id)?.DownSince;
 
     /// <summary>The machine is off, as its port has just told.</summary>
     public bool IsOff => Node.Reach.Power is { State: PowerState.Off };

@@ -8,7 +8,7 @@ using GridAppliance.Nodes;
 namespace GridAppliance.Operations;
 
 /// <summary>An idle node becomes master or worker of a grid: the image that the engine needs, its module, what the node and its master have to know, and proof that the engine counts on it.</summary>
-sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling telling, GridCalls calls, ImageSteps images, ModuleOrders modules, ModuleCatalog catalog, NodeDirectory nodes, TimeProvider time) : IOperationKind
+sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling telling, GridWork work, GridSecrets secrets, ImageSteps images, ModuleOrders modules, ModuleCatalog catalog, NodeDirectory nodes, TimeProvider time) : IOperationKind
 {
     public const string KindName = "grid-join";
 
@@ -46,8 +46,10 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     {
         if (end is OperationEnd.Done) return;
         var input = JsonSerializer.Deserialize(operation.Input, JoinGridJson.Default.JoinGridInput)!;
-        var grid = await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value)?.Standing == GridStanding.Joining ? latest.Without(operation.NodeId!.Value) : latest,
+        // A master counts as a member before its last step: while this operation lasts, nobody else has made it one.
+        var grid = await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value)?.Standing is GridStanding.Joining or GridStanding.Member ? latest.Without(operation.NodeId!.Value) : latest,
             new("grid.refused", $"{operation.Node} did not become a {input.Role.ToString().ToLowerInvariant()} of {input.Grid}: {end.ReasonOrNull}") { NodeId = operation.NodeId, Node = operation.Node, Severity = EventSeverity.Error }, cancellationToken);
+        if (grid is null) secrets.Forget(input.GridId);
         if (input.Role == GridRole.Worker && grid?.Master is { Standing: GridStanding.Member } master) await telling.TellAsync(input.GridId, master, cancellationToken);
     }
 
@@ -67,8 +69,8 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
 
     async Task<StepOutcome> UnassignAsync(Operation operation, CancellationToken cancellationToken)
     {
-        if (Find(operation) is not { State: NodeState.Assigning or NodeState.Releasing } node) return new StepOutcome.Done();
-        if (node.State == NodeState.Assigning) await nodes.ApplyAsync(node.Id, NodeEvent.Abort, $"{node.Name} goes back to the idle nodes", "appliance", null, cancellationToken);
+        if (Find(operation) is not { State: NodeState.Assigning or NodeState.Active or NodeState.Releasing } node) return new StepOutcome.Done();
+        if (node.State != NodeState.Releasing) await nodes.ApplyAsync(node.Id, node.State == NodeState.Active ? NodeEvent.Release : NodeEvent.Abort, $"{node.Name} goes back to the idle nodes", "appliance", null, cancellationToken);
         await nodes.ApplyAsync(node.Id, NodeEvent.Released, $"{node.Name} is idle", "appliance", null, cancellationToken);
         return new StepOutcome.Done();
     }
@@ -80,9 +82,8 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     async Task<StepOutcome> TellAsync(Operation operation, JoinGridInput input, CancellationToken cancellationToken)
     {
         if (grids.Find(input.GridId) is not { } grid || grid.Find(operation.NodeId!.Value) is not { } member) return new StepOutcome.Failed($"{operation.Node} is not in {input.Grid} any more");
-        if (grid.Master is null) return new StepOutcome.Failed($"{input.Grid} has no master any more");
         // Its addresses are what the others are told: a master that does not run yet has perhaps another tomorrow.
-        if (await telling.TellAsync(grid.Id, member, cancellationToken) is { } problem) return Later(operation, problem);
+        if (await telling.TellAsync(grid.Id, member, cancellationToken) is { } untold) return Later(operation, untold);
         if (member.Role == GridRole.Master)
         {
             await grids.ChangeAsync(grid.Id, latest => latest?.Find(member.NodeId) is { } there ? latest.With(there with { Standing = GridStanding.Member }) : latest, null, cancellationToken);
@@ -94,23 +95,28 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
 
     async Task<StepOutcome> ReadyAsync(Operation operation, IGridEngine engine, JoinGridInput input, CancellationToken cancellationToken)
     {
-        if (grids.Find(input.GridId)?.Master is not { } master) return new StepOutcome.Failed($"{input.Grid} has no master any more");
-        var answer = await calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = ["state"] }, cancellationToken);
-        if (!answer.Succeeded) return Later(operation, $"{master.Node}: {answer.Message}");
+        if (grids.Find(input.GridId) is not { } grid) return new StepOutcome.Failed($"{input.Grid} is gone");
+        var (report, problem) = await work.LookAsync(grid, cancellationToken);
+        // Its master may have gone since it was told of this one.
+        if (report is null) return grid.Master is null ? new StepOutcome.Failed(problem!) : Later(operation, problem!);
         if (input.Role == GridRole.Master) return new StepOutcome.Done($"{engine.Name} answers on {operation.Node}");
-        return GridReport.Read(answer.Output ?? "").Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "idle" or "busy" }
-            ? new StepOutcome.Done($"{engine.Name} counts on it") : Later(operation, $"{engine.Name} on {master.Node} does not count on it yet");
+        return report.Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "idle" or "busy" }
+            ? new StepOutcome.Done($"{engine.Name} counts on it") : Later(operation, $"{engine.Name} on {grid.Master!.Node} does not count on it yet");
     }
 
     async Task<StepOutcome> ActivateAsync(Operation operation, JoinGridInput input, CancellationToken cancellationToken)
     {
+        if (Find(operation) is { State: NodeState.Active }) return new StepOutcome.Done();
         var happened = new NewEvent("grid.joined", $"{operation.Node} is {(input.Role == GridRole.Master ? "the master" : "a worker")} of grid {input.Grid}, {(time.GetUtcNow() - operation.Started).TotalSeconds:0.0} s after it was asked for")
         { NodeId = operation.NodeId, Node = operation.Node };
-        await nodes.ApplyAsync(operation.NodeId!.Value, NodeEvent.Assigned, $"{operation.Node} works for grid {input.Grid}", "appliance", null, cancellationToken);
         await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value) is { Standing: GridStanding.Joining or GridStanding.Member } there ? latest.With(there with { Standing = GridStanding.Member }) : latest,
             happened, cancellationToken);
+        // Last: an active node is one with which nothing is left to do.
+        await nodes.ApplyAsync(operation.NodeId!.Value, NodeEvent.Assigned, $"{operation.Node} works for grid {input.Grid}", "appliance", null, cancellationToken);
         return new StepOutcome.Done(happened.Message);
     }
+
+    StepOutcome Later(Operation operation, Untold untold) => untold.ForGood ? new StepOutcome.Failed(untold.Reason) : Later(operation, untold.Reason);
 
     StepOutcome Later(Operation operation, string why) => time.GetUtcNow() - operation.Started > Patience ? new StepOutcome.Failed(why) : new StepOutcome.NotYet(LookAgain, why);
 

@@ -9,7 +9,7 @@ using GridAppliance.Nodes;
 namespace GridAppliance.Operations;
 
 /// <summary>A member leaves its grid: no new work, the work that is there ends (or goes on elsewhere), the master forgets it, and the node becomes what it was: idle, in the tiny image.</summary>
-sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling telling, GridCalls calls, GridSecrets secrets, ImageSteps images, ModuleOrders modules, ModuleCatalog catalog, NodeDirectory nodes,
+sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling telling, GridWork work, GridSecrets secrets, ImageSteps images, ModuleOrders modules, ModuleCatalog catalog, NodeDirectory nodes,
     TimeProvider time) : IOperationKind
 {
     public const string KindName = "grid-leave";
@@ -17,12 +17,15 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
     /// <summary>Without a heartbeat for so long a node is not waited for: what it has is in its memory, and goes with that.</summary>
     static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
+    /// <summary>How long a master is asked to count on a member again that does not leave after all.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    const int DrainSeconds = 30;
 
     public string Name => KindName;
 
     /// <param name="now">Its work is not waited for.</param>
     public static NewOperation For(Grid grid, GridMember member, bool now, string actor) =>
-        new(KindName, JsonSerializer.Serialize(new(grid.Id, grid.Name, grid.Engine, member.Role, now), LeaveGridJson.Default.LeaveGridInput))
+        new(KindName, JsonSerializer.Serialize(new(grid.Id, grid.Name, grid.Engine, member.Role, now, member.Standing == GridStanding.Joining ? GridStanding.Member : member.Standing), LeaveGridJson.Default.LeaveGridInput))
         {
             NodeId = member.NodeId, Node = member.Node, Subject = grid.Name, Key = $"{KindName}:{grid.Id}:{member.NodeId}", StartedBy = actor,
         };
@@ -32,9 +35,9 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
         var input = JsonSerializer.Deserialize(operation.Input, LeaveGridJson.Default.LeaveGridInput)!;
         return
         [
-            new("drain", token => DrainAsync(operation, input, token)),
+            new("drain", token => DrainAsync(operation, input, token), token => StayAsync(operation, input, token)),
             new("forget", token => ForgetAsync(operation, input, token)),
-            new("order", token => OrderAsync(operation, input, token)),
+            new("order", token => OrderAsync(operation, input, token), token => modules.WithdrawAsync(operation, token)),
             new("remove", _ => IsSilent(operation) ? StepOutcome.DoneNow() : modules.AwaitAsync(operation)),
             .. images.For(operation, RootImage.Tiny, null).Select(step => step with { Do = token => IsSilent(operation) && step.Name != "image wish" ? StepOutcome.DoneNow("it does not answer") : step.Do(token), Undo = null }),
             new("release", token => ReleaseAsync(operation, input, token)),
@@ -49,17 +52,29 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
         if (grid?.Find(operation.NodeId!.Value) is null) return new StepOutcome.Failed($"{operation.Node} is not in {input.Grid}");
         if (input.Role == GridRole.Master)
             return grid.Members.Any(member => member.Role == GridRole.Worker) ? new StepOutcome.NotYet(LookAgain, "its workers leave first") : new StepOutcome.Done();
-        if (grid.Master is not { Standing: GridStanding.Member } master || engines.Find(input.Engine) is not { } engine) return new StepOutcome.Done("there is no master to tell");
-        await calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = input.Now ? ["drain", operation.Node!, "now"] : ["drain", operation.Node!] }, cancellationToken);
+        if (grid.Master is not { Standing: GridStanding.Member } master) return new StepOutcome.Done("there is no master to tell");
+        await work.AskMasterAsync(grid, master, input.Now ? ["drain", operation.Node!, "now"] : ["drain", operation.Node!], DrainSeconds, cancellationToken);
         if (input.Now) return new StepOutcome.Done("its work goes on elsewhere");
-        var answer = await calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = ["state"] }, cancellationToken);
-        return answer.Succeeded && GridReport.Read(answer.Output ?? "").Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "draining" or "busy" }
+        var (report, _) = await work.LookAsync(grid, cancellationToken);
+        return report?.Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "draining" or "busy" }
             ? new StepOutcome.NotYet(LookAgain, "its work goes on to its end") : new StepOutcome.Done();
     }
 
+    /// <summary>It does not leave after all: what it was, as long as it still has what it needs for that. One whose module is gone stays on its way out until somebody asks again.</summary>
+    async Task<StepOutcome> StayAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
+    {
+        if (await modules.AwaitAsync(operation) is StepOutcome.Done) return new StepOutcome.Done($"{operation.Node} has left its work behind already");
+        var grid = await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value) is { } there ? latest.With(there with { Standing = input.Before }) : latest, null, cancellationToken);
+        if (input.Role == GridRole.Master || input.Before == GridStanding.Leaving || grid?.Master is not { Standing: GridStanding.Member } master) return new StepOutcome.Done();
+        if (await telling.TellAsync(input.GridId, master, cancellationToken) is { } untold)
+            return untold.ForGood || time.GetUtcNow() - operation.Started > Patience ? new StepOutcome.Failed(untold.Reason) : new StepOutcome.NotYet(LookAgain, untold.Reason);
+        if (input.Before == GridStanding.Member) await work.AskMasterAsync(grid, master, ["drain", operation.Node!, "resume"], DrainSeconds, cancellationToken);
+        return new StepOutcome.Done($"{operation.Node} stays in {input.Grid}");
+    }
+
     async Task<StepOutcome> ForgetAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken) =>
-        input.Role == GridRole.Worker && grids.Find(input.GridId) is { IsLeaving: false, Master: { Standing: GridStanding.Member } master } && await telling.TellAsync(input.GridId, master, cancellationToken) is { } problem
-            ? new StepOutcome.NotYet(LookAgain, problem) : new StepOutcome.Done();
+        input.Role == GridRole.Worker && grids.Find(input.GridId) is { IsLeaving: false, Master: { Standing: GridStanding.Member } master } && await telling.TellAsync(input.GridId, master, cancellationToken) is { ForGood: false } untold
+            ? new StepOutcome.NotYet(LookAgain, untold.Reason) : new StepOutcome.Done();
 
     async Task<StepOutcome> OrderAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
     {
@@ -74,7 +89,7 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
         var id = operation.NodeId!.Value;
         await nodes.ApplyAsync(id, NodeEvent.Release, $"{operation.Node} has left grid {input.Grid}", "appliance", null, cancellationToken);
         await nodes.ApplyAsync(id, NodeEvent.Released, $"{operation.Node} is idle", "appliance", null, cancellationToken);
-        var left = await grids.ChangeAsync(input.GridId, latest => latest?.Without(id) is not { } without ? null : without is { IsLeaving: true, Members.Length: 0 } ? null : without,
+        var left = await grids.ChangeAsync(input.GridId, latest => latest?.Without(id),
             new("grid.left", $"{operation.Node} has left grid {input.Grid}") { NodeId = id, Node = operation.Node }, cancellationToken);
         if (left is null) secrets.Forget(input.GridId);
         return new StepOutcome.Done($"{operation.Node} is idle");
@@ -84,7 +99,8 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
 }
 
 /// <param name="Now">Without waiting for its work.</param>
-sealed record LeaveGridInput(Guid GridId, string Grid, string Engine, GridRole Role, bool Now);
+/// <param name="Before">What it was, for one that does not leave after all.</param>
+sealed record LeaveGridInput(Guid GridId, string Grid, string Engine, GridRole Role, bool Now, GridStanding Before = GridStanding.Member);
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(LeaveGridInput))]

@@ -42,6 +42,10 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
         return Standing(await PlaceAsync(operation, $"{Forward(operation)}{part}-undo", back.Kind, back.Module, cancellationToken), operation);
     }
 
+    /// <summary>Withdraws the order if no agent has seen it; else waits for its end, whatever that is.</summary>
+    public async Task<StepOutcome> WithdrawAsync(Operation operation, CancellationToken cancellationToken) => (await orders.WithdrawAsync(Forward(operation), cancellationToken))?.State == OrderState.Open
+        ? new StepOutcome.NotYet(LookAgain, $"{operation.Node}'s agent is at it") : new StepOutcome.Done();
+
     async Task<AgentOrder> PlaceAsync(Operation operation, string id, string kind, ModuleOrder module, CancellationToken cancellationToken)
     {
         var node = operation.NodeId ?? throw new InvalidOperationException("a module operation is about a node");

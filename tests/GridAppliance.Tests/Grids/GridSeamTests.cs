@@ -9,6 +9,7 @@ using GridAppliance.Grids;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Agents;
 
 namespace GridAppliance.Tests.Grids;
@@ -75,6 +76,60 @@ public sealed class GridSeamTests
         await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task A_worker_that_its_engine_gives_up_is_written_down_and_told_and_its_work_goes_on_elsewhere()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        using CancellationTokenSource life = new(), dying = new();
+        List<ScriptedAgent> agents = [await appliance.IdleAgentAsync(1), await appliance.IdleAgentAsync(2), await appliance.IdleAgentAsync(3)];
+        var members = agents.Select((agent, place) => new Member(agent, place == 1 ? dying.Token : life.Token)).ToList();
+        var (grids, watch, work) = (appliance.Get<GridDirectory>(), appliance.Get<GridWatch>(), appliance.Get<GridWork>());
+        IReadOnlyList<Node> Nodes(params int[] which) => [.. which.Select(number => appliance.Nodes.Current.Find(agents[number].Node)!)];
+        await EndAsync(appliance, await appliance.Get<GridRequests>().CreateAsync(new() { Name = "pool", Engine = "roster", Masters = "x", Workers = "y" }, Nodes(0), Nodes(1, 2), "alice", CancellationToken.None));
+        GridMember Worker() => grids.Find("pool")!.Find(Nodes(1)[0].Id)!;
+        members[0].Job = "render";
+        await watch.LookAsync(CancellationToken.None);
+        Assert.Equal((agents[1].Node, null), (work.Describe(grids.Find("pool")!).Jobs.Single().Nodes, Worker().DownSince));
+
+        await dying.CancelAsync();
+        await members[1].Life.WaitAsync(Patience);
+        members[0].Dead = agents[1].Node;
+        await Eventually.UntilAsync(async () => { await watch.LookAsync(CancellationToken.None); return Worker().DownSince; }, since => since is not null, "the record that the worker is down");
+        Assert.Equal("grid.worker-down", appliance.EventsOf(agents[1].Node).Single(kind => kind.StartsWith("grid.worker", StringComparison.Ordinal)));
+        var shown = work.Describe(grids.Find("pool")!);
+        Assert.Equal(("down", "idle", agents[2].Node), (shown.Members[1].State, shown.Members[2].State, shown.Jobs.Single().Nodes));
+        Assert.NotNull(shown.Members[1].DownSince);
+        Assert.Null(shown.Members[2].DownSince);
+        // No news a second time.
+        await watch.LookAsync(CancellationToken.None);
+        Assert.Single(appliance.EventsOf(agents[1].Node), "grid.worker-down");
+
+        members[0].Dead = null;
+        await Eventually.UntilAsync(async () => { await watch.LookAsync(CancellationToken.None); return Worker().DownSince; }, since => since is null, "the record that the worker is back");
+        Assert.Single(appliance.EventsOf(agents[1].Node), "grid.worker-back");
+        await life.CancelAsync();
+        await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
+    }
+
+    /// <summary>Who comes is written down before the operations, all at once; this is what a daemon leaves that dies between the two.</summary>
+    [Fact]
+    public async Task Members_on_their_way_in_with_whom_nobody_is_busy_are_taken_out_at_the_next_start()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await appliance.IdleAgentAsync(1);
+        var node = appliance.Nodes.Current.Find(agent.Node)!;
+        Grid Made(string name, bool leaving, params GridMember[] members) => new() { Id = Guid.NewGuid(), Name = name, Engine = "roster", Created = DateTimeOffset.UnixEpoch, Members = [.. members], IsLeaving = leaving };
+        foreach (var grid in (Grid[])[Made("half", false, new GridMember(node.Id, node.Name, GridRole.Master, GridStanding.Joining)), Made("gone", true)])
+            await appliance.Get<GridDirectory>().ChangeAsync(grid.Id, _ => grid, null, CancellationToken.None);
+
+        await appliance.RestartAsync();
+        await Eventually.UntilAsync(() => appliance.Get<GridDirectory>().Of(node.Id) is null, $"{node.Name} out of its half-made grid");
+        Assert.Contains("grid.refused", appliance.EventsOf(node.Name));
+        // The one is there with nobody in it, and can be made whole or deleted; the other was on its way out, and is.
+        Assert.Equal(["half"], appliance.Get<GridDirectory>().All.Select(grid => grid.Name));
+        Assert.True((await appliance.Get<GridRequests>().AddAsync(appliance.Get<GridDirectory>().Find("half")!, [appliance.Nodes.Current.Find(node.Name)!], dryRun: true, "alice", CancellationToken.None)).Nodes[0].Accepted);
+    }
+
     static async Task EndAsync(TestAppliance appliance, ChangeDocument change)
     {
         foreach (var node in change.Nodes)
@@ -94,6 +149,12 @@ public sealed class GridSeamTests
         public Task Life { get; }
 
         public bool CanInstall { get; init; } = true;
+
+        /// <summary>Of a master: the one that its engine hears nothing of.</summary>
+        public string? Dead { get; set; }
+
+        /// <summary>Of a master: work that is on the first worker that lives.</summary>
+        public string? Job { get; set; }
 
         public ConcurrentDictionary<string, string> Files { get; } = new();
 
@@ -122,7 +183,10 @@ public sealed class GridSeamTests
                 var answer = reply.Read(ApiJson.Default.SecretAnswer);
                 Secret = SealedHandover.Open(own, answer.Key, answer.Box, orderId, agent.NodeId)!;
             }
-            return run.Command[0] == "state" ? string.Concat(Files["roster"].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(node => $"node {node} idle 0 1 0.00\n")) : "";
+            if (run.Command[0] != "state") return "";
+            var roster = Files["roster"].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            return string.Concat(roster.Select(node => $"node {node} {(node == Dead ? "down" : "idle")} 0 1 0.00\n"))
+                + (Job is null ? "" : $"job 1 RUNNING {roster.First(node => node != Dead)} {Job}\n");
         }
     }
 }

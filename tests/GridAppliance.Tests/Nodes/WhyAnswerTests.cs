@@ -3,6 +3,7 @@ using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Grids;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
 using GridAppliance.Power.Nodes;
@@ -36,6 +37,7 @@ public sealed class WhyAnswerTests
         { "script but no kernel", "fetched its boot script 60 s ago and no kernel", "make image" },
         { "kernel but no node image", "did not go on to the node image", "512 MiB" },
         { "booted but no call", "its agent has not called", "kernel panic" },
+        { "down in its grid", "has it as down since 60 s: it gets no work there, and what it had goes on elsewhere; its agent was last heard 120 s ago", "gridctl grid remove hpc n1" },
         { "agent silent", "agent was last heard 10 min ago", "Check its power" },
         { "enrolment stuck", "its enrolment has not ended: waits for the BMC", "gridctl operation show 0d1" },
         { "operation waits", "module-install of hello waits: its agent does not answer", "gridctl operation cancel 0d1" },
@@ -134,6 +136,7 @@ public sealed class WhyAnswerTests
         "script but no kernel" => Facts(Stuck(BootMilestone.Script)),
         "kernel but no node image" => Facts(Stuck(BootMilestone.Kernel)),
         "booted but no call" => Facts(Stuck(BootMilestone.Initramfs)),
+        "down in its grid" => InGrid(Node(NodeState.Active) with { AgentKey = [1], AgentLastSeen = Now.AddMinutes(-2) }),
         "agent silent" => Facts(Node(NodeState.Idle) with { AgentKey = [1], AgentLastSeen = Now.AddMinutes(-10) }),
         "enrolment stuck" => Facts(Enrolling(90)) with { Operations = [Operation("running", "enroll", null, "waits for the BMC", 90)] },
         "operation waits" => Facts(Node(NodeState.Idle)) with { Operations = [Operation("running", "module-install", "hello", "its agent does not answer", 60)] },
@@ -150,6 +153,11 @@ public sealed class WhyAnswerTests
         "well but open" => Facts(Node(NodeState.Idle) with { Reach = NodeReach.Nothing with { Weaknesses = ["ipmi://10.0.0.5: cipher suite 0 is accepted: a session opens without the password"] } }),
         "well" => Facts(Node(NodeState.Idle)),
         _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, "a rule without a case"),
+    };
+
+    static WhyFacts InGrid(Node node) => Facts(node) with
+    {
+        Grid = new() { Id = Guid.NewGuid(), Name = "hpc", Engine = "slurm", Created = Now.AddDays(-1), Members = [new(node.Id, node.Name, GridRole.Worker, GridStanding.Member) { DownSince = Now.AddMinutes(-1) }] },
     };
 
     static WhyFacts Facts(Node node, params EventDocument[] events) => new() { Node = node, Events = [.. events.Select((e, i) => e with { Sequence = i + 1 })], Problems = [], Now = Now };

@@ -1,4 +1,5 @@
 using GridAppliance.Operations;
+using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Operations;
 
@@ -17,7 +18,7 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
         Require(plain.End is OperationEnd.Done, $"undisturbed it ends {plain.End}", plain);
         await Same(plain, new() { Twice = true });
         await CrashEverywhere(plain, new());
-        foreach (var step in plain.Steps)
+        foreach (var step in plain.Steps.Where(plain.Disturbs))
         {
             foreach (var plan in new Plan[] { new() { FailAt = step }, new() { CancelAt = step }, new() { CancelAt = step, CancelLate = true } })
             {
@@ -68,10 +69,10 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
             try
             {
                 await AskToCancel();
-                var advance = await worker.AdvanceAsync(operation, () => journal, AppendAsync, CancellationToken.None, CancellationToken.None);
+                var advance = await Eventually.ComesAsync(worker.AdvanceAsync(operation, () => journal, AppendAsync, CancellationToken.None, CancellationToken.None), $"the next wait or end of {operation.Title}, {plan}");
                 if (advance is Advance.Over over)
                 {
-                    return new(over.End, world.Fingerprint(), world.ExpectedAfter(over.End, before), lines, crashed, [.. kinds.StepsFor(operation).Select(step => step.Name)], journal);
+                    return new(over.End, world.Fingerprint(), world.ExpectedAfter(over.End, before), lines, crashed, [.. kinds.StepsFor(operation).Select(step => step.Name)], world.Disturbs, journal);
                 }
                 if (++waits > MostWaits) throw new InvalidOperationException($"{plan}: still waiting after {MostWaits} waits: {advance}\n-- journal\n{string.Join('\n', journal)}");
                 world.Store.Clock.Advance(((Advance.Waiting)advance).RetryAfter);
@@ -125,7 +126,7 @@ sealed class CrashHarness(Func<OperationWorld> newWorld)
         public bool CrashAfter { get; init; }
     }
 
-    sealed record Run(OperationEnd End, string Fingerprint, string? Expected, int Lines, bool Crashed, IReadOnlyList<string> Steps, IReadOnlyList<JournalEntry> Journal);
+    sealed record Run(OperationEnd End, string Fingerprint, string? Expected, int Lines, bool Crashed, IReadOnlyList<string> Steps, Func<string, bool> Disturbs, IReadOnlyList<JournalEntry> Journal);
 
     /// <summary>The kind under test, disturbed.</summary>
     sealed class Disturbed(IOperationKind kind, Plan plan, Action acted) : IOperationKind

@@ -32,13 +32,16 @@ abstract class ManagerWorld : OperationWorld
     public override async Task MeanwhileAsync()
     {
         await Orders.SweepAsync(CancellationToken.None);
-        foreach (var node in idle)
-            if (await Orders.TakeAsync(node, CancellationToken.None) is { } order)
-            {
-                var succeeded = Succeeds(order.Document);
-                if (succeeded) await CarryOutAsync(node, order.Document);
-                await Orders.ReportAsync(node, order.Id, new() { Succeeded = succeeded, Message = "done" }, CancellationToken.None);
-            }
+        foreach (var node in idle) await ServeAsync(node);
+    }
+
+    /// <summary>The node's agent comes for an order, and does it.</summary>
+    protected async Task ServeAsync(Guid node)
+    {
+        if (await Orders.TakeAsync(node, CancellationToken.None) is not { } order) return;
+        var succeeded = Succeeds(order.Document);
+        if (succeeded) await CarryOutAsync(node, order.Document);
+        await Orders.ReportAsync(node, order.Id, new() { Succeeded = succeeded, Message = "done", Output = Says(node, order.Document) }, CancellationToken.None);
     }
 
     public override async Task RestartAsync()
@@ -50,6 +53,9 @@ abstract class ManagerWorld : OperationWorld
     protected abstract Task<NewOperation> WantedAsync();
 
     protected virtual bool Succeeds(OrderDocument order) => true;
+
+    /// <summary>What a program wrote that was run for an order.</summary>
+    protected virtual string? Says(Guid node, OrderDocument order) => null;
 
     protected abstract Task CarryOutAsync(Guid node, OrderDocument order);
 

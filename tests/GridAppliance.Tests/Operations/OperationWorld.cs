@@ -27,5 +27,8 @@ abstract class OperationWorld : IAsyncDisposable
     /// <summary>What is left once the operation was taken back, where that is not simply what was there before.</summary>
     public virtual string? ExpectedAfter(OperationEnd end, string before) => before;
 
+    /// <summary>Whether a failure and a cancellation at this step are tried here; steps of another kind's, which has a world of its own, need not be. Crashes are tried everywhere.</summary>
+    public virtual bool Disturbs(string step) => true;
+
     public virtual ValueTask DisposeAsync() => Store.DisposeAsync();
 }

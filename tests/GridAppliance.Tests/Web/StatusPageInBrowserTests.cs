@@ -1,4 +1,6 @@
+using GridAppliance.Agents;
 using GridAppliance.Boot;
+using GridAppliance.Grids;
 using GridAppliance.Guard;
 using GridAppliance.Hosting;
 using GridAppliance.Lab.Switches.Snmp;
@@ -121,6 +123,45 @@ public sealed class StatusPageInBrowserTests
     }
 
     [ChromiumFact]
+    public async Task A_grid_has_its_members_load_and_queue_on_the_page_and_a_worker_that_died_is_seen()
+    {
+        await using var plane = await ManagementPlaneHost.StartAsync();
+        foreach (var number in (int[])[1, 2, 3]) await SampleNodes.DiscoverAsync(plane, number);
+        await using var page = await ChromiumPage.OpenAsync(plane.Loopback, 360, 740);
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live' && document.querySelector('#grids').hidden");
+        const string hostile = "<img/src=x/onerror=window.owned=1>";
+        await using var master = new ScriptedMaster(plane, plane.Nodes.Current.Find("n1")!.Id) { Says = $"node n2 busy 1 2 0.50\njob 7_1 RUNNING n2 {hostile}\njob 7_2 PENDING {hostile}\n" };
+        GridMember Member(string name, GridRole role, GridStanding standing) => new(plane.Nodes.Current.Find(name)!.Id, name, role, standing);
+        var grid = new Grid
+        {
+            Id = Guid.NewGuid(), Name = "hpc", Engine = "slurm", Created = DateTimeOffset.UtcNow,
+            Members = [Member("n1", GridRole.Master, GridStanding.Member), Member("n2", GridRole.Worker, GridStanding.Member), Member("n3", GridRole.Worker, GridStanding.Leaving)],
+        };
+        await plane.Get<GridDirectory>().ChangeAsync(grid.Id, _ => grid, new("grid.created", "a grid"), CancellationToken.None);
+        static string ChipOf(string node) => $"document.querySelector('[data-member={node}] .chip')?.textContent";
+        await page.UntilAsync($"{ChipOf("n1")} === 'master' && {ChipOf("n3")} === 'leaving'");
+
+        var watch = plane.Get<GridWatch>();
+        await watch.LookAsync(CancellationToken.None);
+        await page.UntilAsync($"{ChipOf("n2")} === 'busy' && document.querySelector('.grid-queue').textContent.includes('1 running, 1 pending') && document.querySelector('.grid-load').textContent.includes('1 of 2 CPUs busy')");
+        Assert.Contains(hostile, await page.EvaluateAsync("document.querySelector('[data-job=\"7_1\"]').textContent"));
+        Assert.Equal("true", await page.EvaluateAsync("window.owned === undefined && document.querySelectorAll('#grids img').length === 0 && document.documentElement.scrollWidth <= 360"));
+        await page.ScreenshotAsync(Path.Combine(Pictures, "grid-phone.png"));
+
+        master.Says = "node n2 down 0 2 0.00\njob 7_1 PENDING render\n";
+        for (var look = 0; look < 2; look++) await watch.LookAsync(CancellationToken.None);
+        await page.UntilAsync($"{ChipOf("n2")} === 'down' && document.querySelector('#grids').textContent.includes('1 down')");
+        Assert.Contains("taken out since", (await plane.Gridctl("grid", "show", "hpc")).Output, StringComparison.Ordinal);
+        Assert.Contains("n2 works for grid hpc, whose slurm has it as down", (await plane.Gridctl("why", "n2")).Output, StringComparison.Ordinal);
+
+        master.Says = "node n2 idle 0 2 0.00\n";
+        await watch.LookAsync(CancellationToken.None);
+        await page.UntilAsync($"{ChipOf("n2")} === 'idle'");
+        await page.EvaluateAsync("document.querySelector('[data-member=n2] button').click()");
+        await page.UntilAsync("document.querySelector('#drawer').open");
+    }
+
+    [ChromiumFact]
     public async Task A_lost_connection_is_said_and_mended()
     {
         var plane = await ManagementPlaneHost.StartAsync();
@@ -151,6 +192,33 @@ public sealed class StatusPageInBrowserTests
             await page.UntilAsync("document.querySelector('#drawer').open && document.querySelector('#drawer .timeline') !== null");
             await page.ScreenshotAsync(Path.Combine(Pictures, $"{name}-drawer.png"));
             Assert.Equal("true", await page.EvaluateAsync("document.querySelector('#drawer').scrollWidth <= document.querySelector('#drawer').clientWidth"));
+        }
+    }
+
+    /// <summary>An agent on a grid's master that answers every order with the same words.</summary>
+    sealed class ScriptedMaster : IAsyncDisposable
+    {
+        readonly CancellationTokenSource end = new();
+        readonly Task life;
+
+        public ScriptedMaster(ManagementPlaneHost plane, Guid node) => life = ServeAsync(plane.Get<AgentOrders>(), node);
+
+        public required string Says { get; set; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await end.CancelAsync();
+            await life;
+            end.Dispose();
+        }
+
+        async Task ServeAsync(AgentOrders orders, Guid node)
+        {
+            while (!end.IsCancellationRequested)
+            {
+                if (await orders.TakeAsync(node, CancellationToken.None) is { } order) await orders.ReportAsync(node, order.Id, new() { Succeeded = true, Output = Says }, CancellationToken.None);
+                else await Task.WhenAny(Task.Delay(20, end.Token));
+            }
         }
     }
 

@@ -12,7 +12,7 @@ static class GridEndpoints
     public static void MapGrids(this IEndpointRouteBuilder api)
     {
         var group = api.MapGroup("/grids").WithTags("grids");
-        group.MapGet("", (GridDirectory grids) => (IReadOnlyList<GridDocument>)[.. grids.All.Select(grid => GridWork.Describe(grid, null))]).WithName("listGrids").WithSummary("Every grid, as the appliance has it; nobody is asked.");
+        group.MapGet("", (GridDirectory grids, GridWork work) => (IReadOnlyList<GridDocument>)[.. grids.All.Select(work.Describe)]).WithName("listGrids").WithSummary("Every grid, as the appliance has it and as its engine was last seen; nobody is asked.");
         group.MapPost("", Create).WithName("createGrid").WithSummary("Make a grid of idle nodes: one durable operation each.");
         group.MapGet("/{name}", Show).WithName("getGrid").WithSummary("One grid: members, load and work, as its master says.");
         group.MapPost("/{name}/add", Add).WithName("addToGrid").WithSummary("Give idle nodes to a grid as workers.");

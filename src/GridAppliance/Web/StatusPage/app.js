@@ -2,6 +2,7 @@ import { follow, get, onTokenNeeded } from './api.js';
 import { byId, el, reconcile, setText } from './dom.js';
 import { initDrawer, nodeChanged, openNode } from './drawer.js';
 import { drawFabric } from './fabric.js';
+import { drawGrids } from './grids.js';
 import { drawNodes, initNodes } from './nodes.js';
 import { askForToken } from './token.js';
 import { clock, seconds } from './words.js';
@@ -11,11 +12,13 @@ import { clock, seconds } from './words.js';
 const eventsShown = 40;
 const fewNodes = 8;      // up to here changed nodes are fetched by name, beyond it all at once
 const wholeEvery = 20_000;
+const gridsEvery = 3_000; // what an engine has to do is told by no event
 
 const nodes = new Map();
 const latest = new Map(); // newest event of each node
 let status = null;
 let fabric = null;
+let grids = [];
 let recent = [];
 let skew = 0;             // the appliance's clock less ours
 const dirty = new Set();
@@ -25,6 +28,7 @@ const draw = once(drawAll, 50);
 const refreshNodes = once(fetchDirty, 200);
 const refreshStatus = once(fetchStatus, 600);
 const refreshFabric = once(fetchFabric, 400);
+const refreshGrids = once(fetchGrids, 300);
 const aboutFabric = /^(switch|fabric|guard|san)\.|^node\.(located|moved|removed)$/;
 
 start();
@@ -36,6 +40,7 @@ async function start() {
   await firstLook();
   initDrawer();
   setInterval(() => { draw(); }, 1000);
+  setInterval(() => { if (grids.length) refreshGrids(); }, gridsEvery);
   setInterval(() => { fetchAll().catch(() => null); }, wholeEvery);
   await follow(recent[0]?.sequence ?? 0, heard, link);
 }
@@ -65,6 +70,7 @@ function heard(event) {
     refreshNodes();
   }
   if (aboutFabric.test(event.kind)) refreshFabric();
+  if (event.kind.startsWith('grid.')) refreshGrids();
   refreshStatus();
   draw();
 }
@@ -75,8 +81,13 @@ async function fetchFabric() {
   draw();
 }
 
+async function fetchGrids() {
+  grids = await get('grids').catch(() => grids);
+  draw();
+}
+
 async function fetchAll() {
-  const [everyone] = await Promise.all([get('nodes'), fetchStatus(), fetchFabric()]);
+  const [everyone] = await Promise.all([get('nodes'), fetchStatus(), fetchFabric(), fetchGrids()]);
   nodes.clear();
   for (const node of everyone) nodes.set(node.name, node);
   draw();
@@ -107,6 +118,7 @@ function drawAll() {
   drawNodes(nodes.values(), latest, now());
   drawEvents();
   drawFabric(fabric, openNode);
+  drawGrids(grids, openNode);
   if (!status) return;
   document.title = status.problems.length ? `(!) ${status.name} · GridAppliance` : `${status.name} · GridAppliance`;
   setText(byId('appliance'), status.name);
