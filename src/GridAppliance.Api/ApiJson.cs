@@ -106,6 +106,8 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(GridChangeRequest))]
 [JsonSerializable(typeof(GridWorkRequest))]
 [JsonSerializable(typeof(GridWorkDocument))]
+[JsonSerializable(typeof(GridPassRequest))]
+[JsonSerializable(typeof(GridPassDocument))]
 [JsonSerializable(typeof(ImageRequest))]
 [JsonSerializable(typeof(EstablishRequest))]
 [JsonSerializable(typeof(EstablishDocument))]

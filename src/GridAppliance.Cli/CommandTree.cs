@@ -73,6 +73,7 @@ static class CommandTree
             new GridDeleteCommand(),
             new GridRunCommand(),
             new GridSubmitCommand(),
+            new GridPassCommand(),
             new GridOutputCommand(),
         },
         new ResourcesCommand(),

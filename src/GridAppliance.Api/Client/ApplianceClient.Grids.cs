@@ -20,6 +20,9 @@ public sealed partial class ApplianceClient
     public Task<ChangeDocument> ChangeGrid(string name, string verb, GridChangeRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, $"api/v1/grids/{Uri.EscapeDataString(name)}/{Uri.EscapeDataString(verb)}", JsonContent.Create(request, ApiJson.Default.GridChangeRequest), ApiJson.Default.ChangeDocument, cancellation);
 
+    public Task<GridPassDocument> PassForGrid(string name, GridPassRequest request, CancellationToken cancellation) =>
+        Send(HttpMethod.Post, $"api/v1/grids/{Uri.EscapeDataString(name)}/pass", JsonContent.Create(request, ApiJson.Default.GridPassRequest), ApiJson.Default.GridPassDocument, cancellation);
+
     public Task<GridWorkDocument> RequestOfGrid(string name, GridWorkRequest request, CancellationToken cancellation) =>
         Send(HttpMethod.Post, $"api/v1/grids/{Uri.EscapeDataString(name)}/requests", JsonContent.Create(request, ApiJson.Default.GridWorkRequest), ApiJson.Default.GridWorkDocument, cancellation);
 }

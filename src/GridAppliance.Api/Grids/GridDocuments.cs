@@ -80,6 +80,25 @@ public sealed record GridWorkRequest
     public int Seconds { get; init; } = 60;
 }
 
+/// <summary><c>POST /api/v1/grids/{name}/pass</c>.</summary>
+public sealed record GridPassRequest
+{
+    /// <summary>How long it is good for, at most a week.</summary>
+    public int Seconds { get; init; } = 3600;
+}
+
+/// <summary>What a program shows to a grid's engine, to ask it without the appliance in between. A secret.</summary>
+public sealed record GridPassDocument
+{
+    /// <summary>Where the engine answers.</summary>
+    public required string Url { get; init; }
+    /// <summary>What every request carries.</summary>
+    public required IReadOnlyDictionary<string, string> Headers { get; init; }
+    /// <summary>A path that is worth a first question.</summary>
+    public required string Try { get; init; }
+    public required DateTimeOffset Expires { get; init; }
+}
+
 public sealed record GridWorkDocument
 {
     public required bool Succeeded { get; init; }

@@ -13,7 +13,9 @@ sealed class GridSecrets(ApplianceOptions options, GridDirectory grids) : ISecre
     /// <summary>Munge takes 32 to 1,024 octets.</summary>
     const int Length = 128;
 
-    public byte[]? Find(AgentOrder order, string name) => grids.Of(order.NodeId) is { } grid && File.Exists(PathOf(grid.Id, name)) ? File.ReadAllBytes(PathOf(grid.Id, name)) : null;
+    public byte[]? Find(AgentOrder order, string name) => grids.Of(order.NodeId) is { } grid ? Read(grid.Id, name) : null;
+
+    public byte[]? Read(Guid grid, string name) => File.Exists(PathOf(grid, name)) ? File.ReadAllBytes(PathOf(grid, name)) : null;
 
     /// <summary>Makes those that are not there.</summary>
     public void Make(Guid grid, IEnumerable<string> names)

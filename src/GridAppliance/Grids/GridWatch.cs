@@ -13,6 +13,9 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
 {
     static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of two looks at once the older one could have the last word.</summary>
+    readonly SemaphoreSlim looking = new(1, 1);
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await requests.TakeUpAsync(cancellationToken);
@@ -24,9 +27,17 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
     /// <summary>Looks once at every grid. A master that does not answer keeps nobody else's grid from being looked at.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        await requests.DropStragglersAsync(cancellationToken);
-        sightings.Keep(grids.All.Select(static grid => grid.Id));
-        await Task.WhenAll(grids.All.Where(static grid => grid.Master is { Standing: GridStanding.Member }).Select(grid => LookAsync(grid, cancellationToken)));
+        await looking.WaitAsync(cancellationToken);
+        try
+        {
+            await requests.DropStragglersAsync(cancellationToken);
+            sightings.Keep(grids.All.Select(static grid => grid.Id));
+            await Task.WhenAll(grids.All.Where(static grid => grid.Master is { Standing: GridStanding.Member }).Select(grid => LookAsync(grid, cancellationToken)));
+        }
+        finally
+        {
+            looking.Release();
+        }
     }
 
     async Task LookAsync(Grid grid, CancellationToken cancellationToken)

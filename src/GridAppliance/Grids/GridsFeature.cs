@@ -17,6 +17,7 @@ static class GridsFeature
         services.AddSingleton<GridCalls>();
         services.AddSingleton<GridTelling>();
         services.AddSingleton<GridRequests>();
+        services.AddSingleton<GridPasses>();
         services.AddSingleton<GridWatch.Sightings>();
         services.AddSingleton<GridWork>();
         services.AddSingleton<GridWatch>();

@@ -23,6 +23,13 @@ interface IGridEngine
     /// <summary>Of these, the ones that a member of this role is given.</summary>
     IReadOnlyList<string> SecretsOf(GridRole role) => Secrets;
 
+    /// <summary>What lets a program ask this engine without the appliance in between; null where it has no such door. Pure.</summary>
+    /// <param name="master">Who is asked.</param>
+    /// <param name="secret">One of <see cref="Secrets"/>.</param>
+    /// <param name="now">From when it is good.</param>
+    /// <param name="until">Until when.</param>
+    GridPass? PassFor(Node master, Func<string, byte[]> secret, DateTimeOffset now, DateTimeOffset until) => null;
+
     /// <summary>Why these nodes cannot be this engine's, or null.</summary>
     string? Refusal(IReadOnlyList<Node> masters, IReadOnlyList<Node> workers);
 
@@ -33,3 +40,8 @@ interface IGridEngine
     /// <param name="workers">Nodes that the master may count on.</param>
     IReadOnlyDictionary<string, string> Tell(Grid grid, GridRole role, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers);
 }
+
+/// <param name="Url">Where the engine answers.</param>
+/// <param name="Headers">What every request has to carry; whoever has them may ask until they are too old.</param>
+/// <param name="Try">A path that is worth a first question.</param>
+sealed record GridPass(string Url, IReadOnlyDictionary<string, string> Headers, string Try);

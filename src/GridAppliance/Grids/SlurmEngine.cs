@@ -13,6 +13,13 @@ sealed class SlurmEngine : IGridEngine
 {
     const string Module = "slurm";
     const int ControllerPort = 6817;
+    const int RestPort = 6820;
+
+    /// <summary>Munge's lets the members trust each other; the other one is the controller's alone, and signs what programs outside show it.</summary>
+    const string MungeKey = "munge.key", TokenKey = "jwt.key";
+
+    /// <summary>As whom requests from outside run.</summary>
+    const string User = "gridjob";
 
     /// <summary>The plugin that asks nothing of the kernel as long as nobody has it do something; the other one wants to write at once.</summary>
     const string ControlGroups = "CgroupPlugin=cgroup/v1\n";
@@ -23,7 +30,17 @@ sealed class SlurmEngine : IGridEngine
 
     public string ModuleOf(GridRole role) => Module;
 
-    public IReadOnlyList<string> Secrets { get; } = ["munge.key"];
+    public IReadOnlyList<string> Secrets { get; } = [MungeKey, TokenKey];
+
+    public IReadOnlyList<string> SecretsOf(GridRole role) => role switch
+    {
+        GridRole.Master => Secrets,
+        GridRole.Worker => [MungeKey],
+    };
+
+    public GridPass? PassFor(Node master, Func<string, byte[]> secret, DateTimeOffset now, DateTimeOffset until) => new(
+        string.Create(CultureInfo.InvariantCulture, $"http://{master.Ip}:{RestPort}"),
+        new Dictionary<string, string> { ["X-SLURM-USER-NAME"] = User, ["X-SLURM-USER-TOKEN"] = SlurmToken.Sign(secret(TokenKey), User, now, until) }, "/slurm/v0.0.38/nodes");
 
     public string? Refusal(IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) => masters.Count switch
     {
@@ -62,6 +79,8 @@ sealed class SlurmEngine : IGridEngine
             StateSaveLocation=/var/spool/slurm
             SlurmdSpoolDir=/var/spool/slurmd
             AuthType=auth/munge
+            AuthAltTypes=auth/jwt
+            AuthAltParameters=jwt_key=/etc/slurm/{TokenKey}
             ProctrackType=proctrack/linuxproc
             TaskPlugin=task/none
             JobAcctGatherType=jobacct_gather/none

@@ -141,6 +141,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<GridDirectory>();
         Lent<GridRequests>();
         Lent<GridWork>();
+        Lent<GridPasses>();
         Lent<ResourceRequests>();
         Lent<ModuleUses>();
         Lent<ManagerRequests>();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using GridAppliance.Api.Grids;
 using GridAppliance.Api.Nodes;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab;
@@ -41,6 +42,14 @@ public sealed class GridTests(ITestOutputHelper output)
         await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None), grid => grid.Jobs.Count(one => one.Id.StartsWith($"{job}_", StringComparison.Ordinal) && one.State == "COMPLETED") == 3, "the end of three tasks");
         Assert.Equal([$"task 1 on {worker}", $"task 2 on {worker}", $"task 3 on {worker}"], (await lab.GridctlAsync("grid", "output", "hpc", job)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
 
+        // A program that speaks the engine's own language: with a pass, and not without.
+        var pass = await lab.Rig.Appliance.Client.PassForGrid("hpc", new(), CancellationToken.None);
+        Task<string> Ask(params string[] more) => Command.RunAsync(Namespaces.Inside(plan.Appliance.Namespace, ["/usr/bin/curl", "-sS", "-w", "\n%{http_code}", .. more, pass.Url + pass.Try]), CancellationToken.None);
+        Assert.EndsWith("\n401", await Ask(), StringComparison.Ordinal);
+        var told = await Ask([.. pass.Headers.SelectMany(header => new[] { "-H", $"{header.Key}: {header.Value}" })]);
+        Assert.EndsWith("\n200", told, StringComparison.Ordinal);
+        Assert.Contains($"\"{worker}\"", told, StringComparison.Ordinal);
+
         var grid = await lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None);
         Assert.Equal([("master", "member", null), ("worker", "member", "idle")], grid.Members.Select(member => (member.Role, member.Standing, member.State)));
         Assert.All(await lab.NodesAsync(), node => Assert.Equal(("active", "debian"), (node.State, node.Image)));
@@ -55,6 +64,45 @@ public sealed class GridTests(ITestOutputHelper output)
             Assert.Equal(("tiny", 0), (node.Image, node.Modules.Count));
         }
         Say("and idle again", began);
+    }
+
+    // Four machines, and a controller that has to miss one of them for half a minute.
+    [LabFact]
+    [Trait("Soak", "yes")]
+    public async Task A_worker_killed_in_the_middle_of_an_array_is_taken_out_its_tasks_end_elsewhere_and_another_worker_is_added()
+    {
+        const int Tasks = 8;
+        var plan = LabPlan.For(LabName.Parse("e2egrow"), [ServerFirmware.Bios, ServerFirmware.Bios, ServerFirmware.Bios, ServerFirmware.Bios]);
+        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [.. plan.Servers.Select(server => server with { MemoryMiB = MemoryMiB })] });
+        await lab.Rig.Appliance.StartAsync(CancellationToken.None);
+        await lab.PowerOnAsync();
+        await lab.UntilIdleAsync();
+        var servers = new Dictionary<string, LabServer>();
+        foreach (var server in lab.Plan.Servers) servers[(await lab.NodeOfAsync(server)).Name] = server;
+        if (servers.Keys.Order(StringComparer.Ordinal).ToList() is not [var master, var first, var second, var third]) throw new LabException("there are not four nodes");
+        Task<GridDocument> Grid() => lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None);
+
+        await lab.GridctlAsync("grid", "create", "hpc", "--masters", master, "--workers", $"{first},{second}");
+        var script = Path.Combine(plan.Paths.Data, "job");
+        await File.WriteAllTextAsync(script, "#!/bin/sh\nsleep 10\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
+        var job = (await lab.GridctlAsync("grid", "submit", "hpc", script, "--count", $"{Tasks}")).Trim();
+        await LabInstance.UntilAsync(Grid, grid => new[] { first, second }.All(node => grid.Jobs.Any(one => one.State == "RUNNING" && one.Nodes == node)), "a task on either worker");
+        var killed = Stopwatch.GetTimestamp();
+        await lab.Rig.Servers.PowerOffAsync(servers[second], CancellationToken.None);
+        await LabInstance.UntilAsync(Grid, grid => grid.Members.Single(member => member.Node == second).DownSince is not null, "the record that a worker is down");
+        Say("a killed worker to the record that it is down", killed);
+        Assert.Contains($"{second} works for grid hpc, whose slurm has it as down", (await lab.Rig.Appliance.Client.GetWhy(second, CancellationToken.None)).Reason, StringComparison.Ordinal);
+
+        await lab.GridctlAsync("grid", "add", "hpc", third);
+        await LabInstance.UntilAsync(Grid, grid => grid.Members.Single(member => member.Node == third).State is "idle" or "busy", "a third worker that is counted on");
+        var ended = await LabInstance.UntilAsync(Grid, grid => grid.Jobs.Count(one => one.Id.StartsWith($"{job}_", StringComparison.Ordinal) && one.State == "COMPLETED") == Tasks, "the end of every task");
+        Say("and to the end of every task", killed);
+        Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL");
+
+        await lab.GridctlAsync("grid", "remove", "hpc", second);
+        Assert.Equal(["member", "member", "member"], (await Grid()).Members.Select(member => member.Standing));
+        await lab.GridctlAsync("grid", "delete", "hpc");
+        foreach (var name in (string[])[master, first, third]) await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetNode(name, CancellationToken.None), found => found is { State: "idle", Image: "tiny" }, $"{name} idle again in the tiny image");
     }
 
     void Say(string what, long since) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s"));

@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using GridAppliance.Grids;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -21,6 +24,29 @@ public sealed class SlurmEngineTests
         var toWorker = engine.Tell(grid, GridRole.Worker, [Node(1)], [Node(2)]);
         Assert.Equal("10.77.0.51:6817\n", toWorker["master"]);
         Assert.DoesNotContain("slurm.conf", toWorker.Keys);
+    }
+
+    /// <summary>Checked once against Debian's own controller and REST daemon, which take it; the figures here are RFC 7515's way of saying the same.</summary>
+    [Fact]
+    public void A_pass_is_a_token_that_the_controllers_key_signs_and_that_ends()
+    {
+        byte[] key = [.. Enumerable.Range(0, 128).Select(number => (byte)number)];
+        var now = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
+        var pass = ((IGridEngine)new SlurmEngine()).PassFor(Node(1), name => name == "jwt.key" ? key : throw new InvalidOperationException(name), now, now.AddMinutes(10))!;
+        Assert.Equal(("http://10.77.0.51:6820", "gridjob"), (pass.Url, pass.Headers["X-SLURM-USER-NAME"]));
+        var parts = pass.Headers["X-SLURM-USER-TOKEN"].Split('.');
+        Assert.Equal("""{"alg":"HS256","typ":"JWT"}""", Encoding.UTF8.GetString(Base64Url.DecodeFromChars(parts[0])));
+        Assert.Equal("""{"exp":1700000600,"iat":1700000000,"sun":"gridjob"}""", Encoding.UTF8.GetString(Base64Url.DecodeFromChars(parts[1])));
+        Assert.Equal(HMACSHA256.HashData(key, Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}")), Base64Url.DecodeFromChars(parts[2]));
+    }
+
+    /// <summary>A worker that somebody has taken over could sign as anybody with it.</summary>
+    [Fact]
+    public void The_key_of_passes_is_the_masters_alone()
+    {
+        Assert.Contains("jwt.key", new SlurmEngine().SecretsOf(GridRole.Master));
+        Assert.Equal(["munge.key"], new SlurmEngine().SecretsOf(GridRole.Worker));
+        Assert.Contains("\nAuthAltParameters=jwt_key=/etc/slurm/jwt.key\n", new SlurmEngine().Tell(grid, GridRole.Master, [Node(1)], [Node(2)])["slurm.conf"], StringComparison.Ordinal);
     }
 
     /// <summary>A controller refuses to start with a partition of no nodes.</summary>

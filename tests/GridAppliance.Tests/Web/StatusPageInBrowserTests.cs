@@ -154,6 +154,7 @@ public sealed class StatusPageInBrowserTests
         Assert.Contains("taken out since", (await plane.Gridctl("grid", "show", "hpc")).Output, StringComparison.Ordinal);
         Assert.Contains("n2 works for grid hpc, whose slurm has it as down", (await plane.Gridctl("why", "n2")).Output, StringComparison.Ordinal);
 
+        Assert.Contains("has no master that takes requests yet", (await plane.Gridctl("grid", "pass", "hpc")).Error, StringComparison.Ordinal);
         master.Says = "node n2 idle 0 2 0.00\n";
         await watch.LookAsync(CancellationToken.None);
         await page.UntilAsync($"{ChipOf("n2")} === 'idle'");

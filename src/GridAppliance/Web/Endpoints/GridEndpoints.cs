@@ -23,6 +23,7 @@ static class GridEndpoints
         group.MapPost("/{name}/remove", Remove).WithName("removeFromGrid").WithSummary("Take workers out of a grid; they are idle again.");
         group.MapPost("/{name}/delete", Delete).WithName("deleteGrid").WithSummary("Dissolve a grid; its nodes are idle again.");
         group.MapPost("/{name}/requests", Request).WithName("requestOfGrid").WithSummary("Hand a request to a grid's master: run, submit, output.");
+        group.MapPost("/{name}/pass", Pass).WithName("passForGrid").WithSummary("What a program shows to a grid's engine to ask it itself.");
     }
 
     static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Create(GridRequest request, HttpContext context, NodeDirectory directory, GridRequests requests, CancellationToken cancellation)
@@ -54,6 +55,13 @@ static class GridEndpoints
         if (grids.Find(name) is not { } grid) return NoSuchGrid(name);
         var (answer, defect) = await work.RequestAsync(grid, request, cancellation);
         return answer is null ? Problems.Answer(StatusCodes.Status409Conflict, defect!) : TypedResults.Ok(answer);
+    }
+
+    static async Task<Results<Ok<GridPassDocument>, ProblemHttpResult>> Pass(string name, GridPassRequest request, HttpContext context, GridDirectory grids, GridPasses passes, CancellationToken cancellation)
+    {
+        if (grids.Find(name) is not { } grid) return NoSuchGrid(name);
+        var (pass, defect) = await passes.IssueAsync(grid, request.Seconds, Caller.Of(context).Actor, cancellation);
+        return pass is null ? Problems.Answer(StatusCodes.Status409Conflict, defect!) : TypedResults.Ok(pass);
     }
 
     static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> On(string name, GridChangeRequest request, GridDirectory grids, NodeDirectory directory, Func<Grid, IReadOnlyList<Node>, Task<ChangeDocument>> change) =>
