@@ -80,6 +80,12 @@ sealed class Database : IAsyncDisposable
         queue.Writer.TryComplete();
         if (thread.IsAlive) await Task.Run(thread.Join);
         await writer.DisposeAsync();
+        // The pools would keep the files open for minutes more.
+        foreach (var mode in (SqliteOpenMode[])[SqliteOpenMode.ReadWriteCreate, SqliteOpenMode.ReadOnly])
+        {
+            await using var pooled = new SqliteConnection(ConnectionString(path, mode));
+            SqliteConnection.ClearPool(pooled);
+        }
     }
 
     public static void Execute(SqliteConnection connection, string sql)
@@ -91,10 +97,12 @@ sealed class Database : IAsyncDisposable
 
     static SqliteConnection Connect(string path, SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = true, DefaultTimeout = 5 }.ToString());
+        var connection = new SqliteConnection(ConnectionString(path, mode));
         connection.Open();
         return connection;
     }
+
+    static string ConnectionString(string path, SqliteOpenMode mode) => new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = true, DefaultTimeout = 5 }.ToString();
 
     void WriteLoop()
     {

@@ -22,7 +22,8 @@ sealed class ResourceParts : IAsyncDisposable
     int boot = 1;
     ApplianceKey? key;
 
-    public TestStore Store { get; init; } = new();
+    /// <summary>One of its own where none is given; made only then, since each has files and a thread.</summary>
+    public TestStore Store { get => field ??= new(); init; }
     public ScriptedGroups Groups { get; } = new();
     public Guid NodeId { get; private set; }
     public ResourceLedger Ledger { get; private set; } = null!;
