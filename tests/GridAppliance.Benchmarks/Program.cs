@@ -15,6 +15,8 @@ switch (args)
     case ["peers", "ipmi"]: return await IpmiPeers.CompareAsync();
     case ["peers", "ipmi-sweep"]: return await IpmiPeers.SweepAsync();
     case ["consoles", "record"]: return await ConsoleFigures.RecordAsync();
+    case ["consoles", "record", "sol"]: return await ConsoleFigures.RecordSolAsync();
+    case ["consoles", "feed", "sol"]: return await SolFeed.RunAsync();
     case ["consoles", "latency"]: return await ConsoleFigures.LatencyAsync();
     // The other process of the first.
     case ["consoles", "feed"]: return await ConsoleFigures.FeedAsync();
@@ -25,7 +27,7 @@ switch (args)
     case ["agents", "idle", var gridappliance, var agent]: return await AgentFigures.IdleAsync(gridappliance, agent);
     case ["guard", var gridappliance]: return await GuardFigures.RunAsync(gridappliance);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: guard GRIDAPPLIANCE");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: guard GRIDAPPLIANCE");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);
