@@ -67,15 +67,19 @@ sealed class AgentOrders
     public async Task<AgentOrder?> TakeAsync(Guid nodeId, CancellationToken cancellationToken)
     {
         AgentOrder? first;
+        bool isNews;
         lock (gate)
         {
             first = open.TryGetValue(nodeId, out var queue) && queue.Count > 0 ? queue[0] : null;
             if (first is null) return null;
+            isNews = !first.Delivered;
             // From here on it cannot be withdrawn, also if the mark below fails and nothing is sent: that only makes its end less certain.
             queue![0] = first = first with { Delivered = true };
         }
         // Each time, not only the first: an earlier mark may not have become durable.
         await database.WriteAsync(connection => AgentOrderStore.MarkDelivered(connection, first.Id), cancellationToken);
+        // Its operation waits for something else from now on, and says so to whoever asks why.
+        if (isNews && first.OperationId is { } operation) pokes.Poke(operation);
         return first;
     }
 

@@ -5,6 +5,7 @@ using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Operations;
+using GridAppliance.Testing;
 using GridAppliance.Tests.Agents;
 
 namespace GridAppliance.Tests.Modules;
@@ -26,7 +27,7 @@ public sealed class ModuleHandOffTests
         var package = (await agent.DownloadAsync(order.Module.Digest)).Body;
         Assert.Equal(order.Module.SizeBytes, package.Length);
         using (var stream = new MemoryStream(package)) Assert.Equal(PackageProblem.None, PackageReader.Verify(stream, appliance.Get<ApplianceKey>().Fingerprint));
-        Assert.Equal("n1's agent is at it", appliance.Operations.Find(installing)!.Reason ?? "n1's agent is at it");
+        await Eventually.UntilAsync(() => Task.FromResult(appliance.Operations.Find(installing)!.Reason), static reason => reason == "n1's agent is at it", "the reason why the operation waits");
         await agent.ReportAsync(order.Id, true, "hello 1.0 runs", Running("hello"));
         Assert.IsType<OperationEnd.Done>(await appliance.Operations.EndAsync(installing, CancellationToken.None).WaitAsync(Patience));
         Assert.Equal("running", Assert.Single(appliance.Nodes.Current.Find("n1")!.Modules).State);
