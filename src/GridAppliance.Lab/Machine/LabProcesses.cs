@@ -11,6 +11,7 @@ namespace GridAppliance.Lab.Machine;
 sealed class LabProcesses(LabPaths paths, TimeProvider clock)
 {
     const string Marker = "GRIDLAB_INSTANCE";
+    const int LooksUntilNobody = 3;
     static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
     static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(5);
     static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
@@ -68,7 +69,16 @@ sealed class LabProcesses(LabPaths paths, TimeProvider clock)
     /// <summary>Ends every process of this lab, and those that they were about to start.</summary>
     public async Task EndAllAsync(CancellationToken cancellation)
     {
-        while (All() is { Count: > 0 } processes) await EndAsync(processes, cancellation);
+        // One in the middle of an exec has no environment to know it by: for that moment it is nobody's.
+        for (var looks = 0; looks < LooksUntilNobody; looks++)
+        {
+            while (All() is { Count: > 0 } processes)
+            {
+                await EndAsync(processes, cancellation);
+                looks = 0;
+            }
+            await Task.Delay(Look, clock, cancellation);
+        }
     }
 
     /// <summary>Asks processes to end, waits a little, and ends those that stay.</summary>
