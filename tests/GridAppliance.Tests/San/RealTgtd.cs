@@ -29,12 +29,21 @@ sealed class RealTgtd : IAsyncDisposable
         daemon.BeginErrorReadLine();
         daemon.BeginOutputReadLine();
         using var patience = new CancellationTokenSource(Patience);
-        while (!File.Exists(ControlSocket))
+        while (!await ListensAsync())
         {
             Assert.False(daemon.HasExited, "tgtd ended instead of serving");
-            Assert.False(patience.IsCancellationRequested, $"tgtd has no control socket after {Patience.TotalSeconds} s");
+            Assert.False(patience.IsCancellationRequested, $"tgtd does not listen for orders after {Patience.TotalSeconds} s");
             await Task.Delay(20);
         }
+    }
+
+    /// <summary>The socket's file is there a moment before anybody listens.</summary>
+    async Task<bool> ListensAsync()
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try { await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket)); }
+        catch (SocketException) { return false; }
+        return true;
     }
 
     /// <summary>Killed, and started anew: it knows nothing then.</summary>
