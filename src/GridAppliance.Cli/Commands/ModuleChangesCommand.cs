@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using GridAppliance.Api;
 using GridAppliance.Api.Modules;
 using GridAppliance.Cli.Terminal;
@@ -31,7 +30,7 @@ sealed class ModuleChangesCommand : GridctlCommand
     static void Write(ModuleChangesDocument changes, bool isOneOfMany, GridctlTerminal terminal)
     {
         if (isOneOfMany) terminal.Line($"{changes.Node}: {changes.Module} {changes.Version}, {changes.Changes.Count + changes.Omitted} changes");
-        if (changes.Lost is { } lost) terminal.Note($"lost with the memory of the boot before, at {lost.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}: none of this is on {changes.Node} any more");
+        if (changes.Lost is { } lost) terminal.Note($"lost with the memory of the boot before, at {Phrases.Clock(lost)}: none of this is on {changes.Node} any more");
         terminal.Table(["what", "", "target", "size", "sha256 or value", "seen by"], changes.Changes.Select(change => (IReadOnlyList<Cell>)
             [change.What, change.Action, new(change.Target, Tone.Strong), change.SizeBytes is { } size ? Phrases.Bytes(size) : "", change.Digest is { Length: > 16 } digest ? digest[..16] : change.Value ?? "", change.Global ? "node" : "module"]));
         if (changes.Omitted > 0) terminal.Note($"and {changes.Omitted} more, which are not listed: an agent lists {ModuleChangesDocument.MostListed} of all its modules together");

@@ -10,7 +10,7 @@ namespace GridAppliance.Agents;
 /// </summary>
 sealed class AgentOrders
 {
-    /// <summary>Open orders of one node; operations take turns on a node, so more than a few is a bug somewhere.</summary>
+    /// <summary>Open orders of one node; operations take turns on a node, so more than a few are questions that nobody answers.</summary>
     const int MostOfNode = 32;
 
     readonly Database database;
@@ -36,14 +36,14 @@ sealed class AgentOrders
     public Func<AgentOrder, OrderResult, CancellationToken, Task>? Reporting { get; set; }
 
     /// <summary>Places an order; one with this identity that exists already is left as it is.</summary>
-    /// <returns>The order as it stands; <see cref="OrderState.Lost"/> at once for a node that is gone or retired.</returns>
+    /// <returns>The order as it stands; <see cref="OrderState.Lost"/> at once for a node that is gone or retired, or has too many waiting.</returns>
     public async Task<AgentOrder> PlaceAsync(AgentOrder wanted, CancellationToken cancellationToken)
     {
         if (await FindAsync(wanted.Id) is { } existing) return existing;
         if (Unreachable(wanted.NodeId, wanted.Node) is { } reason) return wanted with { State = OrderState.Lost, Message = reason };
         lock (gate)
         {
-            if (Queue(wanted.NodeId).Count >= MostOfNode) throw new InvalidOperationException($"{wanted.Node} has {MostOfNode} orders waiting");
+            if (Queue(wanted.NodeId).Count >= MostOfNode) return wanted with { State = OrderState.Lost, Message = $"{wanted.Node} has {MostOfNode} orders waiting" };
         }
         await database.WriteAsync(connection => { AgentOrderStore.Insert(connection, wanted, time.GetUtcNow()); return true; }, _ =>
         {

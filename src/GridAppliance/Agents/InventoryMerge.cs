@@ -40,6 +40,7 @@ sealed record InventoryMerge(Node Node, ImmutableArray<(MacAddress Mac, string O
 
     public string? Problem => FalseClaim ?? Node.ImageProblem;
 
+    /// <summary>What its agent claims that is another node's, in one sentence.</summary>
     public string? FalseClaim => Refused.IsEmpty ? null
         : $"its agent claims {(Refused.Length == 1 ? "a NIC that belongs" : "NICs that belong")} to another node: {string.Join(", ", Refused.Take(4).Select(r => $"{r.Mac} ({r.Owner})"))}";
 

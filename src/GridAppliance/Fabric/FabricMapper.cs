@@ -86,7 +86,8 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
 
     void ReadRelays(RelayCircuits circuits)
     {
-        foreach (var (node, one, port) in nodes.Nodes.Select(n => (Node: n, Found: circuits.Find(n))).Where(f => f.Found is not null).Select(f => (f.Node, f.Found!.Value.Switch, f.Found.Value.Port)).ToList()) Saw(node.BootMac, Witness.Relay, one, port.Number);
+        foreach (var node in nodes.Nodes)
+            if (circuits.Find(node) is var (one, port)) Saw(node.BootMac, Witness.Relay, one, port.Number);
     }
 
     (string Switch, string Port)? LivePlace(MacAddress mac) =>

@@ -35,11 +35,6 @@ sealed class GridCalls
             if (order.State == OrderState.Lost) return new() { Succeeded = false, Message = order.Message };
             return await waiter.Task.WaitAsync(limit, time, cancellationToken);
         }
-        catch (InvalidOperationException e)
-        {
-            // Too many questions wait there already: no reason for whoever asks this one to end.
-            return new() { Succeeded = false, Message = e.Message };
-        }
         catch (TimeoutException)
         {
             await orders.WithdrawAsync(id, cancellationToken);

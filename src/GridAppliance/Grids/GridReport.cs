@@ -20,6 +20,9 @@ sealed record GridReport(IReadOnlyList<GridNodeReport> Nodes, IReadOnlyList<Grid
         return new(nodes, jobs);
     }
 
+    /// <summary>What is said of a node; null when nothing is.</summary>
+    public GridNodeReport? Find(string? node) => Nodes.FirstOrDefault(said => said.Node == node);
+
     static int? Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }
 

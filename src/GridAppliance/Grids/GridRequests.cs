@@ -9,8 +9,6 @@ namespace GridAppliance.Grids;
 /// <summary>What a person wants of grids: each node gets an operation of its own, or says why not. A dry run asks the same questions and starts nothing.</summary>
 sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets secrets, GridWork work, GridTelling telling, ImageSteps images, ModuleCatalog catalog, OperationRunner operations, TimeProvider time)
 {
-    const int DrainSeconds = 30;
-
     /// <summary>Between the record of who is coming and the last of their operations nobody looks for members without one.</summary>
     readonly SemaphoreSlim joining = new(1, 1);
 
@@ -68,6 +66,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
     /// </summary>
     public async Task DropStragglersAsync(CancellationToken cancellationToken)
     {
+        var bereft = new List<Grid>();
         await joining.WaitAsync(cancellationToken);
         try
         {
@@ -75,13 +74,16 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
             {
                 var stragglers = grid.Members.Where(member => member.Standing == GridStanding.Joining && !operations.UnfinishedOn(member.NodeId).Any(static operation => operation.Kind == JoinGrid.KindName)).ToList();
                 foreach (var straggler in stragglers) await DropAsync(grid, straggler, cancellationToken);
-                if (stragglers.Count > 0 && grid.Master is { Standing: GridStanding.Member } master) await telling.TellAsync(grid.Id, master, cancellationToken);
+                if (stragglers.Count > 0) bereft.Add(grid);
             }
         }
         finally
         {
             joining.Release();
         }
+        // A master may take its time, which nobody else has to wait for.
+        foreach (var grid in bereft)
+            if (grid.Master is { Standing: GridStanding.Member } master) await telling.TellAsync(grid.Id, master, cancellationToken);
     }
 
     async Task DropAsync(Grid grid, GridMember straggler, CancellationToken cancellationToken)
@@ -150,7 +152,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
 
     async Task<(bool, string)> DrainAsync(Grid grid, GridMember master, GridMember member, bool resume, string actor, CancellationToken cancellationToken)
     {
-        var answer = await work.AskMasterAsync(grid, master, resume ? ["drain", member.Node, "resume"] : ["drain", member.Node], DrainSeconds, cancellationToken);
+        var answer = await work.DrainAsync(grid, master, member.Node, resume ? GridDrain.Resume : GridDrain.Gently, cancellationToken);
         if (!answer.Succeeded) return (false, $"{master.Node}: {answer.Message}");
         var message = resume ? $"{member.Node} gets work again" : $"{member.Node} gets no new work";
         await grids.ChangeAsync(grid.Id, latest => latest?.Find(member.NodeId) is { } there ? latest.With(there with { Standing = resume ? GridStanding.Member : GridStanding.Drained }) : latest,

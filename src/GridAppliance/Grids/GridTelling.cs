@@ -20,7 +20,7 @@ sealed class GridTelling(GridDirectory grids, GridEngines engines, GridCalls cal
         try
         {
             if (grids.Find(gridId) is not { } grid) return new("the grid is gone", ForGood: true);
-            var engine = engines.Find(grid.Engine)!;
+            if (engines.Find(grid.Engine) is not { } engine) return new(GridEngines.Unknown(grid.Engine), ForGood: true);
             IReadOnlyList<Node> Who(GridRole role) => [.. grid.Members.Where(other => other.Role == role && other.Standing != GridStanding.Leaving).Select(other => nodes.Current.Find(other.NodeId)).OfType<Node>()];
             if (Who(GridRole.Master).Count == 0) return new($"{grid.Name} has no master any more", ForGood: true);
             var answer = await calls.AskAsync(member.NodeId, member.Node, new RunOrder
@@ -47,6 +47,9 @@ sealed class GridEngines(IEnumerable<IGridEngine> engines)
     readonly Dictionary<string, IGridEngine> byName = engines.ToDictionary(engine => engine.Name, StringComparer.Ordinal);
 
     public IGridEngine? Find(string name) => byName.GetValueOrDefault(name);
+
+    /// <summary>Why nothing comes of a grid that another version of the daemon made.</summary>
+    public static string Unknown(string name) => $"this daemon knows no engine called {name}";
 
     public IReadOnlyList<string> Names => [.. byName.Keys.Order(StringComparer.Ordinal)];
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Store;
@@ -9,18 +8,13 @@ namespace GridAppliance.Grids;
 /// Looks after grids while nobody asks: what a dead daemon or a person who went left half begun, and how engines have their workers. One that its engine gives up is written down, told, and shown;
 /// that it gets no work, and that its work goes on elsewhere, is the engine's doing.
 /// </summary>
-sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridWork work, GridWatch.Sightings sightings, TimeProvider time, ILogger<GridWatch> logger) : BackgroundService
+sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridWork work, GridSightings sightings, TimeProvider time, ILogger<GridWatch> logger) : BackgroundService
 {
     static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
     /// <summary>Of two looks at once the older one could have the last word.</summary>
     readonly SemaphoreSlim looking = new(1, 1);
-
-    public override async Task StartAsync(CancellationToken cancellationToken)
-    {
-        await requests.TakeUpAsync(cancellationToken);
-        await base.StartAsync(cancellationToken);
-    }
+    bool hasTakenUp;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Rounds.RunAsync(Period, time, LookAsync, LogNotStored, stoppingToken);
 
@@ -30,6 +24,7 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
         await looking.WaitAsync(cancellationToken);
         try
         {
+            await TakeUpAsync(cancellationToken);
             await requests.DropStragglersAsync(cancellationToken);
             sightings.Keep(grids.All.Select(static grid => grid.Id));
             await Task.WhenAll(grids.All.Where(static grid => grid.Master is { Standing: GridStanding.Member }).Select(grid => LookAsync(grid, cancellationToken)));
@@ -37,6 +32,21 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
         finally
         {
             looking.Release();
+        }
+    }
+
+    /// <summary>Once in each life of the daemon. A disk that takes nothing at its start keeps it from nothing else: the next round tries again.</summary>
+    async Task TakeUpAsync(CancellationToken cancellationToken)
+    {
+        if (hasTakenUp) return;
+        try
+        {
+            await requests.TakeUpAsync(cancellationToken);
+            hasTakenUp = true;
+        }
+        catch (IOException e)
+        {
+            LogNotStored(e.Message);
         }
     }
 
@@ -49,7 +59,7 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
         {
             if (grid.Members.FirstOrDefault(member => member.Node == node.Node) is not { Role: GridRole.Worker, Standing: GridStanding.Member or GridStanding.Drained } member) continue;
             // Twice in a row: an engine that has just started has not heard of anybody yet.
-            var isDown = node.State == GridNodeReport.Down && before?.Report?.Nodes.Any(earlier => earlier.Node == node.Node && earlier.State == GridNodeReport.Down) is true;
+            var isDown = node.State == GridNodeReport.Down && before?.Report?.Find(node.Node)?.State == GridNodeReport.Down;
             if (isDown && member.DownSince is null)
                 await RecordAsync(grid, member, time.GetUtcNow(), new("grid.worker-down", $"{grid.Engine} of grid {grid.Name} has taken {member.Node} out: it does not answer; what it had to do goes on elsewhere") { Severity = EventSeverity.Error }, cancellationToken);
             if (node.State != GridNodeReport.Down && member.DownSince is not null)
@@ -63,24 +73,4 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
 
     [LoggerMessage(LogLevel.Warning, "what happened to a grid could not be written and is tried again: {Reason}")]
     partial void LogNotStored(string reason);
-
-    /// <summary>What engines said when they were last asked. In memory only: the next look brings it again.</summary>
-    public sealed class Sightings
-    {
-        readonly ConcurrentDictionary<Guid, GridSighting> newest = new();
-
-        public GridSighting? Of(Guid grid) => newest.GetValueOrDefault(grid);
-
-        public void Note(Guid grid, GridSighting sighting) => newest[grid] = sighting;
-
-        /// <summary>Forgets all others.</summary>
-        public void Keep(IEnumerable<Guid> there)
-        {
-            foreach (var gone in newest.Keys.Except(there)) newest.TryRemove(gone, out _);
-        }
-    }
 }
-
-/// <param name="Report">What the engine said; null when it said nothing.</param>
-/// <param name="Problem">Why it did not.</param>
-sealed record GridSighting(GridReport? Report, string? Problem, DateTimeOffset At);

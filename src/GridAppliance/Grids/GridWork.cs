@@ -5,9 +5,9 @@ using GridAppliance.Api.Grids;
 namespace GridAppliance.Grids;
 
 /// <summary>Asks a grid's master how things stand there, and hands requests over to it.</summary>
-sealed class GridWork(GridEngines engines, GridCalls calls, GridWatch.Sightings sightings, TimeProvider time)
+sealed class GridWork(GridEngines engines, GridCalls calls, GridSightings sightings, TimeProvider time)
 {
-    const int LongestWait = 300, LookSeconds = 8;
+    const int LongestWait = 300, LookSeconds = 8, DrainSeconds = 30;
 
     /// <summary>Tasks of an array are jobs each: in a list of grids the first are told, and how many there are in all.</summary>
     const int MostJobs = 200;
@@ -21,9 +21,18 @@ sealed class GridWork(GridEngines engines, GridCalls calls, GridWatch.Sightings 
         return answer.Succeeded ? (GridReport.Read(answer.Output ?? ""), null) : (null, $"{master.Node}: {answer.Message}");
     }
 
+    /// <summary>No new work for a worker, or work again.</summary>
+    public Task<OrderResult> DrainAsync(Grid grid, GridMember master, string worker, GridDrain how, CancellationToken cancellationToken) => AskMasterAsync(grid, master, how switch
+    {
+        GridDrain.Gently => ["drain", worker],
+        GridDrain.Now => ["drain", worker, "now"],
+        GridDrain.Resume => ["drain", worker, "resume"],
+    }, DrainSeconds, cancellationToken);
+
     /// <summary>One of the programs that a master's module has.</summary>
-    public Task<OrderResult> AskMasterAsync(Grid grid, GridMember master, IReadOnlyList<string> command, int seconds, CancellationToken cancellationToken) =>
-        calls.AskAsync(master.NodeId, master.Node, new() { Module = engines.Find(grid.Engine)!.ModuleOf(GridRole.Master), Command = command, Seconds = seconds }, cancellationToken);
+    Task<OrderResult> AskMasterAsync(Grid grid, GridMember master, IReadOnlyList<string> command, int seconds, CancellationToken cancellationToken) => engines.Find(grid.Engine) is { } engine
+        ? calls.AskAsync(master.NodeId, master.Node, new() { Module = engine.ModuleOf(GridRole.Master), Command = command, Seconds = seconds }, cancellationToken)
+        : Task.FromResult(new OrderResult { Succeeded = false, Message = GridEngines.Unknown(grid.Engine) });
 
     public async Task<GridDocument> ShowAsync(Grid grid, CancellationToken cancellationToken)
     {
@@ -47,7 +56,7 @@ sealed class GridWork(GridEngines engines, GridCalls calls, GridWatch.Sightings 
         Created = grid.Created,
         Members = [.. grid.Members.Select(member =>
         {
-            var seen = sighting?.Report?.Nodes.FirstOrDefault(node => node.Node == member.Node);
+            var seen = sighting?.Report?.Find(member.Node);
             return new GridMemberDocument
             {
                 Node = member.Node, Role = member.Role.ToString().ToLowerInvariant(), Standing = member.Standing.ToString().ToLowerInvariant(), DownSince = member.DownSince,
@@ -78,4 +87,15 @@ sealed class GridWork(GridEngines engines, GridCalls calls, GridWatch.Sightings 
         var answer = await calls.AskAsync(master.NodeId, master.Node, order, cancellationToken);
         return (new() { Succeeded = answer.Succeeded, Message = answer.Message, Output = answer.Output ?? "" }, null);
     }
+}
+
+/// <summary>What is asked of a master about one of its workers.</summary>
+enum GridDrain
+{
+    /// <summary>No new work; what it does goes on to its end.</summary>
+    Gently,
+    /// <summary>No new work; what it does goes on elsewhere.</summary>
+    Now,
+    /// <summary>Work again.</summary>
+    Resume,
 }

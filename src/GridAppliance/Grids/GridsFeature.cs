@@ -18,7 +18,7 @@ static class GridsFeature
         services.AddSingleton<GridTelling>();
         services.AddSingleton<GridRequests>();
         services.AddSingleton<GridPasses>();
-        services.AddSingleton<GridWatch.Sightings>();
+        services.AddSingleton<GridSightings>();
         services.AddSingleton<GridWork>();
         services.AddSingleton<GridWatch>();
         services.AddHostedService(static provider => provider.GetRequiredService<GridWatch>());

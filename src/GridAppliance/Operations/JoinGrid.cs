@@ -28,7 +28,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     {
         var input = JsonSerializer.Deserialize(operation.Input, JoinGridJson.Default.JoinGridInput)!;
         var engine = engines.Find(input.Engine);
-        if (engine is null) return [new("engine", _ => Task.FromResult<StepOutcome>(new StepOutcome.Failed($"this daemon knows no engine called {input.Engine}")))];
+        if (engine is null) return [new("engine", _ => Task.FromResult<StepOutcome>(new StepOutcome.Failed(GridEngines.Unknown(input.Engine))))];
         return
         [
             new("assign", token => AssignAsync(operation, input, token), token => UnassignAsync(operation, token)),
@@ -100,7 +100,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
         // Its master may have gone since it was told of this one.
         if (report is null) return grid.Master is null ? new StepOutcome.Failed(problem!) : Later(operation, problem!);
         if (input.Role == GridRole.Master) return new StepOutcome.Done($"{engine.Name} answers on {operation.Node}");
-        return report.Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "idle" or "busy" }
+        return report.Find(operation.Node) is { State: "idle" or "busy" }
             ? new StepOutcome.Done($"{engine.Name} counts on it") : Later(operation, $"{engine.Name} on {grid.Master!.Node} does not count on it yet");
     }
 

@@ -19,7 +19,6 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     /// <summary>How long a master is asked to count on a member again that does not leave after all.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
-    const int DrainSeconds = 30;
 
     public string Name => KindName;
 
@@ -53,10 +52,10 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
         if (input.Role == GridRole.Master)
             return grid.Members.Any(member => member.Role == GridRole.Worker) ? new StepOutcome.NotYet(LookAgain, "its workers leave first") : new StepOutcome.Done();
         if (grid.Master is not { Standing: GridStanding.Member } master) return new StepOutcome.Done("there is no master to tell");
-        await work.AskMasterAsync(grid, master, input.Now ? ["drain", operation.Node!, "now"] : ["drain", operation.Node!], DrainSeconds, cancellationToken);
+        await work.DrainAsync(grid, master, operation.Node!, input.Now ? GridDrain.Now : GridDrain.Gently, cancellationToken);
         if (input.Now) return new StepOutcome.Done("its work goes on elsewhere");
         var (report, _) = await work.LookAsync(grid, cancellationToken);
-        return report?.Nodes.FirstOrDefault(node => node.Node == operation.Node) is { State: "draining" or "busy" }
+        return report?.Find(operation.Node) is { State: "draining" or "busy" }
             ? new StepOutcome.NotYet(LookAgain, "its work goes on to its end") : new StepOutcome.Done();
     }
 
@@ -68,7 +67,7 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
         if (input.Role == GridRole.Master || input.Before == GridStanding.Leaving || grid?.Master is not { Standing: GridStanding.Member } master) return new StepOutcome.Done();
         if (await telling.TellAsync(input.GridId, master, cancellationToken) is { } untold)
             return untold.ForGood || time.GetUtcNow() - operation.Started > Patience ? new StepOutcome.Failed(untold.Reason) : new StepOutcome.NotYet(LookAgain, untold.Reason);
-        if (input.Before == GridStanding.Member) await work.AskMasterAsync(grid, master, ["drain", operation.Node!, "resume"], DrainSeconds, cancellationToken);
+        if (input.Before == GridStanding.Member) await work.DrainAsync(grid, master, operation.Node!, GridDrain.Resume, cancellationToken);
         return new StepOutcome.Done($"{operation.Node} stays in {input.Grid}");
     }
 

@@ -165,13 +165,13 @@ sealed class ZoneTree(uint vsan) : IManagedTree
 
     SnmpErrorStatus ChangeZone(ref ZoneModel draft, uint zone, SnmpValue value, ImmutableArray<Varbind> all)
     {
-        if (value.TryGetInt32(out var status) && status == ZoneServerMib.Destroy)
+        if (value.TryGetInt32(out var status) && status == RowStatus.Destroy)
         {
             draft = draft with { Zones = draft.Zones.Remove(zone), Sets = draft.Sets.ToImmutableSortedDictionary(s => s.Key, s => s.Value with { Zones = s.Value.Zones.Without((int)zone) }) };
             return SnmpErrorStatus.None;
         }
         var name = Find(all, ZoneServerMib.ZoneName.Append(vsan, zone))?.AsText;
-        if (status != ZoneServerMib.CreateAndGo || draft.Zones.ContainsKey(zone) || name is null || draft.Zones.Values.Any(z => z.Name == name)) return SnmpErrorStatus.InconsistentValue;
+        if (status != RowStatus.CreateAndGo || draft.Zones.ContainsKey(zone) || name is null || draft.Zones.Values.Any(z => z.Name == name)) return SnmpErrorStatus.InconsistentValue;
         draft = draft with { Zones = draft.Zones.Add(zone, new(name, ImmutableSortedDictionary<uint, byte[]>.Empty)) };
         return SnmpErrorStatus.None;
     }
@@ -179,27 +179,27 @@ sealed class ZoneTree(uint vsan) : IManagedTree
     SnmpErrorStatus ChangeMember(ref ZoneModel draft, uint parent, uint member, SnmpValue value, ImmutableArray<Varbind> all)
     {
         if (!draft.Zones.TryGetValue(parent, out var zone)) return SnmpErrorStatus.InconsistentName;
-        if (value.TryGetInt32(out var status) && status == ZoneServerMib.Destroy)
+        if (value.TryGetInt32(out var status) && status == RowStatus.Destroy)
         {
             draft = draft with { Zones = draft.Zones.SetItem(parent, zone with { Members = zone.Members.Remove(member) }) };
             return SnmpErrorStatus.None;
         }
         var id = Find(all, ZoneServerMib.MemberId.Append(vsan, 1, parent, member)) is { } octets ? octets.AsOctets.ToArray() : null;
         var hasFormat = Find(all, ZoneServerMib.MemberFormat.Append(vsan, 1, parent, member)) is { } format && format.TryGetInt32(out var kind) && kind == 1;
-        if (status != ZoneServerMib.CreateAndGo || zone.Members.ContainsKey(member) || !hasFormat || id is not { Length: 8 }) return SnmpErrorStatus.InconsistentValue;
+        if (status != RowStatus.CreateAndGo || zone.Members.ContainsKey(member) || !hasFormat || id is not { Length: 8 }) return SnmpErrorStatus.InconsistentValue;
         draft = draft with { Zones = draft.Zones.SetItem(parent, zone with { Members = zone.Members.Add(member, id) }) };
         return SnmpErrorStatus.None;
     }
 
     SnmpErrorStatus ChangeSet(ref ZoneModel draft, uint set, SnmpValue value, ImmutableArray<Varbind> all)
     {
-        if (value.TryGetInt32(out var status) && status == ZoneServerMib.Destroy)
+        if (value.TryGetInt32(out var status) && status == RowStatus.Destroy)
         {
             draft = draft with { Sets = draft.Sets.Remove(set) };
             return SnmpErrorStatus.None;
         }
         var name = Find(all, ZoneServerMib.ZoneSetName.Append(vsan, set))?.AsText;
-        if (status != ZoneServerMib.CreateAndGo || draft.Sets.ContainsKey(set) || name is null || draft.Sets.Values.Any(s => s.Name == name)) return SnmpErrorStatus.InconsistentValue;
+        if (status != RowStatus.CreateAndGo || draft.Sets.ContainsKey(set) || name is null || draft.Sets.Values.Any(s => s.Name == name)) return SnmpErrorStatus.InconsistentValue;
         draft = draft with { Sets = draft.Sets.Add(set, new(name, new((Find(all, ZoneServerMib.ZoneSetZones.Append(vsan, set)) ?? SnmpValue.Null).AsOctets))) };
         return SnmpErrorStatus.None;
     }

@@ -169,11 +169,11 @@ sealed class CiscoTree : IManagedTree
         if (Model.Buffer is not { } buffer || Model.Status == VtpApplyStatus.InProgress) return SnmpErrorStatus.InconsistentName;
         if (OneAtATime && buffer.Keys.ToHashSet() is var edited && !edited.SetEquals(Model.Vlans.Keys) && !edited.Except(Model.Vlans.Keys).Concat(Model.Vlans.Keys.Except(edited)).Contains(vlan)) return SnmpErrorStatus.ResourceUnavailable;
         if (!value.TryGetInt32(out var status)) return SnmpErrorStatus.WrongType;
-        if (status == QBridgeMib.Destroy) return vlan is 1 or >= 1002 and <= 1005 ? SnmpErrorStatus.InconsistentValue : Take(ref draft, draft with { Buffer = buffer.Remove(vlan) });
+        if (status == RowStatus.Destroy) return vlan is 1 or >= 1002 and <= 1005 ? SnmpErrorStatus.InconsistentValue : Take(ref draft, draft with { Buffer = buffer.Remove(vlan) });
         var hasType = all.Contains(new(CiscoMib.EditType.Append(1, vlan), SnmpValue.Integer(CiscoMib.Ethernet)));
         var name = all.FirstOrDefault(v => v.Name == CiscoMib.EditName.Append(1, vlan)).Value.AsText;
         var said = all.FirstOrDefault(v => v.Name == CiscoMib.EditSaid.Append(1, vlan)).Value.AsOctets;
-        if (status != QBridgeMib.CreateAndGo || buffer.ContainsKey(vlan) || !hasType || name.Length is 0 or > 32 || said.Length != 4 || vlan > 4094) return SnmpErrorStatus.InconsistentValue;
+        if (status != RowStatus.CreateAndGo || buffer.ContainsKey(vlan) || !hasType || name.Length is 0 or > 32 || said.Length != 4 || vlan > 4094) return SnmpErrorStatus.InconsistentValue;
         return Take(ref draft, draft with { Buffer = buffer.Add(vlan, name) });
     }
 

@@ -66,32 +66,10 @@ sealed class ManagementPlaneHost : IAsyncDisposable
         });
         if (logs is not null) builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(logs);
         builder.Services.AddSingleton(clock);
-        builder.Services.AddSingleton<ApplianceProblems>();
-        builder.Services.AddStore();
-        builder.Services.AddNodes();
-        builder.Services.AddOperations();
-        builder.Services.AddAgents();
-        builder.Services.AddModules();
-        builder.Services.AddResources();
-        builder.Services.AddGrids();
-        builder.Services.AddSingleton<BootCatalogState>();
-        builder.Services.AddEstablish();
-        builder.Services.AddSingleton<BootObserver>();
-        builder.Services.AddSingleton<BootClients>();
-        builder.Services.AddSingleton<BootReporter>();
-        builder.Services.AddSingleton<BootAttempts>();
-        builder.Services.AddSingleton(new BootPlaneSettings { Port = bootPort, MaxConnectionsPerAddress = 1000 });
-        builder.Services.AddSingleton<BootPlane>();
+        builder.Services.AddDaemonWithoutBootServices(new() { Port = bootPort, MaxConnectionsPerAddress = 1000 });
         if (boots is not null) builder.Services.AddHostedService(provider => provider.GetRequiredService<BootPlane>());
-        builder.Services.AddSwitches();
-        builder.Services.AddFabric();
-        builder.Services.AddSan();
-        builder.Services.AddPower();
-        builder.Services.AddSingleton(_ => ApplianceKey.Open(directory));
         builder.Services.AddSingleton<SlowKind>();
         builder.Services.AddSingleton<IOperationKind>(provider => provider.GetRequiredService<SlowKind>());
-        builder.Services.AddConsoles();
-        builder.Services.AddManagementPlane();
         return builder.Build();
     }
 

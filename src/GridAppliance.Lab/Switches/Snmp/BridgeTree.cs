@@ -6,8 +6,6 @@ namespace GridAppliance.Lab.Switches.Snmp;
 /// <summary>The managed objects of a switch, with the rules that RFC 4363 and RFC 2579 have for writing them. A PDU is judged as a whole, and done wholly or not at all.</summary>
 sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock) : IManagedTree
 {
-    const int CreateAndGo = 4, CreateAndWait = 5, Destroy = 6, Active = 1;
-
     readonly long started = clock.GetTimestamp();
     BridgeModel? model;
     Varbind[] rows = [];
@@ -54,7 +52,7 @@ sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock)
         return SetVerdict.Done;
     }
 
-    static bool IsCreation(Varbind varbind) => varbind.Name.StartsWith(BridgeRows.StaticStatus) && varbind.Value.TryGetInt32(out var value) && value == CreateAndGo;
+    static bool IsCreation(Varbind varbind) => varbind.Name.StartsWith(BridgeRows.StaticStatus) && varbind.Value.TryGetInt32(out var value) && value == RowStatus.CreateAndGo;
 
     static SnmpErrorStatus Change(ref BridgeModel draft, Varbind varbind)
     {
@@ -107,15 +105,14 @@ sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock)
         var isThere = draft.Vlans.ContainsKey(vlan);
         switch (status)
         {
-            case CreateAndGo when !isThere:
+            case RowStatus.CreateAndGo when !isThere:
                 draft = draft with { Vlans = draft.Vlans.Add(vlan, BridgeVlan.Empty) };
                 return SnmpErrorStatus.None;
-            case Destroy:
+            case RowStatus.Destroy:
                 draft = draft with { Vlans = draft.Vlans.Remove(vlan) };
                 return SnmpErrorStatus.None;
-            case Active when isThere: return SnmpErrorStatus.None;
-            case CreateAndGo or Active: return SnmpErrorStatus.InconsistentValue;
-            case CreateAndWait: return SnmpErrorStatus.WrongValue;
+            case RowStatus.Active when isThere: return SnmpErrorStatus.None;
+            case RowStatus.CreateAndGo or RowStatus.Active: return SnmpErrorStatus.InconsistentValue;
             default: return SnmpErrorStatus.WrongValue;
         }
     }

@@ -83,7 +83,8 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
                 return 0;
             }
             // The line was ours beyond doubt: this BMC says nothing to nothing, and its silence means nothing either.
-            habits.AcknowledgesProbes = isUnderway = false;
+            habits.AcknowledgesProbes = false;
+            isUnderway = false;
             typing = null;
         }
         if (isPaused && clock.GetElapsedTime(pausedAt) < timings.SolPause) return 0;

@@ -93,21 +93,21 @@ sealed class MdsFabric : ISanFabric, IDisposable
         if (index is not { } row) return Plan.Refused("the switch has no room for another zone");
         if (zone is null)
         {
-            writes.Add(new([new(At(ZoneServerMib.ZoneName, row), SnmpValue.Text(name)), Status(ZoneServerMib.ZoneStatus, row, ZoneServerMib.CreateAndGo)], [Status(ZoneServerMib.ZoneStatus, row, ZoneServerMib.Destroy)]));
+            writes.Add(new([new(At(ZoneServerMib.ZoneName, row), SnmpValue.Text(name)), Status(ZoneServerMib.ZoneStatus, row, RowStatus.CreateAndGo)], [Status(ZoneServerMib.ZoneStatus, row, RowStatus.Destroy)]));
         }
         var before = zone?.Members ?? ImmutableSortedDictionary<uint, Wwn?>.Empty;
         foreach (var (member, known) in before)
         {
             // One that is not named by its port was not put there by us: what it was could not be put back if something went wrong.
             if (known is not { } wwn) return Plan.Refused($"zone {name} has a member that is not named by its port: somebody else has written to it");
-            if (!members.Contains(wwn)) writes.Add(new([Member(row, member, ZoneServerMib.Destroy)], Make(row, member, wwn)));
+            if (!members.Contains(wwn)) writes.Add(new([Member(row, member, RowStatus.Destroy)], Make(row, member, wwn)));
         }
         var taken = before.Keys.ToList();
         foreach (var wwn in members.Where(w => !before.ContainsValue(w)))
         {
             if (ZoneDatabase.Free(taken, ZoneServerMib.LargestMember) is not { } member) return Plan.Refused($"zone {name} is full");
             taken.Add(member);
-            writes.Add(new(Make(row, member, wwn), [Member(row, member, ZoneServerMib.Destroy)]));
+            writes.Add(new(Make(row, member, wwn), [Member(row, member, RowStatus.Destroy)]));
         }
         return IntoSet(database, row, writes) with { Zone = name, Members = members };
     }
@@ -123,7 +123,7 @@ sealed class MdsFabric : ISanFabric, IDisposable
         }
         if (database.Enforced is not null) return Plan.Refused($"zone set {name} is in force, and is not written down on this switch: write there where it is, or copy it here first");
         if (ZoneDatabase.Free(database.Sets.Keys, ZoneServerMib.LargestZoneSet) is not { } row) return Plan.Refused("the switch has no room for another zone set");
-        writes.Add(new([new(At(ZoneServerMib.ZoneSetName, row), SnmpValue.Text(name)), Zones(row, PortList.Of([(int)zone])), Status(ZoneServerMib.ZoneSetStatus, row, ZoneServerMib.CreateAndGo)], [Status(ZoneServerMib.ZoneSetStatus, row, ZoneServerMib.Destroy)]));
+        writes.Add(new([new(At(ZoneServerMib.ZoneSetName, row), SnmpValue.Text(name)), Zones(row, PortList.Of([(int)zone])), Status(ZoneServerMib.ZoneSetStatus, row, RowStatus.CreateAndGo)], [Status(ZoneServerMib.ZoneSetStatus, row, RowStatus.Destroy)]));
         return new(row, [.. writes]) { IsNewSet = true };
     }
 
@@ -136,8 +136,8 @@ sealed class MdsFabric : ISanFabric, IDisposable
         var writes = new List<VlanWrite>();
         foreach (var set in database.Sets.Values.Where(s => s.Zones.Contains((int)zone.Index)))
             writes.Add(new([Zones(set.Index, set.Zones.Without((int)zone.Index))], [Zones(set.Index, set.Zones)]));
-        writes.Add(new([Status(ZoneServerMib.ZoneStatus, zone.Index, ZoneServerMib.Destroy)],
-            [new(At(ZoneServerMib.ZoneName, zone.Index), SnmpValue.Text(name)), Status(ZoneServerMib.ZoneStatus, zone.Index, ZoneServerMib.CreateAndGo), .. zone.Members.SelectMany(m => Make(zone.Index, m.Key, m.Value!.Value))]));
+        writes.Add(new([Status(ZoneServerMib.ZoneStatus, zone.Index, RowStatus.Destroy)],
+            [new(At(ZoneServerMib.ZoneName, zone.Index), SnmpValue.Text(name)), Status(ZoneServerMib.ZoneStatus, zone.Index, RowStatus.CreateAndGo), .. zone.Members.SelectMany(m => Make(zone.Index, m.Key, m.Value!.Value))]));
         return new(enforced?.Index ?? 0, [.. writes]) { Zone = name, EmptiesSet = enforced is not null && enforced.Zones.Without((int)zone.Index).IsEmpty };
     }
 
@@ -225,7 +225,7 @@ sealed class MdsFabric : ISanFabric, IDisposable
     // At most one row for each VSAN; it is made if it is not there, which an agent that has it refuses.
     async Task<string?> PrepareAsync() =>
         (await session.GetAsync([At(ZoneServerMib.ActivateResult)], CancellationToken.None))[0].Value.IsException
-        && await WriteAsync([new(At(ZoneServerMib.ActivateStatus), SnmpValue.Integer(ZoneServerMib.CreateAndGo))]) is { } refusal ? $"the switch refused to prepare an activation: {refusal}" : null;
+        && await WriteAsync([new(At(ZoneServerMib.ActivateStatus), SnmpValue.Integer(RowStatus.CreateAndGo))]) is { } refusal ? $"the switch refused to prepare an activation: {refusal}" : null;
 
     async Task<string?> OrderAsync(string what, Varbind order)
     {
@@ -278,7 +278,7 @@ sealed class MdsFabric : ISanFabric, IDisposable
     [
         new(At(ZoneServerMib.MemberFormat, ZoneServerMib.OfZone, zone, member), SnmpValue.Integer(ZoneServerMib.PortName)),
         new(At(ZoneServerMib.MemberId, ZoneServerMib.OfZone, zone, member), SnmpValue.Octets(name.ToOctets())),
-        Member(zone, member, ZoneServerMib.CreateAndGo),
+        Member(zone, member, RowStatus.CreateAndGo),
     ];
 
     // A list of numbers as bits, the first one the most significant: as a port list.

@@ -50,7 +50,6 @@ static class ZoneServerMib
     public static ObjectIdentifier OperationMode { get; } = new(1, 3, 6, 1, 4, 1, 9, 9, 427, 1, 1, 2, 1, 1);
     public const int Enhanced = 2;
 
-    public const int CreateAndGo = 4, Destroy = 6;
     /// <summary>ZoneMemberType wwn.</summary>
     public const int PortName = 1;
     /// <summary>zoneMemberTypeIndex zone.</summary>

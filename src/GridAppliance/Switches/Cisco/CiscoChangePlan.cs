@@ -99,12 +99,12 @@ sealed class CiscoChangePlan(CiscoTables tables, VlanIntent intent, SwitchPolicy
         var said = FirstSaid + (uint)vlan.Value;
         return
         [
-            Edit(CiscoMib.EditRowStatus, vlan, SnmpValue.Integer(QBridgeMib.CreateAndGo)), Edit(CiscoMib.EditType, vlan, SnmpValue.Integer(CiscoMib.Ethernet)), Edit(CiscoMib.EditName, vlan, SnmpValue.Text(name)),
+            Edit(CiscoMib.EditRowStatus, vlan, SnmpValue.Integer(RowStatus.CreateAndGo)), Edit(CiscoMib.EditType, vlan, SnmpValue.Integer(CiscoMib.Ethernet)), Edit(CiscoMib.EditName, vlan, SnmpValue.Text(name)),
             Edit(CiscoMib.EditSaid, vlan, SnmpValue.Octets([(byte)(said >> 24), (byte)(said >> 16), (byte)(said >> 8), (byte)said])),
         ];
     }
 
-    ImmutableArray<Varbind> Removal(VlanId vlan) => [Edit(CiscoMib.EditRowStatus, vlan, SnmpValue.Integer(QBridgeMib.Destroy))];
+    ImmutableArray<Varbind> Removal(VlanId vlan) => [Edit(CiscoMib.EditRowStatus, vlan, SnmpValue.Integer(RowStatus.Destroy))];
 
     Varbind Edit(ObjectIdentifier column, VlanId vlan, SnmpValue value) => new(column.Append(tables.Domain!.Index, (uint)vlan.Value), value);
 

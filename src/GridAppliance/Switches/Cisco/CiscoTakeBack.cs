@@ -22,7 +22,7 @@ sealed class CiscoTakeBack(CiscoTables tables, UnfinishedChange change, SwitchPo
     VlanWrite Edit(VlanWrite step)
     {
         if (step.Set[0].Name.Below(CiscoMib.EditRowStatus) is not [_, var index] || VlanId.From(index) is not { } vlan) return step;
-        var isRemoval = step.Set[0].Value == SnmpValue.Integer(QBridgeMib.Destroy);
+        var isRemoval = step.Set[0].Value == SnmpValue.Integer(RowStatus.Destroy);
         if (tables.Snapshot.Vlans.ContainsKey(vlan) != isRemoval) return new([], []);
         if (policy.Vlans.Contains(vlan)) return step;
         left.Add($"VLAN {vlan} is not ours any more");

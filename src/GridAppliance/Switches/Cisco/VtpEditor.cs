@@ -25,7 +25,7 @@ sealed class VtpEditor(SnmpSession session)
     public async Task<string?> ChangeAsync(ImmutableArray<Varbind> rows, CancellationToken cancellationToken)
     {
         if (rows[0].Name.Below(CiscoMib.EditRowStatus) is not [var domain, var vlan]) throw new ArgumentException("a row begins with its status", nameof(rows));
-        var isRemoval = rows[0].Value.TryGetInt32(out var status) && status == QBridgeMib.Destroy;
+        var isRemoval = rows[0].Value.TryGetInt32(out var status) && status == RowStatus.Destroy;
         string? refusal = null;
         for (var attempt = 0; attempt < Attempts; attempt++)
         {

@@ -43,11 +43,6 @@ static class QBridgeMib
     /// <summary>.timeMark.localPort.index …</summary>
     public static ObjectIdentifier LldpRemote { get; } = Lldp.Append(4, 1, 1);
 
-    /// <summary>RowStatus (RFC 2579).</summary>
-    public const int CreateAndGo = 4;
-    public const int Destroy = 6;
-    public const int Active = 1;
-
     /// <summary>The enterprise whose port lists may be text although they have one number only.</summary>
     public static ObjectIdentifier Juniper { get; } = new(1, 3, 6, 1, 4, 1, 2636);
 }

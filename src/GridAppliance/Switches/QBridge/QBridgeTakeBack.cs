@@ -56,7 +56,7 @@ sealed class QBridgeTakeBack(QBridgeTables tables, UnfinishedChange change, Swit
     Varbind? MakeOrRemove(Varbind undo, uint index)
     {
         if (VlanId.From(index) is not { } vlan) return null;
-        var isRemoval = undo.Value == SnmpValue.Integer(QBridgeMib.Destroy);
+        var isRemoval = undo.Value == SnmpValue.Integer(RowStatus.Destroy);
         if (tables.Vlans.TryGetValue(vlan, out var row) != isRemoval) return null;
         if (!policy.Vlans.Contains(vlan))
         {

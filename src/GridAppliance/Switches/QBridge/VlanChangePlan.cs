@@ -87,8 +87,8 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
 
     void Create(VlanId vlan)
     {
-        var status = new Varbind(QBridgeMib.StaticRowStatus.Append((uint)vlan.Value), SnmpValue.Integer(QBridgeMib.CreateAndGo));
-        batches.Add(status, status with { Value = SnmpValue.Integer(QBridgeMib.Destroy) });
+        var status = new Varbind(QBridgeMib.StaticRowStatus.Append((uint)vlan.Value), SnmpValue.Integer(RowStatus.CreateAndGo));
+        batches.Add(status, status with { Value = SnmpValue.Integer(RowStatus.Destroy) });
         if (intent.Create.TryGetValue(vlan, out var name) && name.Length > 0) batches.Add(new(QBridgeMib.StaticName.Append((uint)vlan.Value), SnmpValue.Text(name)), null);
     }
 
@@ -109,10 +109,10 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
 
     void Destroy(VlanId vlan)
     {
-        var status = new Varbind(QBridgeMib.StaticRowStatus.Append((uint)vlan.Value), SnmpValue.Integer(QBridgeMib.Destroy));
+        var status = new Varbind(QBridgeMib.StaticRowStatus.Append((uint)vlan.Value), SnmpValue.Integer(RowStatus.Destroy));
         // Nobody is in it any more: an empty one with its name is all that there was.
         Varbind? named = tables.Vlans[vlan].Name is { Length: > 0 } name ? new(QBridgeMib.StaticName.Append((uint)vlan.Value), SnmpValue.Text(name)) : null;
-        batches.Add(status, status with { Value = SnmpValue.Integer(QBridgeMib.CreateAndGo) }, named);
+        batches.Add(status, status with { Value = SnmpValue.Integer(RowStatus.CreateAndGo) }, named);
     }
 
     void WriteList(ObjectIdentifier column, VlanId vlan, PortList from, PortList to)

@@ -104,12 +104,12 @@ sealed class SnmpSystem(SnmpSession session) : IIdentifiedSwitch, IStartUpStore
         var outcome = await session.SetAsync(
         [
             new(Copy.Append(CopySource, row), SnmpValue.Integer(Running)), new(Copy.Append(CopyDestination, row), SnmpValue.Integer(StartUp)),
-            new(Copy.Append(CopyRowStatus, row), SnmpValue.Integer(QBridgeMib.CreateAndGo)),
+            new(Copy.Append(CopyRowStatus, row), SnmpValue.Integer(RowStatus.CreateAndGo)),
         ], cancellationToken);
         if (!outcome.IsDone) return SaveOutcome.Failed;
         var state = await EndOfCopyAsync(row, cancellationToken);
         // Rows age out by themselves; whether this one goes now is not important.
-        await session.SetAsync([new(Copy.Append(CopyRowStatus, row), SnmpValue.Integer(QBridgeMib.Destroy))], cancellationToken);
+        await session.SetAsync([new(Copy.Append(CopyRowStatus, row), SnmpValue.Integer(RowStatus.Destroy))], cancellationToken);
         return state == Successful ? SaveOutcome.Saved : SaveOutcome.Failed;
     }
 

@@ -6,8 +6,6 @@ namespace GridAppliance.Switches.Snmp;
 /// <summary>Writes that are done once, whatever is lost on the way.</summary>
 static class SnmpWrites
 {
-    const int CreateAndGo = 4, Active = 1, Destroy = 6;
-
     /// <summary>
     /// Writes variables in one PDU, or in their order in as few as a device takes that says tooBig. The answer to a SET that was done may be lost, and when it is sent again, refused for just that: a row
     /// that is there is not made once more (RowStatus, RFC 2579). So what is refused and there all the same is done.
@@ -33,7 +31,7 @@ static class SnmpWrites
     }
 
     static bool CameTrue(SnmpValue order, SnmpValue now) =>
-        order.TryGetInt32(out var status) && status switch { Destroy => now.IsException, CreateAndGo => now == SnmpValue.Integer(Active), _ => now == order };
+        order.TryGetInt32(out var status) && status switch { RowStatus.Destroy => now.IsException, RowStatus.CreateAndGo => now == SnmpValue.Integer(RowStatus.Active), _ => now == order };
 
     // Lists of bits come longer or shorter by octets that are zero; numbers come as another kind of number.
     static bool AreSame(SnmpValue written, SnmpValue now) => written.Syntax == SnmpSyntax.OctetString
