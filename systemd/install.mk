@@ -18,7 +18,7 @@ unitdir  := $(DESTDIR)/lib/systemd/system
 
 install-programs: sdk
 	rm -rf $(ARTIFACTS)/install
-	for project in GridAppliance GridAppliance.Cli; do $(PUBLISH) --self-contained $(if $(filter own,$(RUNTIME)),true,false) src/$$project -o $(ARTIFACTS)/install; done
+	$(QUIT_COMPILER); for project in GridAppliance GridAppliance.Cli; do $(PUBLISH) --self-contained $(if $(filter own,$(RUNTIME)),true,false) src/$$project -o $(ARTIFACTS)/install; done
 
 install: prepare install-programs ## put the daemon, gridctl, the units and the node image on this machine [DESTDIR=]
 	$(MAKE) --no-print-directory image PROFILE=$(INSTALL_PROFILE)
