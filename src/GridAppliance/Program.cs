@@ -18,6 +18,7 @@ using GridAppliance.San;
 using GridAppliance.Store;
 using GridAppliance.Switches;
 using GridAppliance.Web;
+using Microsoft.Extensions.Logging.Console;
 
 switch (CommandLine.Parse(args))
 {
@@ -57,7 +58,7 @@ static IHost Compose(ApplianceOptions options)
 {
     // Not a web application: each plane brings an HTTP server of its own, so that no socket serves what it should not.
     var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-    builder.Logging.ClearProviders().AddSystemdConsole();
+    builder.Logging.ClearProviders().AddConsole(static console => console.FormatterName = JournalFormatter.Called).AddConsoleFormatter<JournalFormatter, ConsoleFormatterOptions>();
     builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
     // What fails a start is said once, in a sentence, by whoever started it; the host would log it with its stack, once for each service that it then stops.
     var serving = false;

@@ -12,22 +12,23 @@ sealed class NodesCommand : GridctlCommand
 
     public NodesCommand() : base("nodes", "Nodes and their states: a table, or NODE: VALUE lines when the output is redirected.") => Add(range);
 
-    protected override Task<ExitStatus> Run(Session session, CancellationToken cancellation) => List(session, session.Parsed.GetValue(range), _ => true, cancellation);
+    protected override Task<ExitStatus> Run(Session session, CancellationToken cancellation) => List(session, session.Parsed.GetValue(range), _ => true, "no nodes yet: power on a server whose NIC is on a provisioning network", cancellation);
 
-    internal static async Task<ExitStatus> List(Session session, string? text, Func<NodeDocument, bool> filter, CancellationToken cancellation)
+    internal static async Task<ExitStatus> List(Session session, string? text, Func<NodeDocument, bool> filter, string none, CancellationToken cancellation)
     {
         var wanted = text is null ? NodeRange.All : RangeArgument.Read(text);
         var picked = wanted.Select(await session.Client.GetNodes(null, cancellation));
         IReadOnlyList<NodeDocument> nodes = [.. picked.Nodes.Where(filter)];
-        session.Show(nodes, ApiJson.Default.IReadOnlyListNodeDocument, shown => Write(shown, session.Terminal));
+        session.Show(nodes, ApiJson.Default.IReadOnlyListNodeDocument, shown => Write(shown, text is null ? none : "no node is like that", session.Terminal));
         foreach (var absent in picked.Missing.Concat(picked.Unknown)) session.Terminal.Complain($"{absent}: no such node", null);
         if (picked.Missing.Count + picked.Unknown.Count == 0) return ExitStatus.Done;
         return nodes.Count > 0 ? ExitStatus.Some : ExitStatus.None;
     }
 
-    static void Write(IReadOnlyList<NodeDocument> nodes, GridctlTerminal terminal)
+    static void Write(IReadOnlyList<NodeDocument> nodes, string none, GridctlTerminal terminal)
     {
-        if (terminal.Interactive) terminal.Table(["node", "state", "boot", "address", "MAC", "firmware", "where", "problem"], nodes.Select(Row));
+        if (nodes.Count == 0) terminal.Note(none);
+        else if (terminal.Interactive) terminal.Table(["node", "state", "boot", "address", "MAC", "firmware", "where", "problem"], nodes.Select(Row));
         else foreach (var node in nodes) terminal.NodeLine(node.Name, Line(node));
     }
 

@@ -8,6 +8,7 @@ sealed class GridListCommand() : GridctlCommand("list", "Every grid, with its ma
     {
         session.Show(await session.Client.GetGrids(cancellation), ApiJson.Default.IReadOnlyListGridDocument, grids =>
         {
+            if (grids.Count == 0) session.Terminal.Note("no grids yet: `gridctl grid create`");
             foreach (var grid in grids)
                 session.Terminal.NodeLine(grid.Name, new($"{grid.Engine}, {grid.State}: {string.Join(", ", grid.Members.Select(member => member.Role == "master" ? $"{member.Node} (master)" : member.Node))}"));
         });
