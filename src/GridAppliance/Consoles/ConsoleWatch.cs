@@ -30,6 +30,9 @@ sealed class ConsoleWatch
         ("console.login", EventSeverity.Info, true, new(@"\blogin: $", Options)),
     ];
 
+    /// <summary>All of them at once, since hardly any line has one.</summary>
+    static readonly Regex AnySight = AnyOf(Sights.Select(static sight => sight.Pattern)), AnyPrompt = AnyOf(Sights.Where(static sight => sight.IsPrompt).Select(static sight => sight.Pattern));
+
     readonly TerminalText terminal = new();
     readonly StringBuilder line = new();
     int toldOnLine = -1;
@@ -39,32 +42,34 @@ sealed class ConsoleWatch
         var before = line.Length;
         terminal.Append(octets, line);
         if (line.Length == before) return [];
-        var found = new List<ConsoleSighting>();
+        List<ConsoleSighting>? found = null;
         var text = line.ToString();
         var start = 0;
         for (var end = text.IndexOf('\n'); end >= 0; end = text.IndexOf('\n', start))
         {
-            Look(text[start..end], isWhole: true, found);
+            Look(text.AsSpan(start, end - start), isWhole: true, ref found);
             (start, toldOnLine) = (end + 1, -1);
         }
-        var rest = text[start..];
+        var rest = text.AsSpan(start);
         if (rest.Length > LongestLine) rest = rest[^LongestLine..];
         line.Clear().Append(rest);
-        if (rest.Length > 0) Look(rest, isWhole: false, found);
-        return found;
+        if (rest.Length > 0) Look(rest, isWhole: false, ref found);
+        return found ?? [];
     }
 
     /// <summary>Each line is told of once, with the first sight that fits.</summary>
-    void Look(string text, bool isWhole, List<ConsoleSighting> found)
+    void Look(ReadOnlySpan<char> text, bool isWhole, ref List<ConsoleSighting>? found)
     {
-        if (toldOnLine >= 0) return;
+        if (toldOnLine >= 0 || !(isWhole ? AnySight : AnyPrompt).IsMatch(text)) return;
         for (var i = 0; i < Sights.Length; i++)
         {
             var (kind, severity, isPrompt, pattern) = Sights[i];
             if ((!isWhole && !isPrompt) || !pattern.IsMatch(text)) continue;
             toldOnLine = i;
-            found.Add(new(kind, severity, text.Length > 200 ? text[..200] : text.Trim()));
+            (found ??= []).Add(new(kind, severity, (text.Length > 200 ? text[..200] : text.Trim()).ToString()));
             return;
         }
     }
+
+    static Regex AnyOf(IEnumerable<Regex> patterns) => new(string.Join('|', patterns.Select(static pattern => $"({pattern})")), Options);
 }

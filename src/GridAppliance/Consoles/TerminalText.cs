@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace GridAppliance.Consoles;
@@ -11,6 +12,8 @@ sealed class TerminalText
 {
     /// <summary>A string control that never ends must not swallow the rest of a boot.</summary>
     const int LongestString = 4096;
+
+    static readonly SearchValues<char> Controls = SearchValues.Create([.. Enumerable.Range(0, 256).Select(static c => (char)c).Where(char.IsControl)]);
 
     enum Place { Text, Escape, Sequence, ControlString, StringEscape }
 
@@ -26,7 +29,24 @@ sealed class TerminalText
             var piece = octets[..Math.Min(octets.Length, 256)];
             octets = octets[piece.Length..];
             var count = decoder.GetChars(piece, chars, flush: false);
-            foreach (var c in chars[..count]) Step(c, text);
+            Append(chars[..count], text);
+        }
+    }
+
+    void Append(ReadOnlySpan<char> chars, StringBuilder text)
+    {
+        while (!chars.IsEmpty)
+        {
+            if (place == Place.Text)
+            {
+                // Nearly everything that a console says is this.
+                var plain = chars.IndexOfAny(Controls) is >= 0 and var control ? chars[..control] : chars;
+                text.Append(plain);
+                chars = chars[plain.Length..];
+                if (chars.IsEmpty) return;
+            }
+            Step(chars[0], text);
+            chars = chars[1..];
         }
     }
 

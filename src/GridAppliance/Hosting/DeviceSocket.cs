@@ -4,33 +4,39 @@ using System.Net.Sockets;
 namespace GridAppliance.Hosting;
 
 /// <summary>
-/// UDP to many devices at once: one socket (a second one, once there is a device with an IPv6 address) and one receive loop, so that a thousand devices are one descriptor and no thread of their own.
+/// UDP to many devices at once: one socket (a second one, once there is a device with an IPv6 address) and one thread that reads it, so that a thousand devices are one descriptor. What arrives is handled where
+/// it was read, from the socket to the answer, with no task woken for it.
 /// </summary>
-sealed class DeviceSocket : IAsyncDisposable
+sealed partial class DeviceSocket : IAsyncDisposable
 {
     /// <summary>Room for the answers of a thousand devices in the same instant.</summary>
     const int SocketBuffer = 4 << 20;
 
+    /// <summary>How long datagrams may gather while many come. Each waking costs as much as several datagrams, and nobody waits for one of them for less than this.</summary>
+    static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
+
     readonly Lock opening = new();
     readonly Way four;
     Way? six;
-    readonly CancellationTokenSource stopping = new();
+    readonly string devices;
     readonly int largest;
     readonly Handler received;
-    readonly Action<SocketError> failed;
+    readonly ILogger logger;
+    volatile bool stopping;
 
-    /// <summary>A socket of one address family, and its receive loop.</summary>
-    sealed record Way(Socket Socket, Task Receiving);
+    /// <summary>A socket of one address family, and the thread that reads it.</summary>
+    sealed record Way(Socket Socket, Thread Reader);
 
-    /// <summary>Takes a datagram; runs on a receive loop, and must be quick.</summary>
+    /// <summary>Takes a datagram; runs on a reading thread, and must be quick.</summary>
     public delegate void Handler(ReadOnlySpan<byte> datagram, SocketAddress sender);
 
+    /// <param name="devices">What is at the other end, for logs and the thread's name.</param>
     /// <param name="largest">Octets of a datagram; longer ones are cut off.</param>
-    /// <param name="received">Gets what arrives. One loop for each kind of address: it may be called by both at once.</param>
-    /// <param name="failed">Hears of errors about single devices, after which receiving goes on.</param>
-    public DeviceSocket(int largest, Handler received, Action<SocketError> failed)
+    /// <param name="received">Gets what arrives. One thread for each kind of address: it may be called by both at once.</param>
+    /// <param name="logger">Hears of errors about single devices, after which reading goes on.</param>
+    public DeviceSocket(string devices, int largest, Handler received, ILogger logger)
     {
-        (this.largest, this.received, this.failed) = (largest, received, failed);
+        (this.devices, this.largest, this.received, this.logger) = (devices, largest, received, logger);
         four = Open(AddressFamily.InterNetwork);
     }
 
@@ -45,16 +51,17 @@ sealed class DeviceSocket : IAsyncDisposable
     /// <exception cref="SocketException">No route, or no permission.</exception>
     public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => (to.Family == AddressFamily.InterNetwork ? four : six!).Socket.SendTo(datagram, SocketFlags.None, to);
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        await stopping.CancelAsync();
+        stopping = true;
         foreach (var way in (Way?[])[four, six])
         {
             if (way is null) continue;
-            await way.Receiving;
+            // Ends the read that is under way.
             way.Socket.Dispose();
+            way.Reader.Join();
         }
-        stopping.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     Way Open(AddressFamily family)
@@ -69,26 +76,45 @@ sealed class DeviceSocket : IAsyncDisposable
             socket.Dispose();
             throw;
         }
-        return new(socket, Task.Run(() => ReceiveAsync(socket)));
+        var reader = new Thread(() => Read(socket)) { Name = $"udp-{devices}", IsBackground = true };
+        reader.Start();
+        return new(socket, reader);
     }
 
-    async Task ReceiveAsync(Socket socket)
+    void Read(Socket socket)
     {
-        var buffer = GC.AllocateUninitializedArray<byte>(largest, pinned: true);
+        var buffer = new byte[largest];
         var sender = new SocketAddress(socket.AddressFamily);
-        while (true)
+        var pace = new ArrivalPace();
+        while (!stopping)
         {
             try
             {
-                var length = await socket.ReceiveFromAsync(buffer, SocketFlags.None, sender, stopping.Token);
+                var length = socket.ReceiveFrom(buffer, SocketFlags.None, sender);
                 received(buffer.AsSpan(0, length), sender);
+                // The machine's own time, as in the sleep: no policy hangs on it.
+                if (pace.IsHighWithOneMore(Environment.TickCount64) && socket.Available == 0) Thread.Sleep(Gathering);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested) { return; }
+            catch (Exception) when (stopping)
+            {
+                return;
+            }
             catch (SocketException e)
             {
                 // An ICMP error about one device must not end the reading for all of them.
-                failed(e.SocketErrorCode);
+                LogReceiveFailed(devices, e.SocketErrorCode);
+            }
+            catch (Exception e)
+            {
+                // Our own mistake about one datagram must not either.
+                LogMistake(e, devices);
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Receiving from {Devices}: {Error}")]
+    partial void LogReceiveFailed(string devices, SocketError error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The appliance made a mistake about a datagram from {Devices}; the next ones are read")]
+    partial void LogMistake(Exception e, string devices);
 }

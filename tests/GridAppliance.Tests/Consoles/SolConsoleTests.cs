@@ -41,6 +41,20 @@ public sealed class SolConsoleTests : WithScriptedBmc
     }
 
     [Fact]
+    public async Task What_the_node_says_before_the_answer_to_the_opening_has_come_is_kept()
+    {
+        bmc.Script = ScriptedBmc.Once(Activate, Reaction.Hold);
+        await using var port = bench.Open(bmc, clock);
+        var opening = new SolConsolePort(port).OpenAsync(Patience);
+        await bmc.ArrivedAsync(Activate);
+        bmc.Say(1, "the first words"u8);
+        Assert.Equal(((byte)1, (byte)15), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        bmc.Release();
+        await using var console = await opening;
+        Assert.Equal("the first words", await ReadAsync(console, 15));
+    }
+
+    [Fact]
     public async Task Ten_thousand_octets_typed_arrive_in_order_though_packets_get_lost()
     {
         var asked = 0;

@@ -80,4 +80,12 @@ public sealed record CipherSuite
             case AuthenticationAlgorithm.HmacMd5: throw new NotSupportedException("MD5 suites are not used");
         }
     }
+
+    /// <summary>The same with one key for many pieces of data.</summary>
+    internal IncrementalHash KeepHmac(ReadOnlySpan<byte> key) => Authentication switch
+    {
+        AuthenticationAlgorithm.HmacSha1 => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA1, key),
+        AuthenticationAlgorithm.HmacSha256 => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, key),
+        AuthenticationAlgorithm.None or AuthenticationAlgorithm.HmacMd5 => throw new NotSupportedException($"{this} does not sign"),
+    };
 }

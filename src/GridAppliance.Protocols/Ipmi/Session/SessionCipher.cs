@@ -15,7 +15,7 @@ public sealed class SessionCipher : IDisposable
     //  +---------------------------------------------------+------------------------------------------------------+
 
     /// <summary>Octets of AES block, key and initialisation vector.</summary>
-    public const int BlockLength = 16;
+    public const int BlockLength = AesCbc.BlockLength;
 
     /// <summary>Most octets that sealing adds to a payload, headers included.</summary>
     public const int MaxOverhead = RmcpPlusPacket.HeaderLength + 2 * BlockLength + 3 + 2 + 16;
@@ -25,8 +25,9 @@ public sealed class SessionCipher : IDisposable
     const int ConstantLength = 20;
 
     readonly CipherSuite suite;
-    readonly byte[] k1 = new byte[RakpTranscript.MaxHash];
-    readonly Aes? aes;
+    // Both are kept for as long as the session: setting one up takes longer than a packet.
+    readonly IncrementalHash? hmac;
+    readonly AesCbc? aes;
 
     /// <param name="suite">The suite both ends agreed on.</param>
     /// <param name="sessionKey">SIK, <see cref="CipherSuite.HashLength"/> octets.</param>
@@ -34,17 +35,21 @@ public sealed class SessionCipher : IDisposable
     {
         this.suite = suite;
         // K1 signs and K2 encrypts: HMACs of the session key over twenty octets 01 and 02 (section 13.32), twenty in the SHA-256 suites too.
-        Span<byte> constant = stackalloc byte[ConstantLength];
-        constant.Fill(0x01);
-        suite.Hmac(sessionKey, constant, k1);
-        if (suite.Confidentiality == ConfidentialityAlgorithm.None) return;
-        if (suite.Confidentiality != ConfidentialityAlgorithm.AesCbc128) throw new NotSupportedException($"{suite} does not encrypt with AES");
-        Span<byte> k2 = stackalloc byte[RakpTranscript.MaxHash];
-        constant.Fill(0x02);
-        suite.Hmac(sessionKey, constant, k2);
-        aes = Aes.Create();
-        aes.SetKey(k2[..BlockLength]);
-        CryptographicOperations.ZeroMemory(k2);
+        Span<byte> constant = stackalloc byte[ConstantLength], key = stackalloc byte[RakpTranscript.MaxHash];
+        if (suite.Integrity != IntegrityAlgorithm.None)
+        {
+            constant.Fill(0x01);
+            suite.Hmac(sessionKey, constant, key);
+            hmac = suite.KeepHmac(key[..suite.HashLength]);
+        }
+        if (suite.Confidentiality != ConfidentialityAlgorithm.None)
+        {
+            if (suite.Confidentiality != ConfidentialityAlgorithm.AesCbc128) throw new NotSupportedException($"{suite} does not encrypt with AES");
+            constant.Fill(0x02);
+            suite.Hmac(sessionKey, constant, key);
+            aes = new(key[..BlockLength]);
+        }
+        CryptographicOperations.ZeroMemory(key);
     }
 
     /// <summary>Wraps a payload for the peer; returns the datagram's length. <paramref name="datagram"/> has room for <see cref="MaxOverhead"/> octets more than the payload.</summary>
@@ -56,11 +61,11 @@ public sealed class SessionCipher : IDisposable
     /// <param name="initialisationVector">Sixteen random octets; unused where the suite does not encrypt.</param>
     public int Seal(Span<byte> datagram, PayloadType type, uint sessionId, uint sequence, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> initialisationVector)
     {
-        var flags = (aes is null ? 0 : RmcpPlusPacket.EncryptedBit) | (suite.Integrity == IntegrityAlgorithm.None ? 0 : RmcpPlusPacket.AuthenticatedBit);
+        var flags = (aes is null ? 0 : RmcpPlusPacket.EncryptedBit) | (hmac is null ? 0 : RmcpPlusPacket.AuthenticatedBit);
         var length = Encrypt(datagram[RmcpPlusPacket.HeaderLength..], payload, initialisationVector);
         RmcpPlusPacket.WriteHeader(datagram, (byte)((byte)type | flags), sessionId, sequence, length);
         var end = RmcpPlusPacket.HeaderLength + length;
-        if (suite.Integrity == IntegrityAlgorithm.None) return end;
+        if (hmac is null) return end;
 
         var signed = end - RmcpHeader.Length + 2;
         var pad = (4 - signed % 4) % 4;
@@ -69,7 +74,8 @@ public sealed class SessionCipher : IDisposable
         datagram[end++] = (byte)pad;
         datagram[end++] = NextHeader;
         Span<byte> code = stackalloc byte[RakpTranscript.MaxHash];
-        suite.Hmac(k1.AsSpan(0, suite.HashLength), datagram[RmcpHeader.Length..end], code);
+        hmac.AppendData(datagram[RmcpHeader.Length..end]);
+        hmac.GetHashAndReset(code);
         code[..suite.AuthenticationCodeLength].CopyTo(datagram[end..]);
         return end + suite.AuthenticationCodeLength;
     }
@@ -78,27 +84,28 @@ public sealed class SessionCipher : IDisposable
     public bool TryOpen(in RmcpPlusPacket packet, Span<byte> clear, out int length, out IpmiDefect defect)
     {
         length = 0;
-        defect = packet.IsAuthenticated != (suite.Integrity != IntegrityAlgorithm.None) ? IpmiDefect.Unauthenticated
+        defect = packet.IsAuthenticated != (hmac is not null) ? IpmiDefect.Unauthenticated
             : packet.IsEncrypted != (aes is not null) ? IpmiDefect.Unencrypted
             : IpmiDefect.None;
         if (defect != IpmiDefect.None) return false;
-        if (packet.IsAuthenticated && !Verify(packet, out defect)) return false;
+        if (hmac is not null && !Verify(hmac, packet, out defect)) return false;
         return Decrypt(packet.Payload, clear, out length, out defect);
     }
 
     public void Dispose()
     {
+        hmac?.Dispose();
         aes?.Dispose();
-        CryptographicOperations.ZeroMemory(k1);
     }
 
-    bool Verify(in RmcpPlusPacket packet, out IpmiDefect defect)
+    bool Verify(IncrementalHash hmac, in RmcpPlusPacket packet, out IpmiDefect defect)
     {
         var payloadEnd = RmcpPlusPacket.HeaderLength - RmcpHeader.Length + packet.Payload.Length;
         var signed = packet.Body.Length - suite.AuthenticationCodeLength;
         if (signed < payloadEnd + 2) { defect = IpmiDefect.Truncated; return false; }
         Span<byte> code = stackalloc byte[RakpTranscript.MaxHash];
-        suite.Hmac(k1.AsSpan(0, suite.HashLength), packet.Body[..signed], code);
+        hmac.AppendData(packet.Body[..signed]);
+        hmac.GetHashAndReset(code);
         if (!CryptographicOperations.FixedTimeEquals(code[..suite.AuthenticationCodeLength], packet.Body[signed..])) { defect = IpmiDefect.AuthenticationCode; return false; }
         // Signed by the BMC itself from here on; the pad is still counted so that payload and trailer cannot overlap.
         if (packet.Body[signed - 2] != signed - 2 - payloadEnd) { defect = IpmiDefect.Padding; return false; }
@@ -120,7 +127,7 @@ public sealed class SessionCipher : IDisposable
         payload.CopyTo(text);
         for (var i = 0; i < pad; i++) text[payload.Length + i] = (byte)(i + 1);
         text[^1] = (byte)pad;
-        aes.EncryptCbc(text, destination[..BlockLength], text, PaddingMode.None);
+        aes.Encrypt(text, destination[..BlockLength]);
         return BlockLength + padded;
     }
 
@@ -135,7 +142,7 @@ public sealed class SessionCipher : IDisposable
             return true;
         }
         if (payload.Length < 2 * BlockLength || payload.Length % BlockLength != 0) { defect = IpmiDefect.CipherText; return false; }
-        var written = aes.DecryptCbc(payload[BlockLength..], payload[..BlockLength], clear, PaddingMode.None);
+        var written = aes.Decrypt(payload, clear);
         // The pad's own octets are not compared: some BMCs fill them with anything, and they are signed.
         var pad = clear[written - 1];
         if (pad > written - 1) { defect = IpmiDefect.Padding; return false; }

@@ -49,8 +49,20 @@ sealed class SolConsolePort(IpmiBmc bmc) : IConsolePort
             {
                 throw new IOException(e.InnerException?.Message ?? "the console is closed", e);
             }
+            // All that has come meanwhile is one reading.
+            var count = Give(buffer.Span);
+            while (rest.IsEmpty && line.Incoming.TryRead(out var piece))
+            {
+                rest = piece;
+                count += Give(buffer.Span[count..]);
+            }
+            return count;
+        }
+
+        int Give(Span<byte> buffer)
+        {
             var count = Math.Min(buffer.Length, rest.Length);
-            rest[..count].CopyTo(buffer);
+            rest.Span[..count].CopyTo(buffer);
             rest = rest[count..];
             return count;
         }

@@ -22,24 +22,50 @@ sealed partial class BmcOwner
     public async Task<SolLine> ActivateConsoleAsync()
     {
         LoseConsole("another has opened the console");
-        for (var attempt = 0; ; attempt++)
+        try
         {
-            if (session is null) await CommandAsync(new GetDeviceId());
-            var suite = session!.Suite;
-            var request = new ActivateSol(Instance, suite.Confidentiality != ConfidentialityAlgorithm.None, suite.Integrity != IntegrityAlgorithm.None);
-            var exchange = await CommandAsync(request);
-            if ((byte)exchange.Code == SolActivation.AlreadyActive && attempt == 0)
+            for (var attempt = 0; ; attempt++)
             {
-                await CommandAsync(new DeactivateSol(Instance));
-                continue;
+                if (session is null) await CommandAsync(new GetDeviceId());
+                var suite = session!.Suite;
+                var request = new ActivateSol(Instance, suite.Confidentiality != ConfidentialityAlgorithm.None, suite.Integrity != IntegrityAlgorithm.None);
+                // There before it is asked for: the node's first words may be on the heels of the answer.
+                OpenLine();
+                var exchange = await CommandAsync(request);
+                if ((byte)exchange.Code == SolActivation.AlreadyActive && attempt == 0)
+                {
+                    LoseConsole("another has the console");
+                    await CommandAsync(new DeactivateSol(Instance));
+                    continue;
+                }
+                if (exchange.Code != CompletionCode.Ok) throw Refusal(request, exchange.Code);
+                if (!request.TryReadAnswer(exchange.Data.Span, out var activation)) throw Nonsense("opened a console and did not say how to use it");
+                var largest = Math.Clamp(activation.MaxToBmc, (ushort)SmallestPacket, (ushort)(SolPacket.HeaderLength + byte.MaxValue));
+                return UseLine(largest - SolPacket.HeaderLength);
             }
-            if (exchange.Code != CompletionCode.Ok) throw Refusal(request, exchange.Code);
-            if (!request.TryReadAnswer(exchange.Data.Span, out var activation)) throw Nonsense("opened a console and did not say how to use it");
-            var largest = Math.Clamp(activation.MaxToBmc, (ushort)SmallestPacket, (ushort)(SolPacket.HeaderLength + byte.MaxValue));
-            console = new(largest - SolPacket.HeaderLength, habits, timings, clock);
-            if (habits.NeedsTrial) console.Probe(trial: true);
+        }
+        catch (Exception e)
+        {
+            LoseConsole(e.Message);
+            throw;
+        }
+    }
+
+    SolLine OpenLine()
+    {
+        lock (gate) return console = new(SmallestPacket - SolPacket.HeaderLength, habits, timings, clock);
+    }
+
+    SolLine UseLine(int chunk)
+    {
+        lock (gate)
+        {
+            // It went with the session, when that had to be opened anew to ask.
+            var line = console ?? OpenLine();
+            line.Chunk = chunk;
+            if (habits.NeedsTrial) line.Probe(trial: true);
             habits.NeedsTrial = false;
-            return console;
+            return line;
         }
     }
 
@@ -55,56 +81,88 @@ sealed partial class BmcOwner
     public void Poke() => bell.Ring();
 
     /// <summary>Until a packet of the console's has to go, whatever else is under way.</summary>
-    TimeSpan ConsolePacketDue => console?.Due ?? Timeout.InfiniteTimeSpan;
+    TimeSpan ConsolePacketDue
+    {
+        get { lock (gate) return console?.Due ?? Timeout.InfiniteTimeSpan; }
+    }
 
     /// <summary>Until the console needs the owner, who has nothing else to do.</summary>
-    TimeSpan ConsoleDue => console is null ? Timeout.InfiniteTimeSpan : Soonest(console.Due, timings.SolCheck - clock.GetElapsedTime(console.LastHeard));
+    TimeSpan ConsoleDue
+    {
+        get { lock (gate) return console is null ? Timeout.InfiniteTimeSpan : Soonest(console.Due, timings.SolCheck - clock.GetElapsedTime(console.LastHeard)); }
+    }
 
-    bool ConsoleCheckIsDue => console is not null && clock.GetElapsedTime(console.LastHeard) >= timings.SolCheck;
+    bool ConsoleCheckIsDue
+    {
+        get { lock (gate) return console is not null && clock.GetElapsedTime(console.LastHeard) >= timings.SolCheck; }
+    }
 
+    /// <summary>Takes what the node said and acknowledges it. Runs on the thread that read it.</summary>
     void TakeConsolePacket(ReadOnlySpan<byte> payload)
     {
         if (console is null) return;
         var length = console.Take(payload, consolePayload);
         if (length > 0) SendConsole(length);
+        if (console.WantsPump) bell.Ring();
         ForgetLostConsole();
     }
 
     void PumpConsole()
     {
-        if (console is null) return;
-        while (session is not null && console.Pump(consolePayload) is > 0 and var length)
+        lock (gate)
         {
-            // Armed before sending, as for a request.
-            timer.Change(timings.SolWait, Timeout.InfiniteTimeSpan);
-            SendConsole(length);
+            while (session is not null && console is not null && console.Pump(consolePayload) is > 0 and var length)
+            {
+                // Armed before sending, as for a request.
+                timer.Change(timings.SolWait, Timeout.InfiniteTimeSpan);
+                SendConsole(length);
+            }
+            ForgetLostConsole();
         }
-        ForgetLostConsole();
     }
 
-    void SendConsole(int length) => Send(consoleDatagram.AsSpan(0, session!.Seal(consoleDatagram, PayloadType.SerialOverLan, consolePayload.AsSpan(0, length))));
+    void SendConsole(int length)
+    {
+        try
+        {
+            Send(consoleDatagram.AsSpan(0, session!.Seal(consoleDatagram, PayloadType.SerialOverLan, consolePayload.AsSpan(0, length))));
+        }
+        catch (Hosting.DeviceException)
+        {
+            // As good as lost on the way: the BMC says again what it was not acknowledged, and we what we were not.
+        }
+    }
 
     /// <summary>A silent line may be a quiet machine, a dead BMC, or one that has given the console to somebody else.</summary>
     async Task CheckConsoleAsync()
     {
         var who = new GetSolInstance(Instance);
-        if (await AskAboutConsoleAsync(who) is not { } told || console is null) return;
+        if (await AskAboutConsoleAsync(who) is not { } told) return;
         if (told.Code == CompletionCode.Ok && who.TryReadAnswer(told.Data.Span, out var instance))
         {
-            if (instance.SessionId == session!.BmcId) console.LastHeard = clock.GetTimestamp();
+            if (instance.SessionId == session!.BmcId) HearOfConsole(probes: false);
             else LoseConsole("the BMC has given the console to another");
             return;
         }
         // A BMC that does not say whose it is has at least kept the session, and may say whether it is anybody's.
         var anybody = new GetSolActivation(Instance);
-        if (await AskAboutConsoleAsync(anybody) is not { } status || console is null) return;
+        if (await AskAboutConsoleAsync(anybody) is not { } status) return;
         if (status.Code == CompletionCode.Ok && anybody.TryReadAnswer(status.Data.Span, out var isActive) && !isActive)
         {
             LoseConsole("the BMC has ended the console");
             return;
         }
-        console.LastHeard = clock.GetTimestamp();
-        if (habits.AcknowledgesProbes != false) console.Probe(trial: false);
+        HearOfConsole(probes: true);
+    }
+
+    void HearOfConsole(bool probes)
+    {
+        lock (gate)
+        {
+            if (console is null) return;
+            console.LastHeard = clock.GetTimestamp();
+            if (probes && habits.AcknowledgesProbes != false) console.Probe(trial: false);
+        }
     }
 
     /// <summary>Null when there is no answer, and with that no session any more.</summary>
@@ -129,8 +187,11 @@ sealed partial class BmcOwner
 
     void LoseConsole(string reason)
     {
-        console?.Lose(reason);
-        console = null;
+        lock (gate)
+        {
+            console?.Lose(reason);
+            console = null;
+        }
     }
 
     void ForgetLostConsole()

@@ -14,6 +14,8 @@ sealed partial class BmcOwner
 
     readonly byte[] outgoing = new byte[MaxDatagram];
     readonly byte[] clear = new byte[2048];
+    /// <summary>The request that waits for its answer.</summary>
+    Exchange? asked;
     byte sequence;
 
     /// <summary>Does a command in a session, which is opened when there is none. Runs on the owner's task only.</summary>
@@ -75,19 +77,49 @@ sealed partial class BmcOwner
         var started = clock.GetTimestamp();
         // Armed before sending: whoever drives the clock may move it as soon as the datagram is out.
         timer.Change(wait, Timeout.InfiniteTimeSpan);
-        Send(outgoing.AsSpan(0, exchange.Write(outgoing)));
-        while (true)
+        var isAnswered = false;
+        try
         {
-            if (Drain(exchange)) return true;
-            if (!await WaitAsync(started, wait)) return false;
+            Ask(exchange);
+            while (!IsAnswered && await WaitAsync(started, wait)) { }
         }
+        finally
+        {
+            isAnswered = StopAsking();
+        }
+        return isAnswered;
+    }
+
+    void Ask(Exchange exchange)
+    {
+        lock (gate)
+        {
+            Send(outgoing.AsSpan(0, exchange.Write(outgoing)));
+            asked = exchange;
+        }
+    }
+
+    /// <summary>What comes from now on comes too late; true when the answer came before.</summary>
+    bool StopAsking()
+    {
+        lock (gate)
+        {
+            var isAnswered = asked is null;
+            asked = null;
+            return isAnswered;
+        }
+    }
+
+    bool IsAnswered
+    {
+        get { lock (gate) return asked is null; }
     }
 
     void Send(ReadOnlySpan<byte> datagram)
     {
         try
         {
-            socket.Send(datagram, inbox.Address);
+            socket.Send(datagram, address);
         }
         catch (SocketException e)
         {
@@ -95,23 +127,23 @@ sealed partial class BmcOwner
         }
     }
 
-    /// <summary>Looks at everything that has arrived; true when one of them is the answer. What comes after it stays for the next look.</summary>
-    bool Drain(Exchange? exchange)
+    /// <summary>Takes a datagram from the BMC. Runs on the thread that read it.</summary>
+    void Take(ReadOnlySpan<byte> datagram)
     {
-        while (inbox.TryTake(out var datagram))
+        lock (gate)
         {
-            var isAnswer = Look(datagram.Octets, exchange);
-            datagram.Return();
-            if (isAnswer) return true;
+            if (!IsAnswer(datagram)) return;
+            asked = null;
         }
-        return false;
+        bell.Ring();
     }
 
-    bool Look(ReadOnlySpan<byte> datagram, Exchange? exchange)
+    /// <summary>Looks at a datagram; true when it is what <see cref="asked"/> waits for.</summary>
+    bool IsAnswer(ReadOnlySpan<byte> datagram)
     {
         if (!RmcpPlusPacket.TryRead(datagram, out var packet, out _) || packet.SessionId == 0)
         {
-            if (exchange?.TryTakeClear(datagram) == true) return true;
+            if (asked?.TryTakeClear(datagram) == true) return true;
             Stray("late-or-double");
             return false;
         }
@@ -131,7 +163,7 @@ sealed partial class BmcOwner
             TakeConsolePacket(clear.AsSpan(0, length));
             return false;
         }
-        if (packet.Type == PayloadType.IpmiMessage && IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _) && exchange?.TryTakeMessage(message) == true) return true;
+        if (packet.Type == PayloadType.IpmiMessage && IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _) && asked?.TryTakeMessage(message) == true) return true;
         Stray("late-or-double");
         return false;
     }
@@ -142,11 +174,10 @@ sealed partial class BmcOwner
         LogStray(device, reason);
     }
 
-    /// <summary>Waits without leaving datagrams of the session unread.</summary>
     async Task PauseAsync(TimeSpan wait)
     {
         var started = clock.GetTimestamp();
-        while (await WaitAsync(started, wait)) Drain(null);
+        while (await WaitAsync(started, wait)) { }
     }
 
     /// <summary>Waits for the bell; false when the time is over.</summary>

@@ -119,7 +119,7 @@ sealed partial class BmcOwner
             throw RefuseCredentials(account, account.DeviceKey.IsEmpty ? "the BMC has a key of its own (K_g), which is not known here" : "the BMC's own key (K_g) is another one");
         }
         var now = clock.GetTimestamp();
-        session = new(transcript.Suite, transcript.ConsoleId, transcript.BmcId, key.AsSpan(0, length)) { LastUse = now, LastHeard = now };
+        lock (gate) session = new(transcript.Suite, transcript.ConsoleId, transcript.BmcId, key.AsSpan(0, length)) { LastUse = now, LastHeard = now };
         CryptographicOperations.ZeroMemory(key);
         return HandshakeEnd.Opened;
     }
@@ -202,9 +202,12 @@ sealed partial class BmcOwner
 
     void DropSession()
     {
-        LoseConsole("the session with the BMC is over");
-        session?.Dispose();
-        session = null;
+        lock (gate)
+        {
+            LoseConsole("the session with the BMC is over");
+            session?.Dispose();
+            session = null;
+        }
     }
 
     /// <summary>Gives the session back without waiting for thanks.</summary>
@@ -213,7 +216,7 @@ sealed partial class BmcOwner
         if (session is null) return;
         try
         {
-            Send(outgoing.AsSpan(0, new CommandExchange(new CloseSession(session.BmcId), NextSequence(), session).Write(outgoing)));
+            lock (gate) Send(outgoing.AsSpan(0, new CommandExchange(new CloseSession(session.BmcId), NextSequence(), session).Write(outgoing)));
         }
         catch (DeviceException)
         {

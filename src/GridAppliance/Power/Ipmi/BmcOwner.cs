@@ -9,6 +9,7 @@ namespace GridAppliance.Power.Ipmi;
 /// <summary>
 /// The one task that talks to a BMC. Callers put errands into its queue; it does them one after the other, so that a BMC never has two requests at
 /// once, keeps the session open between them, and stays away for a while from a BMC that does not answer or does not know the password.
+/// What the BMC sends is looked at on the thread that read it, which acknowledges what a console said and wakes the owner for anything else.
 /// </summary>
 sealed partial class BmcOwner : IAsyncDisposable
 {
@@ -18,7 +19,9 @@ sealed partial class BmcOwner : IAsyncDisposable
     readonly Channel<Errand> errands = Channel.CreateBounded<Errand>(new BoundedChannelOptions(QueueLength) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
     readonly Bell bell = new();
     readonly IpmiSocket socket;
-    readonly BmcInbox inbox;
+    readonly SocketAddress address;
+    /// <summary>Held by the owner and by the thread that reads the socket around what both touch: the session, the console, and the request that waits for its answer. Only the owner opens and ends them.</summary>
+    readonly Lock gate = new();
     readonly TimeProvider clock;
     readonly IpmiTimings timings;
     readonly ILogger logger;
@@ -39,8 +42,9 @@ sealed partial class BmcOwner : IAsyncDisposable
         this.logger = logger;
         breaker = new(timings.BreakAfter, timings.FirstBreak, timings.LongestBreak, clock);
         limit = new(timings.Rate, timings.Burst, clock);
-        inbox = socket.Attach(bmc, bell);
         timer = clock.CreateTimer(static state => ((Bell)state!).Ring(), bell, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // Last: what arrives from here on finds everything in its place.
+        address = socket.Attach(bmc, Take);
         running = Task.Run(RunAsync);
     }
 
@@ -76,7 +80,7 @@ sealed partial class BmcOwner : IAsyncDisposable
         bell.Ring();
         await running;
         timer.Dispose();
-        socket.Detach(inbox);
+        socket.Detach(address);
     }
 
     public TimeProvider Clock => clock;
@@ -100,7 +104,6 @@ sealed partial class BmcOwner : IAsyncDisposable
         {
             while (!stopping)
             {
-                Drain(null);
                 PumpConsole();
                 if (ConsoleCheckIsDue) await CheckConsoleAsync();
                 else if (errands.Reader.TryRead(out var errand)) await ServeAsync(errand);

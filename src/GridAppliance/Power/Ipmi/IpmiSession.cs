@@ -4,10 +4,13 @@ using GridAppliance.Protocols.Ipmi.Session;
 
 namespace GridAppliance.Power.Ipmi;
 
-/// <summary>An open RMCP+ session: keys, numbers, and what has been seen of the BMC's. Owned by one task.</summary>
+/// <summary>An open RMCP+ session: keys, numbers, and what has been seen of the BMC's. Used by one thread at a time.</summary>
 sealed class IpmiSession(CipherSuite suite, uint consoleId, uint bmcId, ReadOnlySpan<byte> sessionKey) : IDisposable
 {
     readonly SessionCipher cipher = new(suite, sessionKey);
+    // Drawn for many packets at once.
+    readonly byte[] vectors = new byte[32 * SessionCipher.BlockLength];
+    int unusedVectors;
     SequenceWindow window;
     uint sent;
 
@@ -21,11 +24,17 @@ sealed class IpmiSession(CipherSuite suite, uint consoleId, uint bmcId, ReadOnly
     /// <summary>When the BMC was last heard in it.</summary>
     public long LastHeard { get; set; }
 
-    public int Seal(Span<byte> datagram, PayloadType type, ReadOnlySpan<byte> payload)
+    public int Seal(Span<byte> datagram, PayloadType type, ReadOnlySpan<byte> payload) =>
+        cipher.Seal(datagram, type, BmcId, ++sent, payload, Suite.Confidentiality == ConfidentialityAlgorithm.None ? default : NextVector());
+
+    ReadOnlySpan<byte> NextVector()
     {
-        Span<byte> vector = stackalloc byte[SessionCipher.BlockLength];
-        if (Suite.Confidentiality != ConfidentialityAlgorithm.None) RandomNumberGenerator.Fill(vector);
-        return cipher.Seal(datagram, type, BmcId, ++sent, payload, vector);
+        if (unusedVectors == 0)
+        {
+            RandomNumberGenerator.Fill(vectors);
+            unusedVectors = vectors.Length / SessionCipher.BlockLength;
+        }
+        return vectors.AsSpan(--unusedVectors * SessionCipher.BlockLength, SessionCipher.BlockLength);
     }
 
     public bool TryOpen(in RmcpPlusPacket packet, Span<byte> clear, out int length, out IpmiDefect defect)

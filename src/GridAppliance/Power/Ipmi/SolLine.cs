@@ -4,8 +4,8 @@ using GridAppliance.Protocols.Ipmi.Sol;
 namespace GridAppliance.Power.Ipmi;
 
 /// <summary>
-/// A serial-over-LAN line: numbers, acknowledgements and repeats of both directions (IPMI 2.0, sections 15.7 to 15.11). The BMC's owner drives it, on its
-/// task; readers and writers are at the other ends of its queues.
+/// A serial-over-LAN line: numbers, acknowledgements and repeats of both directions (IPMI 2.0, sections 15.7 to 15.11). The BMC's owner drives it, behind
+/// its gate; readers and writers are at the other ends of its queues.
 /// </summary>
 sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvider clock)
 {
@@ -39,7 +39,11 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
 
     public ChannelReader<byte[]> Incoming => incoming.Reader;
     public ChannelWriter<Typing> Outgoing => outgoing.Writer;
+    /// <summary>Characters that the BMC takes in one packet.</summary>
+    public int Chunk { get; set; } = chunk;
     public bool IsLost { get; private set; }
+    /// <summary>There is something to be typed, and nothing on its way: <see cref="Pump"/> may be called, or be <see cref="Due"/> anew.</summary>
+    public bool WantsPump => !isUnderway && (typing is not null || outgoing.Reader.Count > 0);
     /// <summary>When the BMC last said that the line is ours, as a timestamp of the clock.</summary>
     public long LastHeard { get; set; } = clock.GetTimestamp();
 
@@ -95,7 +99,7 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
             typed = 0;
         }
         number = SolPacket.Next(number);
-        underway = Math.Min(chunk, typing.Characters.Length - typed);
+        underway = Math.Min(Chunk, typing.Characters.Length - typed);
         (isUnderway, attempts) = (true, 0);
         return Write(payload);
     }

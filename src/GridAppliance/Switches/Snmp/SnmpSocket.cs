@@ -11,21 +11,16 @@ namespace GridAppliance.Switches.Snmp;
 /// <summary>
 /// The way to every SNMP device. An answer finds its question by the message id, which is never in use twice, and is taken only from the address that was asked.
 /// </summary>
-sealed partial class SnmpSocket : IAsyncDisposable
+sealed class SnmpSocket : IAsyncDisposable
 {
     const int MaxDatagram = ushort.MaxValue;
 
     readonly ConcurrentDictionary<int, SnmpQuestion> questions = new();
     readonly DeviceSocket socket;
-    readonly ILogger<SnmpSocket> logger;
     // Starts anywhere: an answer to a question of the daemon's last life must not fit one of this life.
     int lastId = RandomNumberGenerator.GetInt32(int.MaxValue);
 
-    public SnmpSocket(ILogger<SnmpSocket> logger)
-    {
-        this.logger = logger;
-        socket = new(MaxDatagram, Hand, LogReceiveFailed);
-    }
+    public SnmpSocket(ILogger<SnmpSocket> logger) => socket = new("SNMP devices", MaxDatagram, Hand, logger);
 
     /// <summary>Sees to it that a device can be sent to.</summary>
     /// <exception cref="SocketException">This machine has no IPv6, and the address is of that kind.</exception>
@@ -54,7 +49,4 @@ sealed partial class SnmpSocket : IAsyncDisposable
             && questions.TryGetValue(id, out var question) && question.Agent.Equals(sender) && question.TryAnswer(datagram, id);
         if (!isOurs) Telemetry.SnmpStrays.Add(1);
     }
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Receiving from SNMP devices: {Error}")]
-    partial void LogReceiveFailed(SocketError error);
 }
