@@ -61,7 +61,7 @@ public static class ManifestReader
         ?? Each(m.Files, Many, "files", File) ?? Twice(m.Files?.Select(file => file.Path), "files")
         ?? Each(m.Packages, Many, "packages", Package) ?? Twice(m.Packages?.Select(package => package.Name), "packages")
         ?? Each(m.Users, Few, "users", User) ?? Twice(m.Users?.Select(user => user.Name), "users")
-        ?? Each(m.Sysctls?.ToList(), Few, "sysctls", entry => !IsDotted(entry.Key) ? "is no sysctl's name" : !IsPlainText(entry.Value, 256) ? "has a value that is not one line of text" : null)
+        ?? Each(m.Sysctls?.ToList(), Few, "sysctls", entry => !IsDotted(entry.Key) ? "is no sysctl's name" : IsOfQueues(entry.Key) ? "is of shared memory, semaphores or queues, of which each module has its own" : !IsPlainText(entry.Value, 256) ? "has a value that is not one line of text" : null)
         ?? Each(m.KernelModules, Few, "kernelModules", name => IsWord(name) ? null : "is no kernel module's name")
         ?? Each(m.Mounts, Few, "mounts", Mount) ?? Twice(m.Mounts?.Select(mount => mount.Path), "mounts")
         ?? (m.Firewall is { } rules && !PackageReader.IsSafe(rules) ? "firewall: a file of the package" : null)
@@ -135,6 +135,9 @@ public static class ManifestReader
     static bool IsPackageName(string? text) => text is { Length: > 1 and <= 128 } && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '+' or '-' or '.');
 
     static bool IsDotted(string? text) => text is { Length: > 0 and <= 255 } && text.Split('.') is { Length: > 1 } parts && parts.All(IsWord);
+
+    /// <summary>Settings of an IPC namespace (ipc_namespaces(7)): the node's would not be in force where a module's programs run.</summary>
+    static bool IsOfQueues(string name) => ((string[])["kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue."]).Any(start => name.StartsWith(start, StringComparison.Ordinal));
 
     static bool IsHostName(string? text) => text is { Length: > 0 and <= 253 } && text.Split('.').All(IsWord);
 

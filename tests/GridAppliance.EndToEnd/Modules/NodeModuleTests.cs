@@ -34,6 +34,7 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
         {
             // The drivers are in when two looks agree.
             var before = await SettledAsync(node);
+            await AssertDevicesAreItsOwnAsync(node, before);
             await ImportShippedAsync("firewall", "loadbalancer");
             await InstallAsync(node, "web");
             await InstallAsync(node, "hello");
@@ -143,20 +144,34 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
             Name = "fifty", Version = "1.0", Class = "fifty", Start = ["/bin/busybox", "httpd", "-f", "-p", "9050", "-h", "/srv/fifty"], Health = new() { Port = 9050 },
         }, files, key);
         await client.ImportModule(new MemoryStream(package), CancellationToken.None);
-        for (var round = 0; round < 3; round++)
+        for (var round = 0; round < 6; round++)
         {
             var request = new ModuleChangeRequest { Range = node, Module = "fifty" };
-            var there = await TimeOfAsync(await client.InstallModule(request, CancellationToken.None));
-            var gone = await TimeOfAsync(await client.RemoveModule(request, CancellationToken.None));
-            output.WriteLine($"fifty files: there after {there.TotalMilliseconds:0} ms, gone after {gone.TotalMilliseconds:0} ms");
+            var there = await TimesOfAsync(await client.InstallModule(request, CancellationToken.None));
+            var gone = await TimesOfAsync(await client.RemoveModule(request, CancellationToken.None));
+            output.WriteLine($"fifty files: there after {there}, gone after {gone}");
         }
     }
 
-    async Task<TimeSpan> TimeOfAsync(ChangeDocument change)
+    /// <summary>From the request to the end, and when each step ended.</summary>
+    async Task<string> TimesOfAsync(ChangeDocument change)
     {
         Assert.Equal("done", await Instance.EndOfAsync(change));
         var operation = await Instance.Rig.Appliance.Client.GetOperation(change.Nodes[0].OperationId!, CancellationToken.None);
-        return operation.Finished!.Value - operation.Started;
+        return $"{(operation.Finished! - operation.Started).Value.TotalMilliseconds:0} ms ({string.Join(", ", operation.Steps.Select(step => $"{step.Name} {(step.At! - operation.Started).Value.TotalMilliseconds:0}"))})";
+    }
+
+    /// <summary>What the scout made below /dev is on its record, and the node does not see it; nor are the node's queues and shared memory the scout's.</summary>
+    async Task AssertDevicesAreItsOwnAsync(string node, string look)
+    {
+        const string untouched = "/dev/full 21b6 0:0";
+        Assert.Contains(untouched, look, StringComparison.Ordinal);
+        Assert.DoesNotContain("/dev/shm/left", look, StringComparison.Ordinal);
+        Assert.Contains("queues of its own", look, StringComparison.Ordinal);
+        var client = Instance.Rig.Appliance.Client;
+        var changes = await LabInstance.UntilAsync(() => client.GetModuleChanges(node, "scout", CancellationToken.None), c => c.Changes.Count > 0, "changes of the scout");
+        Assert.Contains(changes.Changes, c => c is { What: "file", Action: "added", Target: "/dev/shm/left", SizeBytes: 2 });
+        Assert.Contains(changes.Changes, c => c is { Action: "changed", Target: "/dev/full" });
     }
 
     async Task AssertAtWorkAsync(string node)
@@ -196,8 +211,8 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
         await Instance.TrustAsync("probe", key.ExportSubjectPublicKeyInfoPem());
         var package = ModulePackageWriter.Write(new()
         {
-            Name = "scout", Version = "1.0", Class = "scout", Start = ["/bin/busybox", "httpd", "-f", "-p", $"{ProbePort}", "-h", "/opt/grid/scout"], Health = new() { Port = ProbePort },
-        }, [new("cgi-bin/look", await FixtureAsync("look"), Executable: true), new("cgi-bin/kill", await FixtureAsync("kill"), Executable: true)], key);
+            Name = "scout", Version = "1.0", Class = "scout", Setup = ["leave"], Start = ["/bin/busybox", "httpd", "-f", "-p", $"{ProbePort}", "-h", "/opt/grid/scout"], Health = new() { Port = ProbePort },
+        }, [new("leave", "#!/bin/sh\nmkdir -p /dev/shm\necho x > /dev/shm/left\nchmod 600 /dev/full\n"u8.ToArray(), Executable: true), new("cgi-bin/look", await FixtureAsync("look"), Executable: true), new("cgi-bin/kill", await FixtureAsync("kill"), Executable: true)], key);
         await Instance.Rig.Appliance.Client.ImportModule(new MemoryStream(package), CancellationToken.None);
         await InstallAsync(node, "scout");
     }

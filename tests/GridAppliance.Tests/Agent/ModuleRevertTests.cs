@@ -28,6 +28,7 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         [ ! -d /srv/alpha ] || { echo m > /srv/alpha/kept; httpd -p 24701 -h /srv/alpha; }
         dd if=/dev/zero of=/var/lib/app/blob bs=1024 count=200 2>/dev/null
         mount -t tmpfs none /tmp; echo t > /tmp/t
+        echo shared > /dev/grid-test-$GRID_MODULE; ln -sf null /dev/grid-test-link; chmod 600 /dev/full
         (setsid sleep 1000 &)
         touch /opt/grid/$GRID_MODULE/up
         i=0; while :; do i=$((i + 1)); echo $i >> /var/log/app.log; echo $i > /var/lib/app/counter.$((i % 50)); sleep 0.01; done
@@ -128,6 +129,10 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         Assert.Contains(changes, c => c is { What: "link", Action: "added", Target: "/var/lib/app/link" });
         Assert.Contains(changes, c => c is { What: "file", Action: "added", Target: "/bin/alphad" });
         Assert.DoesNotContain(changes, c => c.Target is "/etc" or "/var" or "/srv");
+        Assert.Contains(changes, c => c is { What: "file", Action: "added", Target: "/dev/grid-test-alpha", SizeBytes: 7 });
+        Assert.Contains(changes, c => c is { What: "link", Action: "added", Target: "/dev/grid-test-link", Value: "null" });
+        Assert.Empty(Directory.GetFiles("/dev", "grid-test-*"));
+        Assert.NotEqual(IpcOf("self"), IpcOf($"{agent.ProcessOf("alpha")}"));
 
         await RemoveAsync("alpha");
         AssertAsBefore(before);
@@ -204,6 +209,8 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
         await RemoveAsync("heavy");
         AssertAsBefore(before);
     }
+
+    static string IpcOf(string process) => new FileInfo($"/proc/{process}/ns/ipc").LinkTarget!;
 
     [Theory]
     [InlineData("alpha beta gamma")]

@@ -41,6 +41,7 @@ public sealed class ManifestReaderTests
     [InlineData("\"name\":\"web\",\"id\"", "\"name\":\"a:b\",\"id\"", "users[0] has no user's name")]
     [InlineData("\"id\":800", "\"id\":0", "users[0] has no number")]
     [InlineData("net.core.somaxconn", "net/../../x", "sysctls[0] is no sysctl's name")]
+    [InlineData("net.core.somaxconn", "kernel.shmmax", "sysctls[0] is of shared memory")]
     [InlineData("\"1024\"", "\"1\\n2\"", "sysctls[0] has a value")]
     [InlineData("nf_tables", "../x", "kernelModules[0] is no kernel module's name")]
     [InlineData("/srv/web", "/proc", "mounts[0] has a path")]

@@ -20,7 +20,7 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
         var most = ModuleChangesDocument.MostListed / Math.Max(1, modules);
         var upper = views.UpperOf(record);
         string[] lowers = [.. below.Select(views.UpperOf), paths.Root];
-        var all = held.Select(Global).OfType<ModuleChangeEntry>().Concat(Declared(record)).Concat(Directory.Exists(upper) ? Layer("", upper, lowers) : []).Concat(InMemory(record));
+        var all = held.Select(Global).OfType<ModuleChangeEntry>().Concat(Declared(record)).Concat(Directory.Exists(upper) ? Layer("", upper, lowers) : []).Concat(Below("/dev", views.DevicesOf(record), [Path.Combine(paths.Root, "dev")])).Concat(InMemory(record));
         var listed = new List<ModuleChangeEntry>();
         var omitted = 0;
         foreach (var entry in all)
@@ -54,8 +54,10 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
         var view = views.Of(record);
         foreach (var mount in record.Manifest.Mounts ?? [])
             if (mount.Source is null && ViewPath.ResolveWhole(view, mount.Path) is var place && MountTable.IsMounted(place))
-                foreach (var entry in Layer("", place, [])) yield return entry with { Target = mount.Path + entry.Target };
+                foreach (var entry in Below(mount.Path, place, [])) yield return entry;
     }
+
+    IEnumerable<ModuleChangeEntry> Below(string path, string upper, string[] lowers) => Layer("", upper, lowers).Select(entry => entry with { Target = path + entry.Target });
 
     /// <summary>An overlay's upper folder: a character device 0/0 says that what lies below it is deleted, and an opaque folder that all below it is.</summary>
     IEnumerable<ModuleChangeEntry> Layer(string folder, string upper, string[] lowers)

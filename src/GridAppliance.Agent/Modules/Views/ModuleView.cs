@@ -17,6 +17,9 @@ sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
 
     public string UpperOf(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "upper");
 
+    /// <summary>What it has made below <c>/dev</c>.</summary>
+    public string DevicesOf(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "dev");
+
     /// <summary>Installations that have a layer.</summary>
     public IReadOnlyList<string> Instances() => Directory.Exists(paths.Layers) ? [.. Directory.GetDirectories(paths.Layers).Select(folder => Path.GetFileName(folder)!)] : [];
 
@@ -38,7 +41,7 @@ sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
     {
         var view = Of(record);
         // The last of its mounts tells that all are there.
-        if (MountTable.IsMounted(Path.Combine(view, "dev"))) return;
+        if (MountTable.Read().Any(mount => mount.Place == Path.Combine(view, "dev") && mount.Type == "overlay")) return;
         Prepare();
         MountTable.Unmount(view);
         Bound(record);
@@ -53,7 +56,16 @@ sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
         ReadOnly(Path.Combine(view, "proc/sys"));
         MountTable.Mount("sysfs", Path.Combine(view, "sys"), "sysfs", Libc.MountNoSetId | Libc.MountNoDevices | Libc.MountNoPrograms, null);
         ReadOnly(Path.Combine(view, "sys"));
-        MountTable.Mount("devtmpfs", Path.Combine(view, "dev"), "devtmpfs", Libc.MountNoSetId, null);
+        MountDevices(record, Path.Combine(view, "dev"));
+    }
+
+    /// <summary>The node's devices, and above them a layer for what the module makes there: shared memory, links, nodes. The two mounts lie over each other; the upper is the last of all.</summary>
+    void MountDevices(ModuleRecord record, string place)
+    {
+        var (upper, work) = (DevicesOf(record), DevicesOf(record) + "-work");
+        foreach (var folder in (string[])[upper, work]) Directory.CreateDirectory(folder);
+        MountTable.Mount("devtmpfs", place, "devtmpfs", Libc.MountNoSetId, null);
+        MountTable.Mount("grid-dev", place, "overlay", Libc.MountNoSetId, $"lowerdir={place},upperdir={upper},workdir={work},redirect_dir=off,metacopy=off");
     }
 
     /// <summary>Why the space of a module that is there cannot be bounded, or null.</summary>
