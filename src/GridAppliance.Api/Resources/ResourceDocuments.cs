@@ -44,6 +44,7 @@ public sealed record HoldRequest
     /// <summary>How long, or <see cref="Until"/>.</summary>
     public long? Seconds { get; init; }
     public DateTimeOffset? Until { get; init; }
+    /// <summary>Memory that is not named is the processors' share of the node's, or what is free of it.</summary>
     public ResourceAmounts? Amounts { get; init; }
     /// <summary>Modules (by name, class or what they provide) that have to run on the node: installed first if need be.</summary>
     public IReadOnlyList<string> Modules { get; init; } = [];

@@ -16,6 +16,9 @@ sealed class ResourceLedger
     /// <summary>The part of a machine that the system needs, where the agent has not said (an older one).</summary>
     const long SystemMiB = 128;
 
+    /// <summary>With less no program of a module does anything.</summary>
+    const long LeastMemoryMiB = 16;
+
     readonly Database database;
     readonly NodeDirectory nodes;
     readonly Timeline timeline;
@@ -50,6 +53,14 @@ sealed class ResourceLedger
     }
 
     public ResourceAmounts FreeOf(Node node) => On(node.Id).Aggregate(TotalOf(node), static (free, holding) => free - holding.Amounts);
+
+    /// <summary>
+    /// Whoever names no memory gets his processors' share of the node's, or what is free where that is less: a holding without a bound could take what others hold, and the kernel would
+    /// choose among all of them whose programs end.
+    /// </summary>
+    public ResourceAmounts WithMemory(Node node, ResourceAmounts wanted) => wanted.MemoryMiB > 0 || TotalOf(node) is not { Cpus: > 0, MemoryMiB: > 0 } total
+        ? wanted
+        : wanted with { MemoryMiB = Math.Max(LeastMemoryMiB, Math.Min(total.MemoryMiB * wanted.Cpus / total.Cpus, FreeOf(node).MemoryMiB)) };
 
     /// <summary>Why this cannot be had on this node now, or null.</summary>
     public string? Refusal(Node node, ResourceAmounts wanted)

@@ -73,11 +73,12 @@ sealed class ResourceRequests(ResourceLedger ledger, ModuleOffers offers, Operat
 
     (NewOperation? Operation, string Message) PlanNew(Node node, HoldRequest request, List<string> modules, bool allocate, string actor)
     {
-        if (ledger.Refusal(node, request.Amounts!) is { } lack) return (null, lack);
+        var amounts = ledger.WithMemory(node, request.Amounts!);
+        if (ledger.Refusal(node, amounts) is { } lack) return (null, lack);
         var now = time.GetUtcNow();
         var holding = new Holding
         {
-            Id = Guid.CreateVersion7(now), NodeId = node.Id, Node = node.Name, Owner = request.Owner, Amounts = request.Amounts!, Until = now + LengthOf(request)!.Value, Modules = modules,
+            Id = Guid.CreateVersion7(now), NodeId = node.Id, Node = node.Name, Owner = request.Owner, Amounts = amounts, Until = now + LengthOf(request)!.Value, Modules = modules,
         };
         return (HoldResources.For(holding, HoldPurpose.New, allocate, actor), $"{holding.Amounts} will be {(allocate ? "allocated to" : "reserved for")} {holding.Owner} until {holding.Until:u}");
     }

@@ -39,13 +39,13 @@ public sealed class ModulesTests : IAsyncLifetime
         ModulePackageWriter.Write(new ModuleManifest { Name = name, Version = version, Class = @class, Start = ["bin/run", "--x"] },
             [new ModuleFile("bin/run", Encoding.UTF8.GetBytes(script), Executable: true), new ModuleFile("data/text", "some"u8.ToArray())], key ?? appliance.Key);
 
-    async Task<OrderResult> InstallAsync(byte[] package, string name = "hello", string version = "1.0", long? size = null, string? digest = null)
+    async Task<OrderResult> InstallAsync(byte[] package, string name = "hello", string version = "1.0", long? size = null, string? digest = null, bool refuseUpgrade = false)
     {
         var published = appliance.Publish(package);
         appliance.Send(new OrderDocument
         {
             Id = $"o-{++orders}", NodeId = "node-1", Kind = "module.install",
-            Module = new ModuleOrder { Name = name, Version = version, Digest = digest ?? published, SizeBytes = size ?? package.Length },
+            Module = new ModuleOrder { Name = name, Version = version, Digest = digest ?? published, SizeBytes = size ?? package.Length, RefuseUpgrade = refuseUpgrade },
         });
         return (await Next(appliance.Results)).Result;
     }
@@ -112,6 +112,10 @@ public sealed class ModulesTests : IAsyncLifetime
     {
         await using var agent = new AgentUnderTest(appliance, folder.Path);
         Assert.True((await InstallAsync(Package())).Succeeded);
+        // Only where the order allows it.
+        var refused = await InstallAsync(Package(version: "1.1"), version: "1.1", refuseUpgrade: true);
+        Assert.Contains("hello 1.0 is installed, and the order does not allow another version in its place", refused.Message);
+        Assert.Equal("1.0", Assert.Single(refused.Modules).Version);
         Assert.True((await InstallAsync(Package(version: "1.1"), version: "1.1")).Succeeded);
         Assert.Single(Directory.GetDirectories(Path.Combine(folder.Path, "var/lib/grid/layers")));
         var failed = await InstallAsync(Package(version: "1.2", script: Ends), version: "1.2");

@@ -137,6 +137,28 @@ public sealed class ResourceRequestTests
     }
 
     [Fact]
+    public async Task Who_names_no_memory_gets_the_share_of_his_processors_or_what_is_left_and_never_what_others_hold()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        await AgentAsync(appliance, 1);   // 4 processors, 1000 MiB
+        var node = appliance.Nodes.Current.Find("n1")!;
+        var ledger = appliance.Get<ResourceLedger>();
+        async Task<Holding> ReserveAsync(string owner, ResourceAmounts amounts)
+        {
+            var change = await appliance.Get<ResourceRequests>().HoldAsync([node], new() { Range = "n1", Owner = owner, Amounts = amounts, Seconds = 600 }, allocate: false, owner, Never);
+            Accepted(change);
+            await Eventually.UntilAsync(() => ledger.On(node.Id).Any(holding => holding.Owner == owner), $"{owner}'s holding");
+            return ledger.On(node.Id).Single(holding => holding.Owner == owner);
+        }
+
+        Assert.Equal(250, (await ReserveAsync("alice", new() { Cpus = 1 })).Amounts.MemoryMiB);
+        Assert.Equal(700, (await ReserveAsync("bob", new() { Cpus = 1, MemoryMiB = 700 })).Amounts.MemoryMiB);
+        Assert.Equal(50, (await ReserveAsync("carol", new() { Cpus = 1 })).Amounts.MemoryMiB);
+        var refused = await appliance.Get<ResourceRequests>().HoldAsync([node], new() { Range = "n1", Owner = "dave", Amounts = new() { Cpus = 1 }, Seconds = 600 }, allocate: false, "dave", Never);
+        Assert.Equal("n1 has too little: 16 MiB of memory are asked for and 0 are free", Refused(refused));
+    }
+
+    [Fact]
     public async Task Gridctl_asks_for_resources_and_says_what_is_wrong_with_a_request()
     {
         await using var plane = await ManagementPlaneHost.StartAsync();

@@ -11,7 +11,7 @@ sealed class HoldOptions
     readonly Option<string?> length = new("--for") { Description = "For how long: 90s, 30m, 12h, 7d." };
     readonly Option<DateTimeOffset?> until = new("--until") { Description = "Until when, in place of --for." };
     readonly Option<int?> cpus = new("--cpus") { Description = "Whole processors, one at least." };
-    readonly Option<string?> memory = new("--memory") { Description = "Memory: 512M, 4G." };
+    readonly Option<string?> memory = new("--memory") { Description = "Memory: 512M, 4G; without it the processors' share of the node's, or what is free of it." };
     readonly Option<string?> disk = new("--disk") { Description = "Disk space: 20G." };
     readonly Option<int?> accelerators = new("--accelerators") { Description = "Accelerators." };
     readonly Option<string[]> named = new("--named") { Description = "Something that a module provides: NAME or NAME=UNITS. May be said again." };
