@@ -19,7 +19,7 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
     const int ProbePort = 9000;
     /// <summary>Ends of the agent on the way: as many as <c>make soak</c> asks for.</summary>
     static readonly int rounds = int.TryParse(Environment.GetEnvironmentVariable("GRID_SOAK"), out var asked) ? asked : 3;
-    static readonly TimeSpan LatestKill = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan LatestKill = TimeSpan.FromSeconds(1), Settling = TimeSpan.FromSeconds(40);
 
     readonly Random random = new(1);
 
@@ -144,6 +144,8 @@ public sealed class NodeModuleTests(BootedLab lab, ITestOutputHelper output)
             Name = "fifty", Version = "1.0", Class = "fifty", Start = ["/bin/busybox", "httpd", "-f", "-p", "9050", "-h", "/srv/fifty"], Health = new() { Port = 9050 },
         }, files, key);
         await client.ImportModule(new MemoryStream(package), CancellationToken.None);
+        // A node that has just become idle loads its drivers, and is not idle.
+        await Task.Delay(Settling);
         for (var round = 0; round < 6; round++)
         {
             var request = new ModuleChangeRequest { Range = node, Module = "fifty" };
