@@ -4,6 +4,7 @@ using GridAppliance.Benchmarks.Boot;
 using GridAppliance.Benchmarks.Consoles;
 using GridAppliance.Benchmarks.Guard;
 using GridAppliance.Benchmarks.Peers;
+using GridAppliance.Benchmarks.Switches;
 
 // "peers …" runs other people's programs beside ours, once, on this machine; anything else goes to BenchmarkDotNet.
 switch (args)
@@ -25,9 +26,11 @@ switch (args)
     case ["agents", "storm", var gridappliance]: return await AgentFigures.StormAsync(gridappliance, 10_000);
     case ["agents", "storm", var gridappliance, var count]: return await AgentFigures.StormAsync(gridappliance, int.Parse(count));
     case ["agents", "idle", var gridappliance, var agent]: return await AgentFigures.IdleAsync(gridappliance, agent);
+    case ["fleet", var gridappliance]: return await FleetFigures.RunAsync(gridappliance, 200);
+    case ["fleet", var gridappliance, var count]: return await FleetFigures.RunAsync(gridappliance, int.Parse(count));
     case ["guard", var gridappliance]: return await GuardFigures.RunAsync(gridappliance);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: guard GRIDAPPLIANCE");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: fleet GRIDAPPLIANCE [COUNT], or: guard GRIDAPPLIANCE");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

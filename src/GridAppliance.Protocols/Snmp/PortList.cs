@@ -103,6 +103,7 @@ public readonly struct PortList : IEquatable<PortList>
     public static bool TryReadText(ReadOnlySpan<byte> text, out PortList ports)
     {
         ports = default;
+        text = text.TrimEnd((byte)0);
         if (text.IsEmpty) return true;
         foreach (var range in text.Split((byte)','))
         {

@@ -135,7 +135,7 @@ sealed partial class SanFabrics : IDisposable
 
     ISanFabric Open(SanRecord record, string secret) => record.Address.Scheme switch
     {
-        Mds => new MdsFabric(record.Address, SnmpAddress.Open(record.Address, record.Account.With(secret), socket, clock)),
+        Mds => new JournaledFabric(record.Name, new MdsFabric(record.Address, SnmpAddress.Open(record.Address, record.Account.With(secret), socket, clock)), zones),
         Lio => Kept(record, new LioTarget(record.Address, new KernelConfigFolder(KernelConfigFolder.Target), Settings(Portal(record.Address), secret))),
         Tgt => Kept(record, new TgtTarget(record.Address, new(record.Address.AbsolutePath), Settings(new(IPAddress.Any, IscsiPort), secret))),
         Vlans => new VlanFabric(record.Address, fleet, nodes),

@@ -89,7 +89,11 @@ sealed partial class SanWatcher(SanFabrics fabrics, Timeline timeline, Appliance
             IReadOnlyList<SanZone> zones;
             IReadOnlyList<string> made = [];
             if (fabric is KeptFabric kept) (zones, made) = await kept.RestoreAsync(either.Token);
-            else zones = await fabric.ReadAsync(either.Token);
+            else
+            {
+                if (fabric is JournaledFabric journaled) made = await journaled.TakeBackAsync(either.Token);
+                zones = await fabric.ReadAsync(either.Token);
+            }
             Saw(name, new(clock.GetUtcNow(), zones, null));
             problems.Clear(Code(name));
             if (made.Count > 0)

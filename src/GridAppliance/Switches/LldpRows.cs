@@ -25,7 +25,10 @@ static class LldpRows
         var rows = new SortedDictionary<(int Port, uint Index), (uint Mark, Dictionary<uint, SnmpValue> Cells)>();
         foreach (var cell in remote)
         {
-            if (cell.Name.Below(QBridgeMib.LldpRemote) is not [var column, var mark, <= int.MaxValue and var port, var index]) continue;
+            // Agents that do not know of time marks leave them out.
+            (uint Column, uint Mark, uint Port, uint Index) at = cell.Name.Below(QBridgeMib.LldpRemote) switch { [var c, var since, var p, var i] => (c, since, p, i), [var c, var p, var i] => (c, 0, p, i), _ => default };
+            var (column, mark, port, index) = at;
+            if (column == 0 || port > int.MaxValue) continue;
             var key = ((int)port, index);
             if (rows.TryGetValue(key, out var known) && mark < known.Mark) continue;
             if (known.Cells is null || mark > known.Mark) rows[key] = known = (mark, []);
@@ -38,17 +41,18 @@ static class LldpRows
     {
         var chassis = cells.GetValueOrDefault(ChassisId);
         var port = cells.GetValueOrDefault(PortId);
+        var (chassisMac, portMac) = (Mac(cells.GetValueOrDefault(ChassisSubtype), ChassisIsMac, chassis), Mac(cells.GetValueOrDefault(PortSubtype), PortIsMac, port));
         return new()
         {
             LocalPort = localPort,
             Port = LocalPort(localPort, localNames, ports),
-            ChassisId = Identifier(chassis),
-            PortId = Identifier(port),
+            ChassisId = chassisMac is null ? Identifier(chassis) : Hex(chassis),
+            PortId = portMac is null ? Identifier(port) : Hex(port),
             PortDescription = Identifier(cells.GetValueOrDefault(PortDescription)),
             SystemName = Identifier(cells.GetValueOrDefault(SystemName)),
-            ChassisMac = Mac(cells.GetValueOrDefault(ChassisSubtype), ChassisIsMac, chassis),
+            ChassisMac = chassisMac,
             IsBridge = cells.GetValueOrDefault(CapabilitiesEnabled).AsOctets is [var capabilities, ..] && (capabilities & Bridge) != 0,
-            PortMac = Mac(cells.GetValueOrDefault(PortSubtype), PortIsMac, port),
+            PortMac = portMac,
         };
     }
 
@@ -78,8 +82,16 @@ static class LldpRows
         return names;
     }
 
-    static MacAddress? Mac(SnmpValue subtype, int wanted, SnmpValue identifier) =>
-        subtype.TryGetInt32(out var kind) && kind == wanted && identifier.AsOctets.Length == MacAddress.Length ? MacAddress.Read(identifier.AsOctets) : null;
+    // Six octets; some agents write the address out instead.
+    static MacAddress? Mac(SnmpValue subtype, int wanted, SnmpValue identifier)
+    {
+        if (!subtype.TryGetInt32(out var kind) || kind != wanted) return null;
+        if (identifier.AsOctets.Length == MacAddress.Length) return MacAddress.Read(identifier.AsOctets);
+        return MacAddress.TryParse(identifier.AsText.Trim('\0', ' '), out var written) ? written : null;
+    }
+
+    // An address may be the octets of a word by chance.
+    static string Hex(SnmpValue address) => address.AsOctets.Length == MacAddress.Length ? Convert.ToHexStringLower(address.AsOctets) : Identifier(address);
 
     // Text where it is text; anything else, such as an address or a name in another encoding, in hexadecimal.
     public static string Identifier(SnmpValue value)

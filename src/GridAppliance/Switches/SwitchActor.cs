@@ -138,6 +138,12 @@ sealed partial class SwitchActor : IAsyncDisposable
         {
             foreach (var request in batch) request.Outcome.TrySetException(e);
         }
+        catch (Exception e)
+        {
+            // A fault of ours, and its callers' to report: whoever asks next is served all the same, and nobody waits for ever.
+            LogBroken(e, device.Address);
+            foreach (var request in batch) request.Outcome.TrySetException(e);
+        }
     }
 
     // Only this actor writes: what it finds unended was left by a daemon that was killed, or by a switch that went away. One that is still away keeps it for the next look.
@@ -240,6 +246,9 @@ sealed partial class SwitchActor : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Switch {Device}: change {Ending} with {Pdus} writes. {Reason}")]
     partial void LogEnded(Uri device, ChangeEnding ending, int pdus, string? reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Switch {Device}: a change was not understood, and not made")]
+    partial void LogBroken(Exception e, Uri device);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Switch {Device}: a change that was left unfinished: {Ending}. {Reason}")]
     partial void LogRecovered(Uri device, ChangeEnding ending, string? reason);

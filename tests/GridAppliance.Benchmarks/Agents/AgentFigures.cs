@@ -105,7 +105,7 @@ static class AgentFigures
     }
 
     /// <summary>Nodes that have enrolled once, in the daemon's own database.</summary>
-    static async Task<(Dictionary<Guid, ECDsa> Keys, string Fingerprint)> SeedAsync(string folder, int count, string? agentRoot)
+    internal static async Task<(Dictionary<Guid, ECDsa> Keys, string Fingerprint)> SeedAsync(string folder, int count, string? agentRoot)
     {
         var data = Directory.CreateDirectory(Path.Combine(folder, "data")).FullName;
         await BootFilesAsync(Directory.CreateDirectory(Path.Combine(folder, "boot")).FullName);
@@ -160,7 +160,7 @@ static class AgentFigures
             """);
     }
 
-    static Process Start(string gridappliance, string folder) =>
+    internal static Process Start(string gridappliance, string folder) =>
         Process.Start(new ProcessStartInfo(gridappliance, ["serve", "--config", Path.Combine(folder, "appliance.yaml")])
         {
             // As the unit sets it.
@@ -173,7 +173,7 @@ static class AgentFigures
         return process;
     }
 
-    static async Task ReadyAsync(string folder)
+    internal static async Task ReadyAsync(string folder)
     {
         using var client = new ApplianceClient(new ApplianceAddress.Unix(Path.Combine(folder, "api.sock")));
         for (var from = Stopwatch.GetTimestamp(); ;)
@@ -235,13 +235,13 @@ static class AgentFigures
     }
 
     /// <summary>User and system time of a process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second.</summary>
-    static double ProcessorTime(int process)
+    internal static double ProcessorTime(int process)
     {
         var stat = File.ReadAllText($"/proc/{process}/stat");
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return (long.Parse(fields[11]) + long.Parse(fields[12])) / 100.0;
     }
 
-    static long Resident(int process) =>
+    internal static long Resident(int process) =>
         long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1000;
 }

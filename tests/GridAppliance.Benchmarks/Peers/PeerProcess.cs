@@ -20,6 +20,13 @@ sealed class PeerProcess : IDisposable
     /// <summary>One line of its standard output.</summary>
     public string? ReadLine() => process.StandardOutput.ReadLine();
 
+    /// <summary>Writes a line to it, and gives the one that it answers.</summary>
+    public string? Ask(string line)
+    {
+        process.StandardInput.WriteLine(line);
+        return ReadLine();
+    }
+
     public bool HasExited => process.HasExited;
 
     /// <summary>User and system time so far, of all its threads.</summary>

@@ -21,7 +21,7 @@ static class SnmpPeers
     const int Moved = 60, MovedPorts = 64;
     const int MapPorts = 48, MapAddresses = 500;
     const int Fleet = 200;
-    const string User = "grid", Authentication = "auth passphrase", Privacy = "priv passphrase";
+    internal const string User = "grid", Authentication = "auth passphrase", Privacy = "priv passphrase";
 
     static readonly VlanId First = new(100), Second = new(250);
 
@@ -29,16 +29,17 @@ static class SnmpPeers
     public static async Task<int> ServeAsync(int count, int ports, int addresses)
     {
         var agents = new List<SnmpAgent>();
+        var rounds = new RequestRounds();
         for (var i = 0; i < count; i++)
         {
             var model = BridgeModel.Factory(ports).WithAccess(100, [.. Enumerable.Range(1, ports)]).WithAccess(250);
-            model = model with { Addresses = [.. Enumerable.Range(0, addresses).Select(n => new BridgeAddress(100, MacAddress.FromUInt64(0x0200_0000_0000 + (ulong)n), n % ports + 1))] };
+            model = model with { Addresses = [.. Enumerable.Range(0, addresses).Select(n => new BridgeAddress(100, MacAddress.FromUInt64(0x5254_0000_0001 + (ulong)(i * addresses + n)), n % ports + 1))] };
             var tree = new BridgeTree(new MemoryBridge(model), $"sw{i}", TimeProvider.System);
             AgentUser[] users = [new(User, AgentAccess.ReadWrite, UsmAuthentication.Sha256, Authentication, UsmPrivacy.Aes128, Privacy)];
-            agents.Add(new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 1, 1, (byte)(i >> 8), (byte)i], Users = users }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System));
+            agents.Add(new(new(IPAddress.Loopback, 0), new() { EngineId = [0x80, 0, 0, 0, 5, 1, 1, (byte)(i >> 8), (byte)i], Users = users }, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System) { Tamper = rounds.Count });
         }
         Console.WriteLine(string.Join(' ', agents.Select(a => a.EndPoint.Port)));
-        await Console.In.ReadLineAsync();
+        while (await Console.In.ReadLineAsync() is not null) Console.WriteLine(rounds.Tell());
         foreach (var agent in agents) await agent.DisposeAsync();
         return 0;
     }
@@ -164,7 +165,8 @@ static class SnmpPeers
 
     static SwitchSnapshot Empty { get; } = new() { Ports = System.Collections.Immutable.ImmutableSortedDictionary<int, SwitchPort>.Empty, Vlans = System.Collections.Immutable.ImmutableSortedDictionary<VlanId, SwitchVlan>.Empty };
 
-    static PeerProcess Serve(int count, int ports, int addresses, out int[] at)
+    /// <summary>Switches in a process of their own; addresses go on from one to the next.</summary>
+    internal static PeerProcess Serve(int count, int ports, int addresses, out int[] at)
     {
         var process = new PeerProcess(Environment.ProcessPath!, "peers", "snmp-serve", count.ToString(CultureInfo.InvariantCulture), ports.ToString(CultureInfo.InvariantCulture), addresses.ToString(CultureInfo.InvariantCulture));
         at = [.. process.ReadLine()!.Split(' ').Select(int.Parse)];
@@ -209,6 +211,47 @@ static class SnmpPeers
         {
             foreach (var device in opened) device.Dispose();
             await socket.DisposeAsync();
+        }
+    }
+
+    /// <summary>Requests that come close together are one round.</summary>
+    sealed class RequestRounds
+    {
+        static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+
+        readonly Lock gate = new();
+        readonly List<string> told = [];
+        long first, last;
+        int requests;
+
+        public SnmpPdu Count(SnmpPdu request, SnmpPdu answer)
+        {
+            var now = Stopwatch.GetTimestamp();
+            lock (gate)
+            {
+                if (requests > 0 && Stopwatch.GetElapsedTime(last, now) > Quiet) End();
+                if (requests++ == 0) first = now;
+                last = now;
+            }
+            return answer;
+        }
+
+        void End()
+        {
+            told.Add(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(first, last).TotalSeconds:0.00} s ({requests} requests)"));
+            requests = 0;
+        }
+
+        /// <summary>The rounds since it was last asked.</summary>
+        public string Tell()
+        {
+            lock (gate)
+            {
+                if (requests > 0) End();
+                var text = string.Join(", ", told);
+                told.Clear();
+                return text;
+            }
         }
     }
 

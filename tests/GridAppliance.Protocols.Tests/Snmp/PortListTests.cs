@@ -53,6 +53,7 @@ public sealed class PortListTests
     [InlineData("0", new int[0])]
     [InlineData("", new int[0])]
     [InlineData("7, 12", new[] { 7, 12 })]
+    [InlineData("7,12\0", new[] { 7, 12 })]
     public void The_text_that_junos_sends_for_a_list_is_read(string text, int[] ports)
     {
         Assert.True(PortList.TryReadText(Encoding.ASCII.GetBytes(text), out var list));

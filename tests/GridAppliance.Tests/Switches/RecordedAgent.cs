@@ -9,7 +9,7 @@ namespace GridAppliance.Tests.Switches;
 /// <summary>A recording that answers over real UDP, and a session with it.</summary>
 sealed class RecordedAgent : IAsyncDisposable
 {
-    const string Community = "recorded";
+    public const string Community = "recorded";
 
     readonly SnmpSocket socket = new(NullLogger<SnmpSocket>.Instance);
 

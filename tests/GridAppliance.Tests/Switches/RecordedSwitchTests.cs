@@ -13,11 +13,15 @@ public sealed class RecordedSwitchTests
 {
     static readonly Uri Address = new("snmp+qbridge://192.0.2.1");
 
-    public static TheoryData<string> QBridgeRecordings => new(
+    internal static string[] QBridge { get; } =
+    [
         "librenms/arista_eos_vrf", "librenms/comware_a5500.repaired", "librenms/cumulus_edgecore-as4610-54p", "librenms/dell-os10", "librenms/dlink_dgs-3000-28xmp",
         "librenms/edgecos_ecs4100-28t", "librenms/ironware.repaired", "librenms/junos_qfx5100", "librenms/moxa-etherdevice_edsg516e", "librenms/procurve_2520",
         "librenms/procurve_e2910", "snmpsim-data/arista-dcs-7150s-52-cl.subset", "snmpsim-data/brocade-icx6430-24.subset", "snmpsim-data/dcrs-5980-28t-dc.subset",
-        "snmpsim-data/h3c-e528-1.subset", "snmpsim-data/juniper-mx960-12-3r6-6.subset");
+        "snmpsim-data/h3c-e528-1.subset", "snmpsim-data/juniper-mx960-12-3r6-6.subset",
+    ];
+
+    public static TheoryData<string> QBridgeRecordings => new(QBridge);
 
     [CaseTheory]
     [MemberData(nameof(QBridgeRecordings))]

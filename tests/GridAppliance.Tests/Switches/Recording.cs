@@ -29,6 +29,9 @@ sealed class Recording : IManagedTree
 
     public int Count => rows.Count;
 
+    /// <summary>What a walk of a column or table would find.</summary>
+    public IReadOnlyList<Varbind> Below(ObjectIdentifier root) => [.. rows.Where(r => r.Name.StartsWith(root))];
+
     public ValueTask RefreshAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public SnmpValue Get(ObjectIdentifier name)

@@ -131,6 +131,86 @@ public sealed class SwitchQuirkTests
     }
 
     [Fact]
+    public void A_vlan_of_which_no_list_is_told_makes_the_switch_read_only_and_is_named()
+    {
+        var rows = Rows(ports: 8, statics: [(7, "seven", [0x80], [0x80]), (8, "eight", [0x40], [0x40])]);
+        var tables = QBridgeTables.From(rows with { Static = [.. rows.Static.Where(v => v.Name != QBridgeMib.StaticUntagged.Append(8))] });
+        Assert.Equal(PortMode.Unknown, tables.Snapshot.Ports[2].Vlans.Mode);
+        Assert.Equal("it does not tell which ports are in VLAN 8", tables.WhyNotWritable);
+        // Shutting a port has nothing to do with lists, and is refused all the same: what is read back could not be trusted.
+        var plan = new VlanChangePlan(tables, new() { Ports = [new(1) { IsEnabled = false }] }, new() { Ports = [1], Vlans = [new(7)] }, 1000).Make();
+        Assert.Contains("this switch is not written to: it does not tell which ports are in VLAN 8", Assert.IsType<VlanPlan.Refused>(plan).Reasons);
+    }
+
+    [Fact]
+    public void A_switch_without_a_static_table_is_read_from_the_current_one_and_not_written()
+    {
+        var tables = QBridgeTables.From(Rows(ports: 8, current: [(0, 7, [0xC0], [0x80])]));
+        Assert.Equal(PortVlans.Access(new(7)), tables.Snapshot.Ports[1].Vlans);
+        Assert.Equal("it has no static table of VLANs", tables.WhyNotWritable);
+    }
+
+    [Fact]
+    public void A_vlan_that_the_switch_has_from_another_is_shown_and_nobody_is_taken_out_of_it()
+    {
+        var tables = QBridgeTables.From(Rows(ports: 8, statics: [(7, "seven", [0xFF], [0xFF])], current: [(0, 7, [0xFF], [0xFF]), (0, 9, [0x01], [])]));
+        Assert.Equal([new VlanId(9)], tables.Snapshot.Ports[8].Vlans.Tagged);
+        Assert.Null(tables.WhyNotWritable);
+        SwitchPolicy ours = new() { Ports = [1, 8], Vlans = [new(7), new(9)] };
+        VlanPlan Put(int port) => new VlanChangePlan(tables, new() { Ports = [new(port) { Vlans = PortVlans.Access(new(7)) }] }, ours, 1000).Make();
+        Assert.IsType<VlanPlan.Ready>(Put(1));
+        Assert.Contains("VLAN 9 is not one that was configured on this switch", Assert.Single(Assert.IsType<VlanPlan.Refused>(Put(8)).Reasons));
+    }
+
+    [Fact]
+    public void Rows_of_the_current_table_without_a_time_mark_are_read()
+    {
+        var rows = Rows(ports: 8);
+        var tables = QBridgeTables.From(rows with { Current = [new(QBridgeMib.CurrentEgress.Append(7), SnmpValue.Octets([0xC0])), new(QBridgeMib.CurrentUntagged.Append(7), SnmpValue.Octets([0x80]))] });
+        Assert.Equal([1, 2], tables.Vlans[new(7)].Egress!.Value.Ports);
+    }
+
+    [Fact]
+    public void A_port_with_a_pvid_that_the_bridges_table_leaves_out_is_a_port_that_is_not_written()
+    {
+        var rows = Rows(ports: 8, statics: [(7, "seven", [0xFF], [0xFF])]);
+        var tables = QBridgeTables.From(rows with { BasePorts = [.. rows.BasePorts.Take(7)] });
+        Assert.Contains(SwitchQuirk.PortsBeyondTheBridge, tables.Quirks);
+        Assert.DoesNotContain(SwitchQuirk.NonsensePortLists, tables.Quirks);
+        Assert.Equal(("port 8", PortVlans.Access(new(7))), (tables.Snapshot.Ports[8].Name, tables.Snapshot.Ports[8].Vlans));
+        Assert.IsType<VlanPlan.Refused>(new VlanChangePlan(tables, new() { Ports = [new(8) { IsEnabled = false }] }, new() { Ports = [8], Vlans = [] }, 1000).Make());
+    }
+
+    [Fact]
+    public void Where_vlans_are_in_the_names_a_row_without_a_name_is_no_vlans()
+    {
+        var tables = QBridgeTables.From(Rows(ports: 8, statics: [(1, "VLAN-5", [0x80], [0x80]), (2, "VLAN-50", [0x40], [0x40])]) is var rows
+            ? rows with { Static = [.. rows.Static, new(QBridgeMib.StaticEgress.Append(3), SnmpValue.Octets([0x20])), new(QBridgeMib.StaticUntagged.Append(3), SnmpValue.Octets([0x20]))] } : rows);
+        Assert.Equal([5, 50], tables.Vlans.Keys.Select(v => v.Value));
+    }
+
+    [Fact]
+    public void A_filtering_database_that_several_vlans_share_is_no_vlans()
+    {
+        static Varbind Row(uint vlan, uint database) => new(QBridgeMib.CurrentFdb.Append(0, vlan), SnmpValue.Gauge(database));
+        var vlans = QBridgeSwitch.DatabaseVlans([Row(10, 1), Row(20, 1), Row(30, 3), new(QBridgeMib.CurrentFdb.Append(40), SnmpValue.Gauge(4))]);
+        Assert.Equal((null, new VlanId(30), new VlanId(40)), (vlans[1], vlans[3], vlans[4]));
+    }
+
+    [Fact]
+    public void Neighbours_are_read_without_time_marks_and_with_addresses_that_are_written_out_or_look_like_words()
+    {
+        static Varbind Cell(SnmpValue value, params uint[] index) => new(QBridgeMib.LldpRemote.Append(index), value);
+        var neighbours = LldpRows.Read(
+        [
+            Cell(SnmpValue.Integer(4), 4, 3, 1), Cell(SnmpValue.Text("00:1B:21:0A:0B:0C"), 5, 3, 1), Cell(SnmpValue.Integer(3), 6, 3, 1), Cell(SnmpValue.Text("RTABCD"), 7, 3, 1), Cell(SnmpValue.Text("server"), 9, 3, 1),
+        ], [], QBridgeTables.From(Rows(ports: 8)).Snapshot);
+        var neighbour = Assert.Single(neighbours);
+        Assert.Equal((3, "server", "00:1b:21:0a:0b:0c", "52:54:41:42:43:44"), (neighbour.Port, neighbour.SystemName, neighbour.ChassisMac.ToString(), neighbour.PortMac.ToString()));
+        Assert.Equal("525441424344", neighbour.PortId);
+    }
+
+    [Fact]
     public void Garbage_in_every_cell_is_left_out_and_nothing_throws()
     {
         var random = new Random(4363);

@@ -15,6 +15,7 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
 
     readonly SnmpSystem system = new(session);
     readonly VtpEditor editor = new(session);
+    readonly CiscoAddresses addresses = new(session);
 
     public Uri Address => address;
 
@@ -111,26 +112,8 @@ sealed class CiscoSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortM
         else if (tables.Trunk(port) is { Native: { } native }) yield return ($"a native VLAN for {name}", new(CiscoMib.TrunkNative.Append((uint)port), SnmpValue.Integer(native)));
     }
 
-    /// <summary>The address table of each VLAN that a port is in, and the bridge's port numbers turned into interfaces by the VLAN's own table.</summary>
-    public async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(SwitchSnapshot ports, CancellationToken cancellationToken)
-    {
-        var found = await Task.WhenAll(ports.Vlans.Keys.Select(vlan => ReadForwardingAsync(vlan, cancellationToken)));
-        return [.. found.SelectMany(f => f)];
-    }
-
-    async Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(VlanId vlan, CancellationToken cancellationToken)
-    {
-        var context = SnmpContext.CiscoVlan(vlan);
-        var entries = QBridgeSwitch.ReadPlainForwarding(await session.ReadTreeAsync(QBridgeMib.ForwardingPort, context, cancellationToken), vlan);
-        if (entries.Count == 0) return entries;
-        var interfaces = new Dictionary<int, int>();
-        foreach (var cell in await session.ReadTreeAsync(QBridgeMib.BasePortIfIndex, context, cancellationToken))
-        {
-            if (cell.Name.Below(QBridgeMib.BasePortIfIndex) is [<= int.MaxValue and var port] && cell.Value.TryGetInt32(out var index)) interfaces[(int)port] = index;
-        }
-        // Port 0 is the switch itself; one that no interface is known for cannot be told from another, and is left out.
-        return [.. entries.Where(e => e.Port == 0 || interfaces.ContainsKey(e.Port)).Select(e => e with { Port = e.Port == 0 ? 0 : interfaces[e.Port] })];
-    }
+    /// <summary>The address table of each VLAN, and the bridge's port numbers turned into interfaces by the VLAN's own table; from a switch without such views, the one table that it has.</summary>
+    public Task<IReadOnlyList<ForwardingEntry>> ReadForwardingAsync(SwitchSnapshot ports, CancellationToken cancellationToken) => addresses.ReadAsync(ports, cancellationToken);
 
     public async Task<IReadOnlyList<SwitchNeighbour>> ReadNeighboursAsync(SwitchSnapshot ports, CancellationToken cancellationToken)
     {

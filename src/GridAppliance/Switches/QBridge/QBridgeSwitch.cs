@@ -80,7 +80,7 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
     static IEnumerable<(string What, Varbind Set)> Probes(QBridgeTables tables, int port)
     {
         if (tables.Pvids.GetValueOrDefault(port) is { } pvid) yield return ($"a PVID for port {port}", new(QBridgeMib.Pvid.Append((uint)port), SnmpValue.Gauge((uint)pvid.Value)));
-        var (vlan, row) = tables.Vlans.First();
+        var (vlan, row) = tables.Vlans.First(v => v.Value.Row is not null);
         yield return ("a VLAN's egress ports", new(QBridgeMib.StaticEgress.Append((uint)vlan.Value), SnmpValue.Octets(row.Egress!.Value.Octets)));
         yield return ("a VLAN's untagged ports", new(QBridgeMib.StaticUntagged.Append((uint)vlan.Value), SnmpValue.Octets(row.Untagged!.Value.Octets)));
     }
@@ -94,19 +94,23 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
         var found = new List<ForwardingEntry>();
         foreach (var row in await reading)
         {
-            // A filtering database that no VLAN claims is numbered like its VLAN on most switches.
             if (row.Name.Below(QBridgeMib.VlanForwardingPort) is not [var database, .. { Length: 6 } mac] || !row.Value.TryGetInt32(out var port)) continue;
-            if (TryReadMac(mac, out var address)) found.Add(new(vlanOf.TryGetValue(database, out var vlan) ? vlan : VlanId.From(database), address, port));
+            if (TryReadMac(mac, out var address)) found.Add(new(VlanOf(database), address, port));
         }
         return found.Count > 0 ? found : ReadPlainForwarding(await session.WalkAsync(QBridgeMib.ForwardingPort, cancellationToken));
+
+        // A filtering database that no VLAN claims is numbered like its VLAN on most switches: but not like one that has another.
+        VlanId? VlanOf(uint database) => vlanOf.TryGetValue(database, out var claimed) ? claimed : VlanId.From(database) is { } guess && !vlanOf.ContainsValue(guess) ? guess : null;
     }
 
-    static Dictionary<uint, VlanId> DatabaseVlans(IReadOnlyList<Varbind> cells)
+    /// <summary>The VLAN that each filtering database is of; null for one that several share, whose addresses are in any of them.</summary>
+    internal static Dictionary<uint, VlanId?> DatabaseVlans(IReadOnlyList<Varbind> cells)
     {
-        var vlanOf = new Dictionary<uint, VlanId>();
+        var vlanOf = new Dictionary<uint, VlanId?>();
         foreach (var cell in cells)
         {
-            if (cell.Name.Below(QBridgeMib.CurrentFdb) is [_, var number] && VlanId.From(number) is { } vlan && cell.Value.TryGetUInt32(out var database)) vlanOf.TryAdd(database, vlan);
+            if (!QBridgeDecoder.TryReadTimed(cell.Name.Below(QBridgeMib.CurrentFdb), out _, out var number) || VlanId.From(number) is not { } vlan || !cell.Value.TryGetUInt32(out var database)) continue;
+            vlanOf[database] = vlanOf.TryGetValue(database, out var known) && known != vlan ? null : vlan;
         }
         return vlanOf;
     }

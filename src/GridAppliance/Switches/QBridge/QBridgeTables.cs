@@ -22,8 +22,6 @@ sealed record QBridgeTables
     public required ImmutableSortedDictionary<VlanId, QBridgeVlan> Vlans { get; init; }
     /// <summary>Bridge port to VLAN; null for a port that has none.</summary>
     public required ImmutableSortedDictionary<int, VlanId?> Pvids { get; init; }
-    /// <summary>The filtering database that a VLAN's addresses are in, to the VLAN.</summary>
-    public required ImmutableDictionary<uint, VlanId> Databases { get; init; }
     public required ImmutableSortedSet<SwitchQuirk> Quirks { get; init; }
     public required SwitchSnapshot Snapshot { get; init; }
 
@@ -38,7 +36,10 @@ sealed record QBridgeTables
             {
                 if (SwitchQuirks.Table[quirk] is { ForbidsWriting: true } row) return row.Symptom;
             }
-            return Vlans.Count == 0 ? "it has no VLANs in Q-BRIDGE-MIB" : null;
+            if (Vlans.Count == 0) return "it has no VLANs in Q-BRIDGE-MIB";
+            // Lists are read, changed and written whole: one that is not known cannot be.
+            if (Vlans.FirstOrDefault(v => v.Value.Egress is null) is { Value: not null } unknown) return $"it does not tell which ports are in VLAN {unknown.Key}";
+            return Vlans.Values.All(v => v.Row is null) ? "it has no static table of VLANs" : null;
         }
     }
 }
@@ -54,7 +55,7 @@ sealed class QBridgeDecoder(QBridgeRows rows)
         var pvids = Pvids();
         var isText = IsText();
         if (isText) quirks.Add(SwitchQuirk.TextPortLists);
-        var vlans = Vlans(basePorts, isText);
+        var vlans = Vlans(new(basePorts, pvids), isText);
         JudgeMembership(vlans, pvids, basePorts);
         var ports = Ports(basePorts, pvids, vlans);
         var result = ImmutableSortedSet.CreateRange(quirks);
@@ -63,7 +64,6 @@ sealed class QBridgeDecoder(QBridgeRows rows)
             BasePorts = basePorts,
             Vlans = vlans.ToImmutableSortedDictionary(),
             Pvids = pvids,
-            Databases = Databases(),
             Quirks = result,
             Snapshot = new() { Ports = ports, Vlans = vlans.ToImmutableSortedDictionary(v => v.Key, v => new SwitchVlan(v.Key, v.Value.Name)), Quirks = result },
         };
@@ -74,8 +74,8 @@ sealed class QBridgeDecoder(QBridgeRows rows)
         var found = ImmutableSortedDictionary.CreateBuilder<int, int?>();
         foreach (var row in rows.BasePorts)
         {
-            if (row.Name.Below(QBridgeMib.BasePortIfIndex) is not [> 0 and <= PortList.MaximumPort and var port] || !row.Value.TryGetInt32(out var index)) continue;
-            found[(int)port] = index > 0 ? index : null;
+            if (row.Name.Below(QBridgeMib.BasePortIfIndex) is not [> 0 and <= PortList.MaximumPort and var port]) continue;
+            found[(int)port] = row.Value.TryGetInt32(out var index) && index > 0 ? index : null;
         }
         if (found.Count > 0 && found.Values.All(i => i is null)) quirks.Add(SwitchQuirk.NoInterfaceMap);
         return found.ToImmutable();
@@ -108,7 +108,7 @@ sealed class QBridgeDecoder(QBridgeRows rows)
             .Concat(rows.Current.Where(v => v.Name.StartsWith(QBridgeMib.CurrentEgress) || v.Name.StartsWith(QBridgeMib.CurrentUntagged)))
             .Select(v => v.Value);
 
-    SortedDictionary<VlanId, QBridgeVlan> Vlans(ImmutableSortedDictionary<int, int?> basePorts, bool isText)
+    SortedDictionary<VlanId, QBridgeVlan> Vlans(KnownPorts known, bool isText)
     {
         var names = StaticColumn(QBridgeMib.StaticName);
         var egress = StaticColumn(QBridgeMib.StaticEgress);
@@ -117,11 +117,14 @@ sealed class QBridgeDecoder(QBridgeRows rows)
         var found = new SortedDictionary<VlanId, QBridgeVlan>();
         foreach (var row in names.Keys.Union(egress.Keys).Union(untagged.Keys))
         {
-            if (VlanId.From(numbers?[row] ?? row) is not { } vlan) { quirks.Add(SwitchQuirk.ReservedVlans); continue; }
-            var (members, bare, octets) = Membership(egress.GetValueOrDefault(row), untagged.GetValueOrDefault(row), basePorts, isText);
+            // Where VLANs are in the names, a row without one is no VLAN's.
+            var number = row;
+            if (numbers is not null && !numbers.TryGetValue(row, out number)) continue;
+            if (VlanId.From(number) is not { } vlan) { quirks.Add(SwitchQuirk.ReservedVlans); continue; }
+            var (members, bare, octets) = Membership(egress.GetValueOrDefault(row), untagged.GetValueOrDefault(row), known, isText);
             found[vlan] = new(row, names.GetValueOrDefault(row).AsText, members, bare, octets);
         }
-        AddCurrent(found, basePorts, isText);
+        AddCurrent(found, known, isText);
         return found;
     }
 
@@ -153,29 +156,40 @@ sealed class QBridgeDecoder(QBridgeRows rows)
         return numbers;
     }
 
-    (PortList? Egress, PortList? Untagged, int Octets) Membership(SnmpValue egress, SnmpValue untagged, ImmutableSortedDictionary<int, int?> basePorts, bool isText)
+    (PortList? Egress, PortList? Untagged, int Octets) Membership(SnmpValue egress, SnmpValue untagged, KnownPorts known, bool isText)
     {
-        // A column that is not there, and not a list that is empty.
-        if (egress.Syntax != SnmpSyntax.OctetString) return (null, null, 0);
+        // A column that is not there, and not a list that is empty. Without the other one nobody knows who is in the VLAN with a tag.
+        if (egress.Syntax != SnmpSyntax.OctetString || untagged.Syntax != SnmpSyntax.OctetString) return (null, null, 0);
         var octets = Math.Max(egress.AsOctets.Length, untagged.AsOctets.Length);
         if (isText)
         {
             _ = PortList.TryReadText(egress.AsOctets, out var all) & PortList.TryReadText(untagged.AsOctets, out var bare);
-            if (basePorts.Count > 0 && all.Ports.Any(p => !basePorts.ContainsKey(p))) quirks.Add(SwitchQuirk.PortsBeyondTheBridge);
+            if (all.Ports.Any(known.IsBeyondTheBridge)) quirks.Add(SwitchQuirk.PortsBeyondTheBridge);
             return (all, bare, octets);
         }
         var members = new PortList(egress.AsOctets);
         var without = new PortList(untagged.AsOctets);
-        if (basePorts.Count > 0 && members.Ports.Concat(without.Ports).Any(p => !basePorts.ContainsKey(p)))
+        if (members.Ports.Concat(without.Ports).Any(known.IsUnheardOf))
         {
             quirks.Add(SwitchQuirk.NonsensePortLists);
             return (null, null, octets);
         }
-        if (basePorts.Count > 0 && octets * 8 < basePorts.Keys.Max()) quirks.Add(SwitchQuirk.ShortPortLists);
+        if (members.Ports.Any(known.IsBeyondTheBridge)) quirks.Add(SwitchQuirk.PortsBeyondTheBridge);
+        if (octets * 8 < known.Last) quirks.Add(SwitchQuirk.ShortPortLists);
         return (members, without, octets);
     }
 
-    void AddCurrent(SortedDictionary<VlanId, QBridgeVlan> found, ImmutableSortedDictionary<int, int?> basePorts, bool isText)
+    /// <summary>The ports that the switch speaks of elsewhere: a list that names others is none.</summary>
+    readonly record struct KnownPorts(ImmutableSortedDictionary<int, int?> Bridge, ImmutableSortedDictionary<int, VlanId?> Pvids)
+    {
+        public int Last => Bridge.IsEmpty ? 0 : Bridge.Keys.Last();
+
+        public bool IsBeyondTheBridge(int port) => !Bridge.IsEmpty && !Bridge.ContainsKey(port);
+
+        public bool IsUnheardOf(int port) => IsBeyondTheBridge(port) && !Pvids.ContainsKey(port);
+    }
+
+    void AddCurrent(SortedDictionary<VlanId, QBridgeVlan> found, KnownPorts ports, bool isText)
     {
         var latest = LatestRows();
         if (latest.Count == 0 && found.Count > 0) quirks.Add(SwitchQuirk.NoCurrentTable);
@@ -186,7 +200,7 @@ sealed class QBridgeDecoder(QBridgeRows rows)
             var known = found.GetValueOrDefault(vlan);
             // What is configured counts; what is up just now only where there is nothing else. A static list that is nonsense is not made good by it.
             if (known is { Egress: not null } || (known is { Octets: > 0 })) continue;
-            var (members, bare, octets) = Membership(egress, untagged, basePorts, isText);
+            var (members, bare, octets) = Membership(egress, untagged, ports, isText);
             if (known is not null && !hasStaticLists) quirks.Add(SwitchQuirk.NoStaticMembership);
             found[vlan] = new(known?.Row, known?.Name ?? "", members, bare, octets);
         }
@@ -199,7 +213,7 @@ sealed class QBridgeDecoder(QBridgeRows rows)
         foreach (var row in rows.Current)
         {
             var isEgress = row.Name.StartsWith(QBridgeMib.CurrentEgress);
-            if (row.Name.Below(isEgress ? QBridgeMib.CurrentEgress : QBridgeMib.CurrentUntagged) is not [var mark, var vlan]) continue;
+            if (!TryReadTimed(row.Name.Below(isEgress ? QBridgeMib.CurrentEgress : QBridgeMib.CurrentUntagged), out var mark, out var vlan)) continue;
             var has = latest.TryGetValue(vlan, out var known);
             if (has && mark != known.Mark) quirks.Add(SwitchQuirk.CurrentTableIsHistory);
             if (has && mark < known.Mark) continue;
@@ -207,6 +221,14 @@ sealed class QBridgeDecoder(QBridgeRows rows)
             latest[vlan] = isEgress ? known with { Egress = row.Value } : known with { Untagged = row.Value };
         }
         return latest.ToDictionary(v => v.Key, v => (v.Value.Egress, v.Value.Untagged));
+    }
+
+    /// <summary>Index of a row of the current table; agents that do not know of time marks leave them out.</summary>
+    public static bool TryReadTimed(ReadOnlySpan<uint> index, out uint mark, out uint vlan)
+    {
+        mark = index.Length == 2 ? index[0] : 0;
+        vlan = index.Length is 1 or 2 ? index[^1] : 0;
+        return index.Length is 1 or 2;
     }
 
     void JudgeMembership(SortedDictionary<VlanId, QBridgeVlan> vlans, ImmutableSortedDictionary<int, VlanId?> pvids, ImmutableSortedDictionary<int, int?> basePorts)
@@ -255,17 +277,6 @@ sealed class QBridgeDecoder(QBridgeRows rows)
             Tagged = [.. member.Where(v => !v.Value.Untagged!.Value.Contains(port)).Select(v => v.Key)],
             Pvid = pvid,
         };
-    }
-
-    ImmutableDictionary<uint, VlanId> Databases()
-    {
-        var found = ImmutableDictionary.CreateBuilder<uint, VlanId>();
-        foreach (var row in rows.Current)
-        {
-            if (row.Name.Below(QBridgeMib.CurrentFdb) is not [_, var vlan] || !row.Value.TryGetUInt32(out var database)) continue;
-            if (VlanId.From(vlan) is { } id) found.TryAdd(database, id);
-        }
-        return found.ToImmutable();
     }
 
     static Dictionary<int, SnmpValue> ByInterface(ObjectIdentifier column, IReadOnlyList<Varbind> cells)

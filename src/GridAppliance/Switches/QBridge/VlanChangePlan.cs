@@ -29,6 +29,7 @@ sealed class VlanChangePlan(QBridgeTables tables, VlanIntent intent, SwitchPolic
         foreach (var vlan in NewVlans()) wanted[vlan] = default;
         foreach (var port in Changes) Move(port.Port, port.Vlans!);
         JudgeRemoval();
+        foreach (var (vlan, _) in tables.Vlans.Where(v => v.Value.Row is null && wanted[v.Key] != (v.Value.Egress!.Value, v.Value.Untagged!.Value))) reasons.Add($"VLAN {vlan} is not one that was configured on this switch, which has it from another: who is in it is not written");
         if (reasons.Count > 0) return new VlanPlan.Refused([.. reasons]);
         Write();
         return new VlanPlan.Ready(batches.Finish(), Expected());

@@ -70,6 +70,24 @@ sealed partial class SnmpSession
     }
 
     /// <summary>
+    /// Whether the device has a context. To a community that it does not know a device says nothing, so it is asked twice and no oftener; to a user, that there is no such context, or that it is not for him.
+    /// </summary>
+    public async Task<bool> HasContextAsync(ObjectIdentifier anything, SnmpContext context, CancellationToken cancellationToken)
+    {
+        const int attempts = 2;
+        ImmutableArray<Varbind> asked = [new(anything)];
+        try
+        {
+            var (pdu, _) = await AskAsync(_ => new() { Type = SnmpPduType.GetNext, RequestId = 0, Varbinds = asked }, context, attempts, cancellationToken);
+            return pdu.ErrorStatus is SnmpErrorStatus.None or SnmpErrorStatus.NoSuchName;
+        }
+        catch (DeviceException e) when (e.Fault is DeviceFault.TimedOut or DeviceFault.Unreachable or DeviceFault.Unsupported or DeviceFault.CredentialsRefused)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
     /// Writes variables in one PDU, which devices that keep to the standard do wholly or not at all. Sent again when no answer comes: a device may be
     /// told twice, so values must be such that it does not matter.
     /// </summary>
@@ -87,6 +105,7 @@ sealed partial class SnmpSession
     public async IAsyncEnumerable<Varbind> WalkAsync(ObjectIdentifier root, SnmpContext context, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var at = root;
+        var rows = 0;
         while (true)
         {
             var from = at;
@@ -109,6 +128,7 @@ sealed partial class SnmpSession
             {
                 if (varbind.Value.IsException || !varbind.Name.StartsWith(root)) yield break;
                 if (varbind.Name <= at) throw Nonsense($"goes in circles at {varbind.Name}");
+                if (++rows > timings.LargestTable) throw Nonsense($"has no end of rows below {root}: over {timings.LargestTable}");
                 yield return varbind;
                 at = varbind.Name;
             }

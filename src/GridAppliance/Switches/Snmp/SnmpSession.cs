@@ -56,7 +56,9 @@ sealed partial class SnmpSession : IDisposable
     /// <param name="ask">Makes the PDU for attempt 0, 1, …: a later attempt may ask for less.</param>
     /// <param name="context">Which view of the device.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    async Task<SnmpAnswer> AskAsync(Func<int, SnmpPdu> ask, SnmpContext context, CancellationToken cancellationToken)
+    Task<SnmpAnswer> AskAsync(Func<int, SnmpPdu> ask, SnmpContext context, CancellationToken cancellationToken) => AskAsync(ask, context, timings.Attempts, cancellationToken);
+
+    async Task<SnmpAnswer> AskAsync(Func<int, SnmpPdu> ask, SnmpContext context, int attempts, CancellationToken cancellationToken)
     {
         await slots.WaitAsync(cancellationToken);
         try
@@ -65,7 +67,7 @@ sealed partial class SnmpSession : IDisposable
             for (var round = 0; round < Rounds; round++)
             {
                 if (protection.NeedsDiscovery) await DiscoverAsync(cancellationToken);
-                var answer = await SendAsync(protection, ask, context, cancellationToken);
+                var answer = await SendAsync(protection, ask, context, attempts, cancellationToken);
                 if (answer.Pdu.Type == SnmpPduType.Response) return answer;
                 report = UsmReports.Of(answer.Pdu);
                 if (report == UsmReport.UnknownEngineId) protection.Forget();
@@ -79,11 +81,11 @@ sealed partial class SnmpSession : IDisposable
         }
     }
 
-    async Task<SnmpAnswer> SendAsync(SnmpProtection wrapping, Func<int, SnmpPdu> ask, SnmpContext context, CancellationToken cancellationToken)
+    async Task<SnmpAnswer> SendAsync(SnmpProtection wrapping, Func<int, SnmpPdu> ask, SnmpContext context, int attempts, CancellationToken cancellationToken)
     {
         using var question = new SnmpQuestion(socket, agent, wrapping);
         var wait = timings.FirstWait;
-        for (var attempt = 0; attempt < timings.Attempts; attempt++, wait *= 2)
+        for (var attempt = 0; attempt < attempts; attempt++, wait *= 2)
         {
             try
             {
@@ -102,7 +104,7 @@ sealed partial class SnmpSession : IDisposable
             }
         }
         throw hasAnswered
-            ? new DeviceException(DeviceFault.TimedOut, Device, $"has stopped answering ({timings.Attempts} attempts)", isTransient: true)
+            ? new DeviceException(DeviceFault.TimedOut, Device, $"has stopped answering ({attempts} attempts)", isTransient: true)
             : new DeviceException(DeviceFault.Unreachable, Device, "does not answer: it is not there, or does not know the community", isTransient: true);
     }
 
@@ -113,7 +115,7 @@ sealed partial class SnmpSession : IDisposable
         {
             if (!protection.NeedsDiscovery || protection is not UsmProtection usm) return;
             using var asking = new DiscoveryProtection();
-            await SendAsync(asking, static _ => new() { Type = SnmpPduType.Get, RequestId = 0 }, SnmpContext.Default, cancellationToken);
+            await SendAsync(asking, static _ => new() { Type = SnmpPduType.Get, RequestId = 0 }, SnmpContext.Default, timings.Attempts, cancellationToken);
             var (id, boots, time) = asking.Engine!.Value;
             if (id.Length is < 5 or > V3Message.MaximumEngineId) throw new DeviceException(DeviceFault.Nonsense, Device, $"says that its engine id is {Convert.ToHexStringLower(id)}, which no engine may have", isTransient: false);
             usm.Discovered(id, boots, time);

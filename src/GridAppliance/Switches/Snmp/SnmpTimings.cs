@@ -13,6 +13,8 @@ sealed record SnmpTimings
     public int InFlight { get; init; } = 4;
     /// <summary>Rows that the first GETBULK asks for.</summary>
     public int FirstBulk { get; init; } = 24;
+    /// <summary>Cells of one table that are taken before a device counts as making them up: the largest switches know some hundred thousand addresses.</summary>
+    public int LargestTable { get; init; } = 1_000_000;
     public int LargestBulk { get; init; } = 128;
     /// <summary>Octets that an answer should have at most: what goes through any network in one piece. Fragments get lost.</summary>
     public int ComfortableAnswer { get; init; } = 1400;

@@ -92,4 +92,17 @@ public sealed class SnmpClientTests : IAsyncLifetime
         await Assert.ThrowsAsync<GridAppliance.Hosting.DeviceException>(() => session.WalkAsync(Names, default));
         Assert.Equal(SnmpErrorStatus.TooBig, (await session.SetAsync([new(Names.Append(1001), SnmpValue.Text("x"))], default)).Status);
     }
+
+    [Fact]
+    public async Task A_table_without_an_end_is_left_and_told()
+    {
+        await using var bench = new SwitchBench(BridgeModel.Factory(4));
+        // Whatever is asked for, there is always one more row.
+        bench.Agent.Tamper = (request, response) => request.Type == SnmpPduType.GetBulk
+            ? response with { Varbinds = [.. Enumerable.Range(1, request.MaxRepetitions).Select(i => new Varbind(Names.Append((request.Varbinds[0].Name.Below(Names) is [.., var last] ? last : 0) + (uint)i), SnmpValue.Integer(1)))] }
+            : response;
+        using var session = new SnmpSession(socket, bench.Agent.EndPoint, SwitchBench.Credentials, new() { LargestTable = 1000 }, TimeProvider.System);
+        var fault = await Assert.ThrowsAsync<GridAppliance.Hosting.DeviceException>(() => session.WalkAsync(Names, default));
+        Assert.Contains("has no end of rows below", fault.Message);
+    }
 }
