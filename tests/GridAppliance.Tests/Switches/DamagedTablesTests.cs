@@ -108,5 +108,5 @@ public sealed class DamagedTablesTests
         }
     }
 
-    static IEnumerable<Varbind> Rows(BridgeModel model) => BridgeRows.Of(model, "sound", 4711);
+    static IEnumerable<Varbind> Rows(BridgeModel model) => BridgeRows.Of(model, "sound", VlanTimes.None.Next(null, model, 4700), 4711);
 }

@@ -15,6 +15,7 @@ public sealed class SwitchQuirkTests
         (SwitchQuirk.NoStaticMembership, "librenms/procurve_2520"),
         (SwitchQuirk.NoCurrentTable, "snmpsim-data/h3c-e528-1.subset"),
         (SwitchQuirk.CurrentTableIsHistory, "librenms/moxa-etherdevice_edsg516e"),
+        (SwitchQuirk.NoTimeMarks, "snmpsim-data/arista-dcs-7150s-52-cl.subset"),
         (SwitchQuirk.ShortPortLists, "snmpsim-data/dcrs-5980-28t-dc.subset"),
         (SwitchQuirk.PvidZero, "librenms/junos_qfx5100"),
         (SwitchQuirk.RowNumbersForVlans, "librenms/cumulus_edgecore-as4610-54p"),

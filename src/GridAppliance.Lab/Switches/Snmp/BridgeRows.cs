@@ -14,6 +14,7 @@ static class BridgeRows
     static readonly ObjectIdentifier QBridge = Bridge.Append(7, 1);
     static readonly ObjectIdentifier Lldp = new(1, 0, 8802, 1, 1, 2, 1);
 
+    public static ObjectIdentifier UpTime { get; } = System.Append(3, 0);
     public static ObjectIdentifier Contact { get; } = System.Append(4, 0);
     public static ObjectIdentifier IfAdminStatus { get; } = IfEntry.Append(7);
     public static ObjectIdentifier IfAlias { get; } = IfXEntry.Append(18);
@@ -22,19 +23,22 @@ static class BridgeRows
     public static ObjectIdentifier StaticForbidden { get; } = QBridge.Append(4, 3, 1, 3);
     public static ObjectIdentifier StaticUntagged { get; } = QBridge.Append(4, 3, 1, 4);
     public static ObjectIdentifier StaticStatus { get; } = QBridge.Append(4, 3, 1, 5);
+    /// <summary>.column.timeMark.vlan</summary>
+    public static ObjectIdentifier Current { get; } = QBridge.Append(4, 2, 1);
     public static ObjectIdentifier Pvid { get; } = QBridge.Append(4, 5, 1, 1);
 
     /// <param name="model">The switch.</param>
     /// <param name="name">What it calls itself.</param>
+    /// <param name="changes">When its VLANs changed.</param>
     /// <param name="uptime">Hundredths of a second since the agent started.</param>
-    public static IEnumerable<Varbind> Of(BridgeModel model, string name, uint uptime) =>
-        SystemRows(model, name, uptime).Concat(Interfaces(model)).Concat(BridgeTables(model)).Concat(VlanTables(model)).Concat(LldpTables(model, name));
+    public static IEnumerable<Varbind> Of(BridgeModel model, string name, VlanTimes changes, uint uptime) =>
+        SystemRows(model, name, uptime).Concat(Interfaces(model)).Concat(BridgeTables(model)).Concat(VlanTables(model, changes)).Concat(LldpTables(model, name));
 
     static IEnumerable<Varbind> SystemRows(BridgeModel model, string name, uint uptime) =>
     [
         new(System.Append(1, 0), SnmpValue.Text("GridAppliance lab switch")),
         new(System.Append(2, 0), SnmpValue.Identifier(new(1, 3, 6, 1, 4, 1, 8072, 3, 2, 10))),
-        new(System.Append(3, 0), SnmpValue.TimeTicks(uptime)),
+        new(UpTime, SnmpValue.TimeTicks(uptime)),
         new(Contact, SnmpValue.Text(model.Contact)),
         new(System.Append(5, 0), SnmpValue.Text(name)),
         new(System.Append(6, 0), SnmpValue.Text("lab")),
@@ -76,7 +80,7 @@ static class BridgeRows
         }
     }
 
-    static IEnumerable<Varbind> VlanTables(BridgeModel model)
+    static IEnumerable<Varbind> VlanTables(BridgeModel model, VlanTimes changes)
     {
         var octets = ListLength(model);
         yield return new(QBridge.Append(1, 1, 0), SnmpValue.Integer(1)); // version1
@@ -84,13 +88,14 @@ static class BridgeRows
         yield return new(QBridge.Append(1, 3, 0), SnmpValue.Gauge(4094));
         yield return new(QBridge.Append(1, 4, 0), SnmpValue.Gauge((uint)model.Vlans.Count));
         yield return new(QBridge.Append(1, 5, 0), SnmpValue.Integer(2)); // no GVRP
+        yield return new(QBridge.Append(4, 1, 0), SnmpValue.Counter(changes.Deletes));
         foreach (var (vlan, row) in model.Vlans)
         {
-            var id = (uint)vlan;
-            yield return new(QBridge.Append(4, 2, 1, 3, 0, id), SnmpValue.Gauge(id));
-            yield return new(QBridge.Append(4, 2, 1, 4, 0, id), SnmpValue.Octets(row.Egress.PaddedTo(octets).Octets));
-            yield return new(QBridge.Append(4, 2, 1, 5, 0, id), SnmpValue.Octets(row.Untagged.PaddedTo(octets).Octets));
-            yield return new(QBridge.Append(4, 2, 1, 6, 0, id), SnmpValue.Integer(2)); // permanent
+            var (id, since) = ((uint)vlan, changes.Since(vlan));
+            yield return new(Current.Append(3, since, id), SnmpValue.Gauge(id));
+            yield return new(Current.Append(4, since, id), SnmpValue.Octets(row.Egress.PaddedTo(octets).Octets));
+            yield return new(Current.Append(5, since, id), SnmpValue.Octets(row.Untagged.PaddedTo(octets).Octets));
+            yield return new(Current.Append(6, since, id), SnmpValue.Integer(2)); // permanent
             yield return new(StaticName.Append(id), SnmpValue.Text(row.Name));
             yield return new(StaticEgress.Append(id), SnmpValue.Octets(row.Egress.PaddedTo(octets).Octets));
             yield return new(StaticForbidden.Append(id), SnmpValue.Octets(new byte[octets]));

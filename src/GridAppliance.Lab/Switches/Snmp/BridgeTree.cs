@@ -8,20 +8,24 @@ sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock)
 {
     readonly long started = clock.GetTimestamp();
     BridgeModel? model;
+    VlanTimes changes = VlanTimes.None;
     Varbind[] rows = [];
+
+    uint UpTime => (uint)(clock.GetElapsedTime(started).TotalSeconds * 100);
 
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
     {
         var now = await backend.ReadAsync(cancellationToken);
         if (ReferenceEquals(now, model)) return;
+        changes = changes.Next(model, now, UpTime);
         model = now;
-        rows = [.. BridgeRows.Of(now, name, (uint)(clock.GetElapsedTime(started).TotalSeconds * 100)).OrderBy(r => r.Name)];
+        rows = [.. BridgeRows.Of(now, name, changes, UpTime).OrderBy(r => r.Name)];
     }
 
     public SnmpValue Get(ObjectIdentifier name)
     {
-        var at = IndexOf(name);
-        if (at >= 0) return rows[at].Value;
+        var at = IndexOf(Timed(name));
+        if (at >= 0) return Live(rows[at]).Value;
         var column = name.Length > 1 ? new ObjectIdentifier(name.Parts[..^1]) : name;
         return ~at < rows.Length && rows[~at].Name.StartsWith(column) ? SnmpValue.NoSuchInstance : SnmpValue.NoSuchObject;
     }
@@ -30,8 +34,15 @@ sealed class BridgeTree(IBridgeBackend backend, string name, TimeProvider clock)
     {
         var at = IndexOf(name);
         at = at >= 0 ? at + 1 : ~at;
-        return at < rows.Length ? rows[at] : null;
+        return at < rows.Length ? Live(rows[at]) : null;
     }
+
+    // It goes on while nothing changes.
+    Varbind Live(Varbind row) => row.Name == BridgeRows.UpTime ? row with { Value = SnmpValue.TimeTicks(UpTime) } : row;
+
+    // TimeFilter (RFC 4502, section 3): a row is there for every time up to its last change. Told by name it is found by any of them; in a walk it comes once, under the last, or walks would not end.
+    ObjectIdentifier Timed(ObjectIdentifier name) =>
+        name.Below(BridgeRows.Current) is [var column, var since, <= int.MaxValue and var vlan] && model!.Vlans.ContainsKey((int)vlan) && changes.Since((int)vlan) is var last && since <= last ? BridgeRows.Current.Append(column, last, vlan) : name;
 
     public async ValueTask<SetVerdict> SetAsync(ImmutableArray<Varbind> varbinds, CancellationToken cancellationToken)
     {

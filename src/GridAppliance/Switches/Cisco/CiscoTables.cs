@@ -80,7 +80,7 @@ sealed class CiscoTables
     }
 
     /// <summary>Null where the port cannot be a trunk.</summary>
-    public TrunkRow? Trunk(int port) => natives.ContainsKey(port) || states.ContainsKey(port)
+    public TrunkRow? Trunk(int port) => natives.ContainsKey(port) || states.ContainsKey(port) || statuses.ContainsKey(port)
         ? new(Mode(port), Number(encapsulations, port), Number(natives, port), [.. allowed.Select(column => column.TryGetValue(port, out var cell) ? cell : (SnmpValue?)null)])
         : null;
 

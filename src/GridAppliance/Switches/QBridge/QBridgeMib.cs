@@ -9,6 +9,7 @@ static class QBridgeMib
     static readonly ObjectIdentifier QBridge = Bridge.Append(7, 1);
     static readonly ObjectIdentifier Lldp = new(1, 0, 8802, 1, 1, 2, 1);
 
+    public static ObjectIdentifier SysUpTime { get; } = new(1, 3, 6, 1, 2, 1, 1, 3, 0);
     public static ObjectIdentifier SysObjectId { get; } = new(1, 3, 6, 1, 2, 1, 1, 2, 0);
 
     /// <summary>.port = ifIndex</summary>
@@ -20,6 +21,8 @@ static class QBridgeMib
     public static ObjectIdentifier VlanForwardingPort { get; } = QBridge.Append(2, 2, 1, 2);
     /// <summary>.timeMark.vlan …</summary>
     public static ObjectIdentifier CurrentEntry { get; } = QBridge.Append(4, 2, 1);
+    /// <summary>How many rows of the current table have gone: their absence has no time mark.</summary>
+    public static ObjectIdentifier VlanDeletes { get; } = QBridge.Append(4, 1, 0);
     public static ObjectIdentifier CurrentFdb { get; } = CurrentEntry.Append(3);
     public static ObjectIdentifier CurrentEgress { get; } = CurrentEntry.Append(4);
     public static ObjectIdentifier CurrentUntagged { get; } = CurrentEntry.Append(5);

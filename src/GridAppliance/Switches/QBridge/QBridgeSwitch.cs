@@ -8,6 +8,7 @@ namespace GridAppliance.Switches.QBridge;
 sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPortMap, IIdentifiedSwitch, IStartUpStore, IPulsingSwitch, IDisposable
 {
     readonly SnmpSystem system = new(session);
+    readonly PortListPulse lists = new(session);
 
     public Uri Address => address;
 
@@ -29,7 +30,7 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
         var oper = session.WalkAsync(QBridgeMib.InterfaceOperStatus, cancellationToken);
         var maker = session.GetAsync([QBridgeMib.SysObjectId], cancellationToken);
         await Task.WhenAll(vlans, current, pvids, ports, names, descriptions, aliases, admin, oper, maker);
-        return QBridgeTables.From(new()
+        var tables = QBridgeTables.From(new()
         {
             SysObjectId = (await maker)[0].Value.AsIdentifier,
             BasePorts = await ports,
@@ -42,6 +43,8 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
             InterfaceAdminStatus = await admin,
             InterfaceOperStatus = await oper,
         });
+        lists.HasTimeMarks = (await current).Count > 0 && !tables.Quirks.Contains(SwitchQuirk.NoTimeMarks);
+        return tables;
     }
 
     public async Task<WriteOutcome> WriteAsync(IReadOnlyList<VlanWrite> writes, CancellationToken cancellationToken)
@@ -60,6 +63,7 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
         var words = new List<string>();
         var readsMembership = tables.Vlans.Count > 0 && tables.Vlans.Values.All(v => v.Egress is not null);
         words.Add(tables.Vlans.Count == 0 ? "It has no VLANs in Q-BRIDGE-MIB." : readsMembership ? $"It tells which ports are in its {tables.Vlans.Count} VLANs." : "It does not tell which ports are in all of its VLANs.");
+        if (lists.HasTimeMarks) words.Add("It says which VLANs have changed since a moment: the minute's look asks for those.");
         words.AddRange(tables.Quirks.Select(q => $"{SwitchQuirks.Table[q].Symptom}: {SwitchQuirks.Table[q].Treatment}."));
         if (tables.WhyNotWritable is { } why)
         {
@@ -147,7 +151,12 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
 
     public Task<SwitchIdentity> ReadIdentityAsync(CancellationToken cancellationToken) => system.ReadIdentityAsync(cancellationToken);
 
-    public Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken) => system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.StaticEgress, QBridgeMib.StaticUntagged, QBridgeMib.InterfaceAdminStatus], cancellationToken);
+    public async Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken)
+    {
+        var reading = lists.ReadAsync(cancellationToken);
+        var pulse = await system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.InterfaceAdminStatus], cancellationToken);
+        return pulse with { Rows = [.. pulse.Rows, .. await reading] };
+    }
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);
 

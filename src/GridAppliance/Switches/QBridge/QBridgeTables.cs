@@ -210,16 +210,19 @@ sealed class QBridgeDecoder(QBridgeRows rows)
     Dictionary<uint, (SnmpValue Egress, SnmpValue Untagged)> LatestRows()
     {
         var latest = new Dictionary<uint, (uint Mark, SnmpValue Egress, SnmpValue Untagged)>();
+        var hasTimeMarks = false;
         foreach (var row in rows.Current)
         {
             var isEgress = row.Name.StartsWith(QBridgeMib.CurrentEgress);
             if (!TryReadTimed(row.Name.Below(isEgress ? QBridgeMib.CurrentEgress : QBridgeMib.CurrentUntagged), out var mark, out var vlan)) continue;
             var has = latest.TryGetValue(vlan, out var known);
+            hasTimeMarks |= mark > 0;
             if (has && mark != known.Mark) quirks.Add(SwitchQuirk.CurrentTableIsHistory);
             if (has && mark < known.Mark) continue;
             if (!has || mark > known.Mark) known = (mark, default, default);
             latest[vlan] = isEgress ? known with { Egress = row.Value } : known with { Untagged = row.Value };
         }
+        if (latest.Count > 0 && !hasTimeMarks) quirks.Add(SwitchQuirk.NoTimeMarks);
         return latest.ToDictionary(v => v.Key, v => (v.Value.Egress, v.Value.Untagged));
     }
 

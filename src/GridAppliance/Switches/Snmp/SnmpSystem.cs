@@ -49,7 +49,7 @@ enum SaveOutcome
 sealed class SnmpSystem(SnmpSession session) : IIdentifiedSwitch, IStartUpStore
 {
     static readonly ObjectIdentifier System = new(1, 3, 6, 1, 2, 1, 1);
-    static readonly ObjectIdentifier Description = System.Append(1, 0), UpTime = System.Append(3, 0), Contact = System.Append(4, 0), Name = System.Append(5, 0);
+    static readonly ObjectIdentifier Description = System.Append(1, 0), UpTime = QBridgeMib.SysUpTime, Contact = System.Append(4, 0), Name = System.Append(5, 0);
     static readonly ObjectIdentifier BridgeAddress = new(1, 3, 6, 1, 2, 1, 17, 1, 1, 0);
     static readonly ObjectIdentifier LldpChassisSubtype = new(1, 0, 8802, 1, 1, 2, 1, 3, 1, 0), LldpChassis = new(1, 0, 8802, 1, 1, 2, 1, 3, 2, 0);
     static readonly ObjectIdentifier Cisco = new(1, 3, 6, 1, 4, 1, 9);
