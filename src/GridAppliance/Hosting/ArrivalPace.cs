@@ -11,10 +11,11 @@ struct ArrivalPace
     long began;
     bool isHigh;
 
+    /// <param name="more">Datagrams that have just come.</param>
     /// <param name="now">Milliseconds from anywhere.</param>
-    public bool IsHighWithOneMore(long now)
+    public bool IsHighWith(int more, long now)
     {
-        if (++count < Stretch) return isHigh;
+        if ((count += more) < Stretch) return isHigh;
         (isHigh, count, began) = (now - began < ShortMilliseconds, 0, now);
         return isHigh;
     }

@@ -5,12 +5,15 @@ namespace GridAppliance.Hosting;
 
 /// <summary>
 /// UDP to many devices at once: one socket (a second one, once there is a device with an IPv6 address) and one thread that reads it, so that a thousand devices are one descriptor. What arrives is handled where
-/// it was read, from the socket to the answer, with no task woken for it.
+/// it was read, from the socket to the answer, with no task woken for it; what is sent meanwhile goes when all that had arrived was handled.
 /// </summary>
 sealed partial class DeviceSocket : IAsyncDisposable
 {
     /// <summary>Room for the answers of a thousand devices in the same instant.</summary>
     const int SocketBuffer = 4 << 20;
+    /// <summary>Datagrams that are read or sent in one call at most, as far as they fit in <see cref="TurnOctets"/>.</summary>
+    const int Turn = 64;
+    const int TurnOctets = 512 << 10;
 
     /// <summary>How long datagrams may gather while many come. Each waking costs as much as several datagrams, and nobody waits for one of them for less than this.</summary>
     static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
@@ -24,8 +27,11 @@ sealed partial class DeviceSocket : IAsyncDisposable
     readonly ILogger logger;
     volatile bool stopping;
 
-    /// <summary>A socket of one address family, and the thread that reads it.</summary>
-    sealed record Way(Socket Socket, Thread Reader);
+    /// <summary>Has something to do when all that was read together has been handled. Runs on a reading thread, and must be quick.</summary>
+    public interface ITurnEnd
+    {
+        void EndTurn();
+    }
 
     /// <summary>Takes a datagram; runs on a reading thread, and must be quick.</summary>
     public delegate void Handler(ReadOnlySpan<byte> datagram, SocketAddress sender);
@@ -37,7 +43,7 @@ sealed partial class DeviceSocket : IAsyncDisposable
     public DeviceSocket(string devices, int largest, Handler received, ILogger logger)
     {
         (this.devices, this.largest, this.received, this.logger) = (devices, largest, received, logger);
-        four = Open(AddressFamily.InterNetwork);
+        four = new(this, AddressFamily.InterNetwork);
     }
 
     /// <summary>Sees to it that devices of this kind of address can be sent to.</summary>
@@ -45,75 +51,131 @@ sealed partial class DeviceSocket : IAsyncDisposable
     public void Reach(AddressFamily family)
     {
         if (family != AddressFamily.InterNetworkV6) return;
-        lock (opening) six ??= Open(AddressFamily.InterNetworkV6);
+        lock (opening) six ??= new(this, AddressFamily.InterNetworkV6);
     }
 
+    /// <summary>Sends a datagram; from inside the handler, when what was read together has been handled, and then errors are as good as a loss on the way.</summary>
     /// <exception cref="SocketException">No route, or no permission.</exception>
-    public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => (to.Family == AddressFamily.InterNetwork ? four : six!).Socket.SendTo(datagram, SocketFlags.None, to);
+    public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => (to.Family == AddressFamily.InterNetwork ? four : six!).Send(datagram, to);
+
+    /// <summary>From inside the handler: calls <paramref name="last"/> when what was read together has been handled and answered.</summary>
+    public void AtTurnEnd(AddressFamily family, ITurnEnd last) => (family == AddressFamily.InterNetwork ? four : six!).AtTurnEnd(last);
 
     public ValueTask DisposeAsync()
     {
         stopping = true;
-        foreach (var way in (Way?[])[four, six])
-        {
-            if (way is null) continue;
-            // Ends the read that is under way.
-            way.Socket.Dispose();
-            way.Reader.Join();
-        }
+        four.Dispose();
+        six?.Dispose();
         return ValueTask.CompletedTask;
     }
 
-    Way Open(AddressFamily family)
+    /// <summary>A socket of one address family, and the thread that reads it.</summary>
+    sealed class Way : IDisposable
     {
-        var socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = SocketBuffer, SendBufferSize = SocketBuffer };
-        try
-        {
-            socket.Bind(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
-        }
-        catch (SocketException)
-        {
-            socket.Dispose();
-            throw;
-        }
-        var reader = new Thread(() => Read(socket)) { Name = $"udp-{devices}", IsBackground = true };
-        reader.Start();
-        return new(socket, reader);
-    }
+        readonly DeviceSocket owner;
+        readonly Socket socket;
+        readonly Thread reader;
+        readonly DatagramBatch arriving, leaving;
+        readonly List<ITurnEnd> last = [];
 
-    void Read(Socket socket)
-    {
-        var buffer = new byte[largest];
-        var sender = new SocketAddress(socket.AddressFamily);
-        var pace = new ArrivalPace();
-        while (!stopping)
+        public Way(DeviceSocket owner, AddressFamily family)
+        {
+            this.owner = owner;
+            var turn = Math.Clamp(TurnOctets / owner.largest, 1, Turn);
+            (arriving, leaving) = (new(turn, owner.largest), new(turn, owner.largest));
+            socket = new Socket(family, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = SocketBuffer, SendBufferSize = SocketBuffer };
+            try
+            {
+                socket.Bind(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
+            }
+            catch (SocketException)
+            {
+                socket.Dispose();
+                throw;
+            }
+            reader = new Thread(Read) { Name = $"udp-{owner.devices}", IsBackground = true };
+            reader.Start();
+        }
+
+        public void Send(ReadOnlySpan<byte> datagram, SocketAddress to)
+        {
+            if (Thread.CurrentThread == reader)
+            {
+                if (leaving.IsFull) leaving.Send(socket);
+                if (leaving.TryAdd(datagram, to)) return;
+            }
+            socket.SendTo(datagram, SocketFlags.None, to);
+        }
+
+        public void AtTurnEnd(ITurnEnd one) => last.Add(one);
+
+        public void Dispose()
+        {
+            // Ends the read that is under way.
+            socket.Dispose();
+            reader.Join();
+        }
+
+        void Read()
+        {
+            var sender = new SocketAddress(socket.AddressFamily);
+            var pace = new ArrivalPace();
+            while (!owner.stopping)
+            {
+                try
+                {
+                    arriving.Receive(socket);
+                    for (var i = 0; i < arriving.Count && !owner.stopping; i++) Hand(i, sender);
+                    leaving.Send(socket);
+                    EndTurn();
+                    // The machine's own time, as in the sleep: no policy hangs on it.
+                    if (pace.IsHighWith(arriving.Count, Environment.TickCount64) && !arriving.IsFull) Thread.Sleep(Gathering);
+                }
+                catch (Exception) when (owner.stopping)
+                {
+                    return;
+                }
+                catch (IOException e)
+                {
+                    // An ICMP error about one device must not end the reading for all of them.
+                    owner.LogReceiveFailed(owner.devices, e.Message);
+                }
+            }
+        }
+
+        void EndTurn()
+        {
+            foreach (var one in last)
+            {
+                try
+                {
+                    one.EndTurn();
+                }
+                catch (Exception e)
+                {
+                    owner.LogMistake(e, owner.devices);
+                }
+            }
+            last.Clear();
+        }
+
+        void Hand(int index, SocketAddress sender)
         {
             try
             {
-                var length = socket.ReceiveFrom(buffer, SocketFlags.None, sender);
-                received(buffer.AsSpan(0, length), sender);
-                // The machine's own time, as in the sleep: no policy hangs on it.
-                if (pace.IsHighWithOneMore(Environment.TickCount64) && socket.Available == 0) Thread.Sleep(Gathering);
-            }
-            catch (Exception) when (stopping)
-            {
-                return;
-            }
-            catch (SocketException e)
-            {
-                // An ICMP error about one device must not end the reading for all of them.
-                LogReceiveFailed(devices, e.SocketErrorCode);
+                arriving.CopySender(index, sender);
+                owner.received(arriving[index], sender);
             }
             catch (Exception e)
             {
-                // Our own mistake about one datagram must not either.
-                LogMistake(e, devices);
+                // Our own mistake about one datagram must not end it either.
+                owner.LogMistake(e, owner.devices);
             }
         }
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Receiving from {Devices}: {Error}")]
-    partial void LogReceiveFailed(string devices, SocketError error);
+    partial void LogReceiveFailed(string devices, string error);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The appliance made a mistake about a datagram from {Devices}; the next ones are read")]
     partial void LogMistake(Exception e, string devices);

@@ -12,12 +12,18 @@ static unsafe partial class Libc
     public const int EOPNOTSUPP = 95;
 
     public const int MSG_DONTWAIT = 0x40;
+    /// <summary>Wait for the first message, and take with it what is there.</summary>
+    public const int MSG_WAITFORONE = 0x10000;
 
     const int O_RDONLY = 0, O_DIRECTORY = 0x10000, O_CLOEXEC = 0x80000;
 
     /// <returns>How many of the messages were sent, or -1 with the error in <see cref="Marshal.GetLastPInvokeError"/>.</returns>
     [LibraryImport("libc", EntryPoint = "sendmmsg", SetLastError = true)]
     public static partial int SendMessages(SafeHandle socket, MessageHeaders* messages, uint count, int flags);
+
+    /// <returns>How many messages were read, or -1 with the error in <see cref="Marshal.GetLastPInvokeError"/>.</returns>
+    [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
+    public static partial int ReceiveMessages(SafeHandle socket, MessageHeaders* messages, uint count, int flags, void* timeout);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
@@ -41,7 +47,7 @@ static unsafe partial class Libc
         public nuint Length;
     }
 
-    /// <summary>struct mmsghdr: struct msghdr and the octets sent.</summary>
+    /// <summary>struct mmsghdr: struct msghdr and the octets sent or received.</summary>
     public struct MessageHeaders
     {
         public byte* Name;
@@ -50,7 +56,8 @@ static unsafe partial class Libc
         public nuint VectorCount;
         public void* Control;
         public nuint ControlLength;
-        public int Flags;
-        public uint Sent;
+        /// <summary>An int, and what fills struct msghdr up to its alignment.</summary>
+        public nint Flags;
+        public uint Length;
     }
 }

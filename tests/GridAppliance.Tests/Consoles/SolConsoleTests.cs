@@ -48,10 +48,10 @@ public sealed class SolConsoleTests : WithScriptedBmc
         var opening = new SolConsolePort(port).OpenAsync(Patience);
         await bmc.ArrivedAsync(Activate);
         bmc.Say(1, "the first words"u8);
-        Assert.Equal(((byte)1, (byte)15), await bmc.Acknowledged.Reader.ReadAsync(Patience));
         bmc.Release();
         await using var console = await opening;
         Assert.Equal("the first words", await ReadAsync(console, 15));
+        Assert.Equal(((byte)1, (byte)15), await bmc.Acknowledged.Reader.ReadAsync(Patience));
     }
 
     [Fact]

@@ -17,6 +17,7 @@ public sealed class SolLineTests
 
     static string Read(SolLine line)
     {
+        line.Deliver();
         var text = new StringBuilder();
         while (line.Incoming.TryRead(out var piece)) text.Append(Encoding.Latin1.GetString(piece));
         return text.ToString();

@@ -54,7 +54,7 @@ public sealed class DeviceSocketTests
         bool Come(int count, int perMillisecond)
         {
             var isHigh = false;
-            for (var i = 0; i < count; i++) isHigh = pace.IsHighWithOneMore(now += i % perMillisecond == 0 ? 1 : 0);
+            for (var i = 0; i < count; i++) isHigh = pace.IsHighWith(1, now += i % perMillisecond == 0 ? 1 : 0);
             return isHigh;
         }
 

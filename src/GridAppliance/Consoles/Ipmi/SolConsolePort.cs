@@ -43,7 +43,8 @@ sealed class SolConsolePort(IpmiBmc bmc) : IConsolePort
         {
             try
             {
-                if (rest.IsEmpty) rest = await line.Incoming.ReadAsync(cancellationToken);
+                // What is there is read by one who gives up, too: it has been acknowledged.
+                if (rest.IsEmpty) rest = line.Incoming.TryRead(out var first) ? first : await line.Incoming.ReadAsync(cancellationToken);
             }
             catch (ChannelClosedException e)
             {

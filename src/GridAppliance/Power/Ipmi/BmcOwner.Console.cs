@@ -16,6 +16,10 @@ sealed partial class BmcOwner
     readonly byte[] consoleDatagram = new byte[SolPacket.HeaderLength + byte.MaxValue + SessionCipher.MaxOverhead];
     readonly SolHabits habits = new();
     SolLine? console;
+    /// <summary>The console was asked for and is not there yet.</summary>
+    bool isOpening;
+    /// <summary>What the node said on the heels of the answer to that, or before it: a BMC has one packet under way, and keeps it until it is acknowledged.</summary>
+    byte[]? early;
 
     /// <summary>Takes the console, from whoever has it. Runs on the owner's task only.</summary>
     /// <exception cref="Hosting.DeviceException">The BMC has no console, or does not give it.</exception>
@@ -29,42 +33,34 @@ sealed partial class BmcOwner
                 if (session is null) await CommandAsync(new GetDeviceId());
                 var suite = session!.Suite;
                 var request = new ActivateSol(Instance, suite.Confidentiality != ConfidentialityAlgorithm.None, suite.Integrity != IntegrityAlgorithm.None);
-                // There before it is asked for: the node's first words may be on the heels of the answer.
-                OpenLine();
+                lock (gate) (isOpening, early) = (true, null);
                 var exchange = await CommandAsync(request);
                 if ((byte)exchange.Code == SolActivation.AlreadyActive && attempt == 0)
                 {
-                    LoseConsole("another has the console");
                     await CommandAsync(new DeactivateSol(Instance));
                     continue;
                 }
                 if (exchange.Code != CompletionCode.Ok) throw Refusal(request, exchange.Code);
                 if (!request.TryReadAnswer(exchange.Data.Span, out var activation)) throw Nonsense("opened a console and did not say how to use it");
                 var largest = Math.Clamp(activation.MaxToBmc, (ushort)SmallestPacket, (ushort)(SolPacket.HeaderLength + byte.MaxValue));
-                return UseLine(largest - SolPacket.HeaderLength);
+                return OpenLine(largest - SolPacket.HeaderLength);
             }
         }
-        catch (Exception e)
+        finally
         {
-            LoseConsole(e.Message);
-            throw;
+            lock (gate) (isOpening, early) = (false, null);
         }
     }
 
-    SolLine OpenLine()
-    {
-        lock (gate) return console = new(SmallestPacket - SolPacket.HeaderLength, habits, timings, clock);
-    }
-
-    SolLine UseLine(int chunk)
+    SolLine OpenLine(int chunk)
     {
         lock (gate)
         {
-            // It went with the session, when that had to be opened anew to ask.
-            var line = console ?? OpenLine();
-            line.Chunk = chunk;
+            var line = console = new(chunk, habits, timings, clock);
             if (habits.NeedsTrial) line.Probe(trial: true);
             habits.NeedsTrial = false;
+            if (early is not null) TakeConsolePacket(early);
+            line.Deliver();
             return line;
         }
     }
@@ -98,13 +94,30 @@ sealed partial class BmcOwner
     }
 
     /// <summary>Takes what the node said and acknowledges it. Runs on the thread that read it.</summary>
+    void HearConsole(ReadOnlySpan<byte> payload)
+    {
+        if (console is null)
+        {
+            if (isOpening && SolPacket.TryRead(payload, out var packet, out _) && packet.Sequence != 0 && (packet.Condition & SolCondition.Deactivating) == 0) early = payload.ToArray();
+            return;
+        }
+        var hadNews = console.HasNews;
+        TakeConsolePacket(payload);
+        if (console is { HasNews: true } && !hadNews) socket.AtTurnEnd(address, this);
+    }
+
     void TakeConsolePacket(ReadOnlySpan<byte> payload)
     {
-        if (console is null) return;
-        var length = console.Take(payload, consolePayload);
+        var length = console!.Take(payload, consolePayload);
         if (length > 0) SendConsole(length);
         if (console.WantsPump) bell.Ring();
         ForgetLostConsole();
+    }
+
+    /// <summary>Readers are woken for all consoles one after the other: a task that is woken for one finds the others', where it would sleep again in between.</summary>
+    void Hosting.DeviceSocket.ITurnEnd.EndTurn()
+    {
+        lock (gate) console?.Deliver();
     }
 
     void PumpConsole()

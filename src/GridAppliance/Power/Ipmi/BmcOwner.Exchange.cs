@@ -160,7 +160,7 @@ sealed partial class BmcOwner
         session.LastHeard = clock.GetTimestamp();
         if (packet.Type == PayloadType.SerialOverLan)
         {
-            TakeConsolePacket(clear.AsSpan(0, length));
+            HearConsole(clear.AsSpan(0, length));
             return false;
         }
         if (packet.Type == PayloadType.IpmiMessage && IpmbMessage.TryRead(clear.AsSpan(0, length), out var message, out _) && asked?.TryTakeMessage(message) == true) return true;

@@ -206,7 +206,7 @@ sealed partial class BmcOwner
         {
             LoseConsole("the session with the BMC is over");
             session?.Dispose();
-            session = null;
+            (session, early) = (null, null);
         }
     }
 

@@ -11,7 +11,7 @@ namespace GridAppliance.Power.Ipmi;
 /// once, keeps the session open between them, and stays away for a while from a BMC that does not answer or does not know the password.
 /// What the BMC sends is looked at on the thread that read it, which acknowledges what a console said and wakes the owner for anything else.
 /// </summary>
-sealed partial class BmcOwner : IAsyncDisposable
+sealed partial class BmcOwner : IAsyncDisposable, DeviceSocket.ITurnEnd
 {
     /// <summary>Errands that may wait. Full: the caller waits, with its own token; a slow BMC slows those who ask it and nobody else.</summary>
     const int QueueLength = 64;

@@ -35,6 +35,9 @@ sealed class IpmiSocket : IAsyncDisposable
     /// <exception cref="SocketException">No route, or no permission.</exception>
     public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => socket.Send(datagram, to);
 
+    /// <summary>From inside a taker: see <see cref="DeviceSocket.AtTurnEnd"/>.</summary>
+    public void AtTurnEnd(SocketAddress bmc, DeviceSocket.ITurnEnd last) => socket.AtTurnEnd(bmc.Family, last);
+
     public ValueTask DisposeAsync() => socket.DisposeAsync();
 
     void Hand(ReadOnlySpan<byte> datagram, SocketAddress sender)

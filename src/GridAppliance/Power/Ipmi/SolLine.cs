@@ -17,6 +17,9 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
     readonly Channel<byte[]> incoming = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(Unread) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true, SingleWriter = true });
     readonly Channel<Typing> outgoing = Channel.CreateBounded<Typing>(new BoundedChannelOptions(Untyped) { FullMode = BoundedChannelFullMode.Wait, SingleReader = true });
 
+    // Taken, and not shown to the reader yet.
+    readonly List<byte[]> news = [];
+
     byte seen;
     int seenLength;
     byte number;
@@ -39,13 +42,13 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
 
     public ChannelReader<byte[]> Incoming => incoming.Reader;
     public ChannelWriter<Typing> Outgoing => outgoing.Writer;
-    /// <summary>Characters that the BMC takes in one packet.</summary>
-    public int Chunk { get; set; } = chunk;
     public bool IsLost { get; private set; }
     /// <summary>There is something to be typed, and nothing on its way: <see cref="Pump"/> may be called, or be <see cref="Due"/> anew.</summary>
     public bool WantsPump => !isUnderway && (typing is not null || outgoing.Reader.Count > 0);
     /// <summary>When the BMC last said that the line is ours, as a timestamp of the clock.</summary>
     public long LastHeard { get; set; } = clock.GetTimestamp();
+
+    public bool HasNews => news.Count > 0;
 
     /// <summary>How long until <see cref="Pump"/> has to be called without anything having arrived.</summary>
     public TimeSpan Due =>
@@ -53,7 +56,7 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
         : isPaused ? timings.SolPause - clock.GetElapsedTime(pausedAt)
         : Timeout.InfiniteTimeSpan;
 
-    /// <summary>Takes a packet from the BMC; returns the length of the answer that it wants, or zero.</summary>
+    /// <summary>Takes a packet from the BMC; returns the length of the answer that it wants, or zero. The reader sees its characters with the next <see cref="Deliver"/>.</summary>
     public int Take(ReadOnlySpan<byte> payload, Span<byte> reply)
     {
         if (IsLost || !SolPacket.TryRead(payload, out var packet, out _)) return 0;
@@ -68,9 +71,20 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
         // A repeat may have grown: what was taken before is not taken again.
         var known = packet.Sequence == seen ? Math.Min(seenLength, packet.Characters.Length) : 0;
         var fresh = packet.Characters[known..];
-        if (fresh.Length > 0 && !incoming.Writer.TryWrite(fresh.ToArray())) return 0;
+        if (fresh.Length > 0)
+        {
+            if (news.Count + incoming.Reader.Count >= Unread) return 0;
+            news.Add(fresh.ToArray());
+        }
         (seen, seenLength) = (packet.Sequence, packet.Characters.Length);
         return new SolPacket { Acknowledged = packet.Sequence, Accepted = (byte)Math.Min(packet.Characters.Length, byte.MaxValue) }.Write(reply);
+    }
+
+    /// <summary>Hands what was taken to the reader.</summary>
+    public void Deliver()
+    {
+        foreach (var piece in news) incoming.Writer.TryWrite(piece);
+        news.Clear();
     }
 
     /// <summary>Writes the packet that has to go now; returns its length, or zero. Called until it returns zero.</summary>
@@ -87,8 +101,7 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
                 return 0;
             }
             // The line was ours beyond doubt: this BMC says nothing to nothing, and its silence means nothing either.
-            habits.AcknowledgesProbes = false;
-            isUnderway = false;
+            habits.AcknowledgesProbes = isUnderway = false;
             typing = null;
         }
         if (isPaused && clock.GetElapsedTime(pausedAt) < timings.SolPause) return 0;
@@ -99,7 +112,7 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
             typed = 0;
         }
         number = SolPacket.Next(number);
-        underway = Math.Min(Chunk, typing.Characters.Length - typed);
+        underway = Math.Min(chunk, typing.Characters.Length - typed);
         (isUnderway, attempts) = (true, 0);
         return Write(payload);
     }
@@ -131,6 +144,7 @@ sealed class SolLine(int chunk, SolHabits habits, IpmiTimings timings, TimeProvi
     {
         if (IsLost) return;
         IsLost = true;
+        Deliver();
         var loss = new IOException(reason);
         incoming.Writer.TryComplete(loss);
         outgoing.Writer.TryComplete(loss);
