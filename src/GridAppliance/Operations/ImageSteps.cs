@@ -17,6 +17,9 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
     static readonly TimeSpan ArriveLimit = TimeSpan.FromMinutes(15);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
+    /// <summary>The step that writes down what the node is to boot.</summary>
+    public const string Wish = "image wish";
+
     /// <summary>Why this node cannot go into an image, or null.</summary>
     public string? Refusal(Node node, string image) =>
         InstallModule.NoAgent(node) ?? (node.Image is null ? $"{node.Name} has an operating system of its own"
@@ -29,7 +32,7 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
     /// <param name="before">What the node was to boot until now, for the way back.</param>
     public IEnumerable<Step> For(Operation operation, string image, string? before) =>
     [
-        new("image wish", token => WishAsync(operation, image == RootImage.Tiny ? null : image, token), token => WishAsync(operation, before, token)),
+        new(Wish, token => WishAsync(operation, image == RootImage.Tiny ? null : image, token), token => WishAsync(operation, before, token)),
         new("image kexec", token => KexecAsync(operation, image, token), token => WithdrawAsync(operation, token)),
         new("image firmware", token => FirmwareAsync(operation, image, token)),
         new("image arrive", _ => Task.FromResult(Arrive(operation, image))),
@@ -80,7 +83,7 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
     {
         if (await orders.FindAsync(KexecOf(operation)) is not { } kexec || kexec.State == OrderState.Succeeded) return new StepOutcome.Done("not needed");
         if (IsThere(operation, image)) return new StepOutcome.Done("not needed: it is there");
-        var id = $"{operation.Id:N}-restart";
+        var id = RestartOf(operation);
         var order = await orders.FindAsync(id) ?? await orders.PlaceAsync(new()
         {
             Id = id, NodeId = NodeOf(operation), Node = operation.Node!, OperationId = operation.Id, Expires = time.GetUtcNow() + KexecLimit,
@@ -108,7 +111,13 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
     bool IsThere(Operation operation, string image) => nodes.Current.Find(NodeOf(operation)) is { } node && node.Image == image
         && (sessions.EnrolledWith(node.Id) >= operation.Started || orders.FindAsync(KexecOf(operation)) is { IsCompletedSuccessfully: true, Result: null });
 
+    /// <summary>The node's agent has let go of it for this operation: nothing is heard of it from then on until it is up again.</summary>
+    public async Task<bool> IsUnderwayAsync(Operation operation) =>
+        await orders.FindAsync(KexecOf(operation)) is { State: OrderState.Succeeded } || await orders.FindAsync(RestartOf(operation)) is { State: OrderState.Succeeded };
+
     static Guid NodeOf(Operation operation) => operation.NodeId ?? throw new InvalidOperationException("an image is a node's");
 
     static string KexecOf(Operation operation) => $"{operation.Id:N}-kexec";
+
+    static string RestartOf(Operation operation) => $"{operation.Id:N}-restart";
 }

@@ -16,6 +16,8 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
 
     /// <summary>Without a heartbeat for so long a node is not waited for: what it has is in its memory, and goes with that.</summary>
     static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+    /// <summary>One that boots because it was told to says nothing either, and the firmware of large machines takes minutes.</summary>
+    static readonly TimeSpan BootSilence = TimeSpan.FromMinutes(10);
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
     /// <summary>How long a master is asked to count on a member again that does not leave after all.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -37,8 +39,8 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
             new("drain", token => DrainAsync(operation, input, token), token => StayAsync(operation, input, token)),
             new("forget", token => ForgetAsync(operation, input, token)),
             new("order", token => OrderAsync(operation, input, token), token => modules.WithdrawAsync(operation, token)),
-            new("remove", _ => IsSilent(operation) ? StepOutcome.DoneNow() : modules.AwaitAsync(operation)),
-            .. images.For(operation, RootImage.Tiny, null).Select(step => step with { Do = token => IsSilent(operation) && step.Name != "image wish" ? StepOutcome.DoneNow("it does not answer") : step.Do(token), Undo = null }),
+            new("remove", _ => IsSilent(operation, Silence) ? StepOutcome.DoneNow() : modules.AwaitAsync(operation)),
+            .. images.For(operation, RootImage.Tiny, null).Select(step => step with { Do = token => BootAsync(operation, step, token), Undo = null }),
             new("release", token => ReleaseAsync(operation, input, token)),
         ];
     }
@@ -77,7 +79,7 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
 
     async Task<StepOutcome> OrderAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
     {
-        if (IsSilent(operation)) return new StepOutcome.Done($"{operation.Node} does not answer: what it has goes with its memory");
+        if (IsSilent(operation, Silence)) return new StepOutcome.Done($"{operation.Node} does not answer: what it has goes with its memory");
         return engines.Find(input.Engine) is { } engine && catalog.Find(engine.ModuleOf(input.Role)) is { } module
             ? await modules.PlaceAsync(operation, OrderKinds.RemoveModule, InstallModule.OrderOf(module) with { Owner = JoinGrid.OwnerOf(input.Grid) }, cancellationToken)
             : new StepOutcome.Failed($"the module of {input.Engine} is not in the catalogue any more");
@@ -94,7 +96,12 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
         return new StepOutcome.Done($"{operation.Node} is idle");
     }
 
-    bool IsSilent(Operation operation) => nodes.Current.Find(operation.NodeId ?? default) is not { } node || (node.AgentLastSeen is not { } seen || time.GetUtcNow() - seen > Silence) && time.GetUtcNow() - operation.Started > Silence;
+    /// <summary>The wish is written down whether or not the node answers.</summary>
+    async Task<StepOutcome> BootAsync(Operation operation, Step step, CancellationToken cancellationToken) =>
+        step.Name != ImageSteps.Wish && IsSilent(operation, await images.IsUnderwayAsync(operation) ? BootSilence : Silence) ? new StepOutcome.Done("it does not answer") : await step.Do(cancellationToken);
+
+    bool IsSilent(Operation operation, TimeSpan limit) =>
+        nodes.Current.Find(operation.NodeId ?? default) is not { } node || (node.AgentLastSeen is not { } seen || time.GetUtcNow() - seen > limit) && time.GetUtcNow() - operation.Started > limit;
 }
 
 /// <param name="Now">Without waiting for its work.</param>

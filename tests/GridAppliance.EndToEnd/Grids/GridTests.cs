@@ -82,7 +82,12 @@ public sealed class GridTests(ITestOutputHelper output)
         if (servers.Keys.Order(StringComparer.Ordinal).ToList() is not [var master, var first, var second, var third]) throw new LabException("there are not four nodes");
         Task<GridDocument> Grid() => lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None);
 
+        var began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "create", "hpc", "--masters", master, "--workers", $"{first},{second}");
+        Say("three idle nodes to a grid whose engine counts on two workers", began);
+        Assert.Contains((await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim(), (string[])[first, second]);
+        Say("to the first job's output", began);
+        await SayStepsAsync(lab, master);
         var script = Path.Combine(plan.Paths.Data, "job");
         await File.WriteAllTextAsync(script, "#!/bin/sh\nsleep 10\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
         var job = (await lab.GridctlAsync("grid", "submit", "hpc", script, "--count", $"{Tasks}")).Trim();
@@ -93,16 +98,28 @@ public sealed class GridTests(ITestOutputHelper output)
         Say("a killed worker to the record that it is down", killed);
         Assert.Contains($"{second} works for grid hpc, whose slurm has it as down", (await lab.Rig.Appliance.Client.GetWhy(second, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
+        began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "add", "hpc", third);
+        Say("an idle node to a worker that the engine counts on", began);
+        await SayStepsAsync(lab, third);
         await LabInstance.UntilAsync(Grid, grid => grid.Members.Single(member => member.Node == third).State is "idle" or "busy", "a third worker that is counted on");
         var ended = await LabInstance.UntilAsync(Grid, grid => grid.Jobs.Count(one => one.Id.StartsWith($"{job}_", StringComparison.Ordinal) && one.State == "COMPLETED") == Tasks, "the end of every task");
         Say("and to the end of every task", killed);
         Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL");
 
+        Assert.Equal([first, third], (await lab.GridctlAsync("grid", "run", "hpc", "--count", "2", "hostname")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+
         await lab.GridctlAsync("grid", "remove", "hpc", second);
         Assert.Equal(["member", "member", "member"], (await Grid()).Members.Select(member => member.Standing));
         await lab.GridctlAsync("grid", "delete", "hpc");
         foreach (var name in (string[])[master, first, third]) await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetNode(name, CancellationToken.None), found => found is { State: "idle", Image: "tiny" }, $"{name} idle again in the tiny image");
+    }
+
+    /// <summary>Where the time of a member's way in went.</summary>
+    async Task SayStepsAsync(LabInstance lab, string node)
+    {
+        var events = (await lab.Rig.Appliance.Client.GetTimeline(node, CancellationToken.None)).Events.SkipWhile(happened => happened.Kind != "state.assigning").ToList();
+        foreach (var happened in events) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {node} {(happened.At - events[0].At).TotalSeconds,6:0.0} s  {happened.Kind,-22} {happened.Message}"));
     }
 
     void Say(string what, long since) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s"));
