@@ -23,11 +23,13 @@ public static class ModulePackageWriter
         Seal(Archive(manifest, files), key.ExportSubjectPublicKeyInfo(), text => key.SignData(text, HashAlgorithmName.SHA256));
 
     /// <summary>A package of an archive that exists already: signed by whoever holds <paramref name="publicKey"/>'s other half, which never leaves him.</summary>
-    public static byte[] Seal(ReadOnlySpan<byte> archive, ReadOnlySpan<byte> publicKey, Func<byte[], byte[]> sign)
+    public static byte[] Seal(ReadOnlySpan<byte> archive, ReadOnlySpan<byte> publicKey, Func<byte[], byte[]> sign) => [.. Header(SHA256.HashData(archive), publicKey, sign), .. archive];
+
+    /// <summary>What makes a package of an archive with this digest when it is put before it.</summary>
+    public static byte[] Header(ReadOnlySpan<byte> archiveSha256, ReadOnlySpan<byte> publicKey, Func<byte[], byte[]> sign)
     {
         var header = new byte[PackageHeader.MaximumLength];
-        var length = PackageHeader.Write(header, publicKey, sign(SignedText(SHA256.HashData(archive))));
-        return [.. header.AsSpan(0, length), .. archive];
+        return header[..PackageHeader.Write(header, publicKey, sign(SignedText(archiveSha256)))];
     }
 
     /// <summary>What a package's key signs.</summary>

@@ -16,6 +16,8 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
 
     readonly List<FabricFinding> findings = [];
     readonly Dictionary<MacAddress, List<(Witness Witness, string Switch, string Port)>> sightings = [];
+    readonly ILookup<MacAddress, string> switchesByAddress = switches
+        .SelectMany(s => new[] { s.Reading.Identity.BridgeAddress, s.Reading.Identity.ChassisMac }.OfType<MacAddress>().Where(mac => !mac.IsZero).Select(mac => (Mac: mac, s.Name))).ToLookup(s => s.Mac, s => s.Name);
 
     public FabricMap Map()
     {
@@ -130,12 +132,14 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
     {
         foreach (var behind in one.Reading.Forwarding.Where(e => one.IsEdge(e.Port)).GroupBy(e => e.Port, e => e.Mac))
         {
+            var isFlood = behind.Distinct().Count() > MostOfOneMachine;
+            var ours = behind.FirstOrDefault(own.Contains);
+            if (!isFlood && ours.IsZero) continue;
             var port = one.Reading.Snapshot.Ports[behind.Key].Name;
             var (id, whose) = Whose(one, port, placements);
-            var count = behind.Distinct().Count();
-            if (count > MostOfOneMachine)
+            if (isFlood)
                 findings.Add(new(FindingKind.Flood, $"{one.Name}/{port}", id, $"more than {MostOfOneMachine} addresses are behind port {port} of switch {one.Name}{whose}; if it leads to a switch, or to virtual machines, and is not to be written, say so: `gridctl switch allow {one.Name} --uplinks`"));
-            if (behind.FirstOrDefault(own.Contains) is { IsZero: false } ours)
+            if (!ours.IsZero)
                 findings.Add(new(FindingKind.Impostor, $"{ours} {one.Name}/{port}", id, $"our own address, {ours}, is used behind port {port} of switch {one.Name}{whose}"));
         }
     }
@@ -143,10 +147,9 @@ sealed class FabricMapper(IReadOnlyList<MappedSwitch> switches, NodeSnapshot nod
     // What would make an uplink of a port, and was not believed because the port is a node's own.
     void CheckClaims(MappedSwitch one, ImmutableDictionary<MacAddress, Placement> placements)
     {
-        var addresses = switches.Where(s => s != one).SelectMany(s => new[] { s.Reading.Identity.BridgeAddress, s.Reading.Identity.ChassisMac }.OfType<MacAddress>().Select(mac => (Mac: mac, s.Name)))
-            .Where(s => !s.Mac.IsZero).DistinctBy(s => s.Mac).ToDictionary(s => s.Mac, s => s.Name);
-        var claims = one.Reading.Neighbours.Where(n => n.Port is { } number && one.IsEdge(number) && n.ChassisMac is { } chassis && addresses.ContainsKey(chassis)).Select(n => (Port: n.Port!.Value, What: $"to be switch {addresses[n.ChassisMac!.Value]}"))
-            .Concat(one.Reading.Forwarding.Where(e => one.IsEdge(e.Port) && addresses.ContainsKey(e.Mac)).Select(e => (Port: e.Port, What: $"to be switch {addresses[e.Mac]}")))
+        string? OtherSwitch(MacAddress mac) => switchesByAddress[mac].FirstOrDefault(name => name != one.Name);
+        var claims = one.Reading.Neighbours.Where(n => n.Port is { } number && one.IsEdge(number) && n.ChassisMac is { } chassis && OtherSwitch(chassis) is not null).Select(n => (Port: n.Port!.Value, What: $"to be switch {OtherSwitch(n.ChassisMac!.Value)}"))
+            .Concat(one.Reading.Forwarding.Where(e => one.IsEdge(e.Port) && OtherSwitch(e.Mac) is not null).Select(e => (Port: e.Port, What: $"to be switch {OtherSwitch(e.Mac)}")))
             .Concat(one.Reading.Neighbours.Where(n => n.Port is { } number && one.IsEdge(number) && Uplinks.ClaimsToBeABridge(n, mac => nodes.Find(mac) is not null)).Select(n => (Port: n.Port!.Value, What: "to be a bridge")));
         foreach (var (number, what) in claims.Where(c => isHome(new(one.Name, one.Reading.Snapshot.Ports[c.Port].Name))).DistinctBy(c => c.Port))
         {

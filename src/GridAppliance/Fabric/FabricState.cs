@@ -11,6 +11,8 @@ namespace GridAppliance.Fabric;
 /// </summary>
 sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeline, CablingStore store, PortPins pins, FabricPokes pokes)
 {
+    const int LocatedAtOnce = 64;
+
     readonly SemaphoreSlim renewing = new(1, 1);
     FabricMap current = FabricMap.Empty;
     Cabling cabling = store.Load();
@@ -49,7 +51,8 @@ sealed class FabricState(SwitchFleet fleet, NodeDirectory nodes, Timeline timeli
         foreach (var displaced in map.Displaced.Where(d => before.Displaced.All(b => b.Mac != d.Mac))) pokes.Read(displaced.Pin.Switch);
         Volatile.Write(ref current, map);
         await timeline.AppendAsync([.. Tell(before, map)], cancellationToken);
-        foreach (var node in nodes.Current.Nodes) await LocateAsync(node, map, cancellationToken);
+        // Side by side, so that the store writes many in one go: a whole room that is cabled anew would be a commit for each otherwise.
+        await Parallel.ForEachAsync(nodes.Current.Nodes, new ParallelOptions { MaxDegreeOfParallelism = LocatedAtOnce, CancellationToken = cancellationToken }, async (node, token) => await LocateAsync(node, map, token));
     }
 
     bool HoldsAMachine(PortPin pin) =>

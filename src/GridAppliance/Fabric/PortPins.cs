@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -47,18 +48,25 @@ static class PinRules
 /// <summary>Every NIC's own port: where it was seen first, until its cable is moved. A NIC that shows up elsewhere while its own port still has its machine has not moved: somebody uses its address.</summary>
 sealed class PortPins(PortPinStore store)
 {
-    ImmutableDictionary<MacAddress, PortPin> pins = store.Load();
+    Pinned pinned = new(store.Load());
+
+    /// <summary>Swapped whole: the ports are asked for with each look at each switch's addresses.</summary>
+    sealed class Pinned(ImmutableDictionary<MacAddress, PortPin> ports)
+    {
+        public ImmutableDictionary<MacAddress, PortPin> Ports => ports;
+        public FrozenSet<PortPin> Homes { get; } = ports.Values.ToFrozenSet();
+    }
 
     /// <summary>Null when no switch has seen it yet.</summary>
-    public PortPin? Of(MacAddress mac) => Volatile.Read(ref pins).TryGetValue(mac, out var pin) ? pin : null;
+    public PortPin? Of(MacAddress mac) => Volatile.Read(ref pinned).Ports.TryGetValue(mac, out var pin) ? pin : null;
 
     /// <summary>Whether a port is some NIC's own.</summary>
-    public bool HasHome(PortPin port) => Volatile.Read(ref pins).ContainsValue(port);
+    public bool HasHome(PortPin port) => Volatile.Read(ref pinned).Homes.Contains(port);
 
     /// <summary>Takes out of a map whoever is not on his own port, says so in it, and remembers who has moved. One at a time.</summary>
     public async Task<FabricMap> ApplyAsync(FabricMap map, NodeSnapshot nodes, Func<PortPin, bool> holdsAMachine, CancellationToken cancellationToken)
     {
-        var now = pins;
+        var now = pinned.Ports;
         var moved = new Dictionary<MacAddress, PortPin>();
         var displaced = ImmutableArray.CreateBuilder<DisplacedNic>();
         foreach (var (mac, place) in map.Placements)
@@ -92,7 +100,7 @@ sealed class PortPins(PortPinStore store)
         {
             // Said elsewhere. What is not kept is found again after a restart.
         }
-        Volatile.Write(ref pins, now.RemoveRange(forgotten).SetItems(moved));
+        Volatile.Write(ref pinned, new(now.RemoveRange(forgotten).SetItems(moved)));
     }
 }
 

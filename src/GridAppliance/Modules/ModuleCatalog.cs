@@ -49,16 +49,25 @@ sealed class ModuleCatalog
     public ModuleDocument? Find(string name, string version) => entries.FirstOrDefault(entry => entry.Module.Name == name && entry.Module.Version == version)?.Module;
 
     /// <summary>Takes a package in. One that is there already is found, and nothing changes.</summary>
-    public async Task<ModuleImport> ImportAsync(Stream package, string actor, CancellationToken cancellationToken) =>
-        await ReadAsync(package, cancellationToken) is { } bytes
-            ? await ImportAsync(bytes, actor, cancellationToken)
-            : new ModuleImport.Refused($"the package is larger than {LargestPackage >> 20} MiB");
-
-    public async Task<ModuleImport> ImportAsync(byte[] package, string actor, CancellationToken cancellationToken)
+    public async Task<ModuleImport> ImportAsync(Stream package, string actor, CancellationToken cancellationToken)
     {
-        if (Problem(package, out var archiveAt, out var signer, out var manifest) is { } problem) return new ModuleImport.Refused($"the package is refused: {problem}");
-        var archive = package.AsMemory(archiveAt);
-        var archiveDigest = Convert.ToHexStringLower(SHA256.HashData(archive.Span));
+        using var staged = await files.StageAsync(default, package, LargestPackage, cancellationToken);
+        return staged is null
+            ? new ModuleImport.Refused($"the package is larger than {LargestPackage >> 20} MiB")
+            : await ImportAsync(staged.Content, staged, isOwn: false, actor, cancellationToken);
+    }
+
+    /// <summary>Takes in a package that is trusted for where it lies: whoever signed it, it counts as signed by the appliance.</summary>
+    public Task<ModuleImport> ImportOwnAsync(FileStream package, string actor, CancellationToken cancellationToken) => ImportAsync(package, null, isOwn: true, actor, cancellationToken);
+
+    /// <param name="package">What is looked at.</param>
+    /// <param name="staged">The same where it need only be kept.</param>
+    async Task<ModuleImport> ImportAsync(FileStream package, StagedPackage? staged, bool isOwn, string actor, CancellationToken cancellationToken)
+    {
+        if (Problem(package, isOwn, out var archiveAt, out var signer, out var manifest) is { } problem) return new ModuleImport.Refused($"the package is refused: {problem}");
+        package.Position = archiveAt;
+        var archiveSha256 = await SHA256.HashDataAsync(package, cancellationToken);
+        var archiveDigest = Convert.ToHexStringLower(archiveSha256);
         await importing.WaitAsync(cancellationToken);
         try
         {
@@ -66,11 +75,12 @@ sealed class ModuleCatalog
             if (Find(manifest!.Name, manifest.Version) is not null)
                 return new ModuleImport.Refused($"{manifest.Name} {manifest.Version} is in the catalogue with other content; a changed module needs another version");
             if (ModuleNeedsPlan.Circle(manifest, name => Find(name) is { } other ? ManifestOf(other) : null) is { } circle) return new ModuleImport.Refused($"modules would need each other in a circle: {circle}");
-            var ours = signer == key.Fingerprint ? package : ModulePackageWriter.Seal(archive.Span, key.PublicKey, text => key.Sign(text));
+            using var sealedAnew = staged is not null && signer == key.Fingerprint ? null : await SealAsync(package, archiveAt, archiveSha256, cancellationToken);
+            var ours = sealedAnew ?? staged!;
             var digest = await files.KeepAsync(ours, cancellationToken);
             var module = new ModuleDocument
             {
-                Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Summary = manifest.Summary, Digest = digest, SizeBytes = ours.Length, SignedBy = signer,
+                Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Summary = manifest.Summary, Digest = digest, SizeBytes = ours.Content.Length, SignedBy = isOwn ? key.Fingerprint : signer,
             };
             var added = new CatalogEntry(module, manifest, archiveDigest, time.GetUtcNow());
             // The file first: an entry without its file would be a promise that cannot be kept, a file without an entry is only clutter.
@@ -91,33 +101,27 @@ sealed class ModuleCatalog
         }
     }
 
-    /// <returns>Null when nothing is wrong.</returns>
-    string? Problem(byte[] package, out int archiveAt, out string signer, out ModuleManifest? manifest)
+    /// <summary>The same archive as a package of the appliance's own.</summary>
+    async Task<StagedPackage> SealAsync(FileStream package, int archiveAt, byte[] archiveSha256, CancellationToken cancellationToken)
     {
-        (archiveAt, signer, manifest) = (0, "", null);
-        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return PackageProblem.NotAPackage.Say();
-        signer = AgentSignature.Fingerprint(header.Key);
-        archiveAt = header.Length;
-        if (signer != key.Fingerprint && !trusted.Contains(signer)) return PackageProblem.UntrustedKey.Say();
-        using var stream = new MemoryStream(package, writable: false);
-        if (PackageReader.Verify(stream, signer) is var problem && problem != PackageProblem.None) return problem.Say();
-        var verdict = PackageReader.Inspect(stream);
-        manifest = verdict.Manifest;
-        return verdict.IsAccepted ? null : verdict.Said;
+        package.Position = archiveAt;
+        return (await files.StageAsync(ModulePackageWriter.Header(archiveSha256, key.PublicKey, text => key.Sign(text)), package, long.MaxValue, cancellationToken))!;
     }
 
-    /// <returns>Null when it is longer than <see cref="LargestPackage"/>.</returns>
-    static async Task<byte[]?> ReadAsync(Stream package, CancellationToken cancellationToken)
+    /// <returns>Null when nothing is wrong.</returns>
+    string? Problem(FileStream package, bool isOwn, out int archiveAt, out string signer, out ModuleManifest? manifest)
     {
-        var whole = new MemoryStream();
-        var buffer = new byte[81920];
-        int read;
-        while ((read = await package.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (whole.Length + read > LargestPackage) return null;
-            whole.Write(buffer, 0, read);
-        }
-        return whole.ToArray();
+        (archiveAt, signer, manifest) = (0, "", null);
+        var start = new byte[PackageHeader.MaximumLength];
+        if (!PackageHeader.TryRead(start.AsSpan(0, package.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)), out var header, out _)) return PackageProblem.NotAPackage.Say();
+        signer = AgentSignature.Fingerprint(header.Key);
+        archiveAt = header.Length;
+        if (!isOwn && signer != key.Fingerprint && !trusted.Contains(signer)) return PackageProblem.UntrustedKey.Say();
+        package.Position = 0;
+        if (PackageReader.Verify(package, signer) is var problem && problem != PackageProblem.None) return problem.Say();
+        var verdict = PackageReader.Inspect(package);
+        manifest = verdict.Manifest;
+        return verdict.IsAccepted ? null : verdict.Said;
     }
 }
 

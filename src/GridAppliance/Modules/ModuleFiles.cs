@@ -34,28 +34,63 @@ sealed class ModuleFiles
         }
     }
 
-    /// <summary>Keeps a package; returns its digest once it would survive a power cut.</summary>
-    public async Task<string> KeepAsync(ReadOnlyMemory<byte> package, CancellationToken cancellationToken)
+    /// <summary>Takes a package's octets to disk as they come, before anything is known of them: it may be larger than what memory has to spare.</summary>
+    /// <param name="head">Goes before them.</param>
+    /// <param name="rest">Read to its end.</param>
+    /// <param name="largest">Most octets of <paramref name="rest"/>.</param>
+    /// <param name="cancellationToken">Nothing stays.</param>
+    /// <returns>Null when there are more than that.</returns>
+    public async Task<StagedPackage?> StageAsync(ReadOnlyMemory<byte> head, Stream rest, long largest, CancellationToken cancellationToken)
     {
-        var digest = Convert.ToHexStringLower(SHA256.HashData(package.Span));
-        var path = Path.Combine(folder, digest);
-        if (File.Exists(path)) return digest;
-        var temporary = Path.Combine(folder, $"{Guid.NewGuid():N}.new");
+        var staged = new StagedPackage(Path.Combine(folder, $"{Guid.NewGuid():N}.new"));
         try
         {
-            await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            await staged.Content.WriteAsync(head, cancellationToken);
+            var buffer = new byte[81920];
+            long length = 0;
+            while (await rest.ReadAsync(buffer, cancellationToken) is > 0 and var read)
             {
-                await file.WriteAsync(package, cancellationToken);
-                file.Flush(flushToDisk: true);
+                if ((length += read) > largest)
+                {
+                    staged.Dispose();
+                    return null;
+                }
+                await staged.Content.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
             }
-            File.Move(temporary, path, overwrite: true);
+            staged.Content.Position = 0;
+            return staged;
         }
         catch
         {
-            File.Delete(temporary);
+            staged.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Keeps a package; returns its digest once it would survive a power cut.</summary>
+    public async Task<string> KeepAsync(StagedPackage staged, CancellationToken cancellationToken)
+    {
+        staged.Content.Flush(flushToDisk: true);
+        staged.Content.Position = 0;
+        var digest = Convert.ToHexStringLower(await SHA256.HashDataAsync(staged.Content, cancellationToken));
+        var path = Path.Combine(folder, digest);
+        if (File.Exists(path)) return digest;
+        File.Move(staged.Path, path, overwrite: true);
         Libc.SyncDirectory(folder);
         return digest;
+    }
+}
+
+/// <summary>A package on its way into the catalogue. Disposing of it removes what was not kept; a start removes what a crash left.</summary>
+sealed class StagedPackage(string path) : IDisposable
+{
+    public string Path => path;
+
+    public FileStream Content { get; } = new(path, FileMode.CreateNew, FileAccess.ReadWrite);
+
+    public void Dispose()
+    {
+        Content.Dispose();
+        File.Delete(path);
     }
 }

@@ -1,10 +1,8 @@
 using System.Reflection;
 using System.Text.Json;
 using GridAppliance.Api;
-using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 using GridAppliance.Hosting;
-using GridAppliance.Protocols.Packages;
 using GridAppliance.Store;
 
 namespace GridAppliance.Modules;
@@ -26,7 +24,12 @@ sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, str
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var folder in Folders()) await TakeInAsync(folder, () => Read(folder) is var (manifest, files) ? ModulePackageWriter.Archive(manifest, files) : null, cancellationToken);
+        foreach (var folder in Folders())
+        {
+            var (manifest, files) = Read(folder);
+            using var package = new MemoryStream(ModulePackageWriter.Seal(ModulePackageWriter.Archive(manifest, files), key.PublicKey, text => key.Sign(text)));
+            await TakeInAsync(folder, () => catalog.ImportAsync(package, "appliance", cancellationToken));
+        }
         await base.StartAsync(cancellationToken);
     }
 
@@ -34,30 +37,26 @@ sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, str
     {
         if (!Directory.Exists(built)) return;
         await Task.Delay(Pause, time, stoppingToken);
-        foreach (var file in Directory.GetFiles(built, "*.gridmod").Order(StringComparer.Ordinal)) await TakeInAsync(Path.GetFileName(file), () => ArchiveOf(file), stoppingToken);
+        foreach (var file in Directory.GetFiles(built, "*.gridmod").Order(StringComparer.Ordinal)) await TakeInAsync(Path.GetFileName(file), () => ImportAsync(file, stoppingToken));
     }
 
-    async Task TakeInAsync(string name, Func<byte[]?> archive, CancellationToken cancellationToken)
+    async Task<ModuleImport> ImportAsync(string file, CancellationToken cancellationToken)
+    {
+        await using var package = new FileStream(file, FileMode.Open, FileAccess.Read);
+        return await catalog.ImportOwnAsync(package, "appliance", cancellationToken);
+    }
+
+    async Task TakeInAsync(string name, Func<Task<ModuleImport>> import)
     {
         try
         {
-            if (archive() is not { } content) LogNotImported(name, "it is no module package");
-            else if (await catalog.ImportAsync(ModulePackageWriter.Seal(content, key.PublicKey, text => key.Sign(text)), "appliance", cancellationToken) is ModuleImport.Refused refused)
-                LogNotImported(name, refused.Reason);
+            if (await import() is ModuleImport.Refused refused) LogNotImported(name, refused.Reason);
         }
         catch (Exception e) when (e is StoreException or IOException or UnauthorizedAccessException)
         {
             // A full disk does not keep nodes from booting; the next start tries again.
             LogNotImported(name, e.Message);
         }
-    }
-
-    static byte[]? ArchiveOf(string file)
-    {
-        var package = File.ReadAllBytes(file);
-        if (!PackageHeader.TryRead(package.AsSpan(0, Math.Min(package.Length, PackageHeader.MaximumLength)), out var header, out _)) return null;
-        // Whose signature it is does not matter here; that it is whole does.
-        return PackageReader.Verify(new MemoryStream(package), AgentSignature.Fingerprint(header.Key)) == PackageProblem.None ? package[header.Length..] : null;
     }
 
     /// <summary>Names of the modules that are carried as they are: those that carry nothing of Debian.</summary>

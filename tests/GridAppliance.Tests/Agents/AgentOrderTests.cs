@@ -166,7 +166,8 @@ public sealed class AgentOrderTests
         await using var appliance = await TestAppliance.StartAsync();
         var (agent, other) = (await appliance.IdleAgentAsync(1), await appliance.IdleAgentAsync(2));
         byte[] content = [.. Enumerable.Range(0, 300_000).Select(i => (byte)i)];
-        var digest = await appliance.Get<ModuleFiles>().KeepAsync(content, CancellationToken.None);
+        using var staged = await appliance.Get<ModuleFiles>().StageAsync(default, new MemoryStream(content), long.MaxValue, CancellationToken.None);
+        var digest = await appliance.Get<ModuleFiles>().KeepAsync(staged!, CancellationToken.None);
         Assert.Equal(HttpStatusCode.NotFound, (await agent.DownloadAsync(digest)).Status);
         var order = Order(appliance.Nodes.Current.Find("n1")!, "first", DateTimeOffset.MaxValue);
         await appliance.Get<AgentOrders>().PlaceAsync(order with { Document = order.Document with { Module = new() { Name = "x", Version = "1", Digest = digest, SizeBytes = content.Length } } }, CancellationToken.None);

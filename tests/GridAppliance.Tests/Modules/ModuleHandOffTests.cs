@@ -89,7 +89,7 @@ public sealed class ModuleHandOffTests
     {
         await using var appliance = await TestAppliance.StartAsync();
         var agent = await appliance.IdleAgentAsync(1);
-        await appliance.Get<ModuleCatalog>().ImportAsync(TestPackage.Signed(appliance.Get<ApplianceKey>(), TestPackage.Manifest("salute", moduleClass: "greeter")), "alice", CancellationToken.None);
+        await appliance.Get<ModuleCatalog>().ImportAsync(new MemoryStream(TestPackage.Signed(appliance.Get<ApplianceKey>(), TestPackage.Manifest("salute", moduleClass: "greeter"))), "alice", CancellationToken.None);
         await appliance.Nodes.DiscoverAsync(TestStore.Mac(9), "provisioning", node => node, "seen", CancellationToken.None);
         var before = appliance.Operations.List(null, 10).Count;
 

@@ -64,7 +64,7 @@ abstract class GridWorld : ManagerWorld
     protected sealed override async Task<NewOperation> WantedAsync()
     {
         Open();
-        foreach (var name in (string[])["hello", "web"]) await parts.Catalog.ImportAsync(TestPackage.Signed(key!, TestPackage.Manifest(name)), "test", CancellationToken.None);
+        foreach (var name in (string[])["hello", "web"]) await parts.Catalog.ImportAsync(new MemoryStream(TestPackage.Signed(key!, TestPackage.Manifest(name))), "test", CancellationToken.None);
         foreach (var node in Idle)
         {
             modules[node] = [];

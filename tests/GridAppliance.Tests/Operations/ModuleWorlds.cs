@@ -28,7 +28,7 @@ abstract class ModuleWorld : OperationWorld
     {
         Open();
         Node = (await Store.DiscoverAsync(1)).Id;
-        foreach (var version in (string[])["1.0", "2.0"]) await Catalog.ImportAsync(TestPackage.Signed(key!, TestPackage.Manifest("hello", version)), "test", CancellationToken.None);
+        foreach (var version in (string[])["1.0", "2.0"]) await Catalog.ImportAsync(new MemoryStream(TestPackage.Signed(key!, TestPackage.Manifest("hello", version))), "test", CancellationToken.None);
         await Store.Nodes.ApplyAsync(Node, NodeEvent.AgentEnrolled, "enrolling", "node", latest => latest with { AgentKey = [1, 2, 3] }, CancellationToken.None);
         Arrange();
         var idle = await Store.Nodes.ApplyAsync(Node, NodeEvent.Ready, "idle", "appliance", latest => latest with { Modules = [.. Report()] }, CancellationToken.None);

@@ -1,5 +1,6 @@
 using System.Text;
 using GridAppliance.Consoles;
+using GridAppliance.Nodes;
 using GridAppliance.Testing;
 using GridAppliance.Tests.Consoles;
 using GridAppliance.Tests.Power;
@@ -71,6 +72,17 @@ public sealed class ConsolePageInBrowserTests(ITestOutputHelper output) : IAsync
         await page.UntilAsync("consoleText().includes('grüß €uch 日本 😀.') && consoleText().includes(' whole')");
         await page.TypeAsync("ñ日😀");
         Assert.Equal("ñ日😀", await console.HearAsync("😀"));
+    }
+
+    [ChromiumFact]
+    public async Task Who_is_one_too_many_reads_why_and_is_let_in_when_there_is_room()
+    {
+        var session = plane.Get<ConsoleDirectory>().Find(plane.Get<NodeDirectory>().Current.Find("n1")!.Id)!;
+        var viewers = Enumerable.Range(0, ConsoleSession.MostViewers).Select(i => session.TryJoin($"viewer {i}")!).ToList();
+        await using var page = await OpenAsync("/console/n1");
+        await page.UntilAsync("document.querySelector('#notice').textContent.includes('has 1000 viewers')");
+        foreach (var viewer in viewers) viewer.Dispose();
+        await page.UntilAsync("document.querySelector('#link').dataset.link === 'live'");
     }
 
     [ChromiumFact]

@@ -9,6 +9,7 @@ const longestPause = 5_000;
 const largestFrame = 4096;  // a paste goes out in pieces, in order
 const foundLines = 500;
 const noticeFor = 6_000;
+const upgradeRequired = 426;
 // What a running system would suffer from is asked again.
 const doubted = { soft: 'shut down', off: 'switched off at once', cycle: 'switched off and on', reset: 'reset' };
 
@@ -60,7 +61,7 @@ async function stayAttached() {
     try {
       // A WebSocket that is refused does not say why; asked for plainly, the node does, and the token is asked for.
       await get(path);
-      await attach(() => { pause = 250; });
+      if (!await attach(() => { pause = 250; })) await sayWhyNot();
     } catch (error) {
       notice(error.message);
     }
@@ -72,15 +73,27 @@ async function stayAttached() {
   }
 }
 
-/** Resolves when the connection has ended. */
+/** Throws the reason for which the console lets nobody in: as full as it may be, or not there. */
+async function sayWhyNot() {
+  try {
+    await get(`${path}/console`);
+  } catch (error) {
+    // Nothing is wrong but that this was no WebSocket.
+    if (error.status !== upgradeRequired) throw error;
+  }
+}
+
+/** Resolves when the connection has ended, with whether there was one. */
 function attach(opened) {
   const token = sessionStorage.getItem('token');
   const url = new URL(`/api/v1/${path}/console?mode=view&via=browser`, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  let wasOpen = false;
   return new Promise(resolve => {
     socket = new WebSocket(url, token ? ['grid.console', `grid.token.${token}`] : ['grid.console']);
     socket.binaryType = 'arraybuffer';
     socket.addEventListener('open', () => {
+      wasOpen = true;
       opened();
       // The recent past comes again.
       terminal.reset();
@@ -90,7 +103,7 @@ function attach(opened) {
     socket.addEventListener('message', ({ data }) => { if (typeof data === 'string') hear(JSON.parse(data)); else terminal.write(new Uint8Array(data)); });
     socket.addEventListener('close', event => {
       if (event.reason) notice(event.reason);
-      resolve();
+      resolve(wasOpen);
     });
   });
 }

@@ -71,7 +71,7 @@ static class ModuleEndpoints
         RangeSelection.ChangeAsync(request.Range, directory, nodes => changes.RemoveAsync(nodes, request.Module, request.DryRun, Caller.Of(context).Actor, cancellation, request.Owner));
 }
 
-/// <summary>A package is checked whole, in memory: one upload at a time, the others wait.</summary>
+/// <summary>A package lies on the disk until it has been checked: one upload at a time, the others wait.</summary>
 sealed class ModuleUploads
 {
     public SemaphoreSlim Turn { get; } = new(1, 1);

@@ -19,7 +19,7 @@ async function call(path, options) {
     if (response.status === 401 && askForToken) { await askForToken(); continue; }
     if (response.ok) return response.json();
     const problem = await response.json().catch(() => null);
-    throw new Error(problem?.detail ?? `the appliance answered ${response.status}`);
+    throw Object.assign(new Error(problem?.detail ?? `the appliance answered ${response.status}`), { status: response.status });
   }
 }
 
