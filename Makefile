@@ -16,7 +16,7 @@ export DOTNET_ROOT ?= $(patsubst %/,%,$(dir $(realpath $(DOTNET))))
 export DOTNET
 export DOTNET_CLI_TELEMETRY_OPTOUT := 1
 export DOTNET_NOLOGO := 1
-# No build node stays behind as a process, and no compiler: the projects of one build share one, which costs less than a third of starting one for each, and it ends with the build.
+# No build node stays behind as a process, and no compiler: the projects of one build share one, which is warm after the first of them, and it ends with the build.
 export MSBUILDDISABLENODEREUSE := 1
 COMPILER := gridappliance-$(shell echo $$$$)
 COMPILE  := -c Release -v q --nologo -clp:ErrorsOnly -p:UseSharedCompilation=true -p:SharedCompilationId=$(COMPILER)

@@ -53,6 +53,15 @@ interface ISanFabric
     Task<SanOutcome> DisconnectAsync(string zone, CancellationToken cancellationToken);
 }
 
+/// <summary>A fabric that writes down what is under way on it: what was cut off, or what its target has forgotten, is made good when it is looked at.</summary>
+interface IRestoringFabric : ISanFabric
+{
+    /// <summary>Makes good what is not as it was written down.</summary>
+    /// <returns>The zones in force afterwards, and the names of those that are as before because of it.</returns>
+    /// <exception cref="Hosting.DeviceException">The fabric does not answer: what is written down is kept for the next time.</exception>
+    Task<(IReadOnlyList<SanZone> Zones, IReadOnlyList<string> Made)> RestoreAsync(CancellationToken cancellationToken);
+}
+
 /// <summary>How an initiator reaches what a zone serves.</summary>
 /// <param name="Portal">Null: on every address of this machine.</param>
 sealed record IscsiPath(IPEndPoint? Portal, ushort Port, ushort FirstLun, string Target, ChapAccount Account);

@@ -6,7 +6,7 @@ namespace GridAppliance.San;
 /// A fabric that keeps its zones by itself, with a note of what is under way: before the first order of a change it is written down what the zone was, and a change that the daemon's end cut off, or that the fabric's silence
 /// did, is taken back as soon as the fabric can be read again, before anybody asks for anything.
 /// </summary>
-sealed class JournaledFabric(string name, ISanFabric inner, ZoneStore store) : ISanFabric, IDisposable
+sealed class JournaledFabric(string name, ISanFabric inner, ZoneStore store) : IRestoringFabric, IDisposable
 {
     readonly SemaphoreSlim turn = new(1, 1);
 
@@ -40,9 +40,7 @@ sealed class JournaledFabric(string name, ISanFabric inner, ZoneStore store) : I
     }
 
     /// <summary>Takes back what was cut off.</summary>
-    /// <returns>The zones that are as they were before.</returns>
-    /// <exception cref="DeviceException">The fabric does not answer: it is kept for the next time.</exception>
-    public async Task<IReadOnlyList<string>> TakeBackAsync(CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<SanZone> Zones, IReadOnlyList<string> Made)> RestoreAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         try
@@ -55,7 +53,7 @@ sealed class JournaledFabric(string name, ISanFabric inner, ZoneStore store) : I
                 await store.ForgetAsync(name, one.Name);
                 if (outcome is SanEnding.Done) made.Add(one.Name);
             }
-            return made;
+            return (await inner.ReadAsync(cancellationToken), made);
         }
         finally
         {

@@ -6,7 +6,7 @@ namespace GridAppliance.San;
 /// A target of this machine, whose zones are kept: a change is whole or not at all, also when the target goes away in the middle of it or the daemon does, and a target that was
 /// started again, and has forgotten everything, gets its zones back. Before the first order of a change it is written down what the zone was; what was not finished becomes that again.
 /// </summary>
-sealed class KeptFabric(string name, IBootableFabric inner, ZoneStore store) : IBootableFabric
+sealed class KeptFabric(string name, IBootableFabric inner, ZoneStore store) : IBootableFabric, IRestoringFabric
 {
     readonly SemaphoreSlim turn = new(1, 1);
 
@@ -50,8 +50,6 @@ sealed class KeptFabric(string name, IBootableFabric inner, ZoneStore store) : I
     }
 
     /// <summary>Finishes what was not finished, and makes again what the target has forgotten.</summary>
-    /// <returns>The zones in force, and the names of those that had to be made.</returns>
-    /// <exception cref="DeviceException">The target does not answer.</exception>
     public async Task<(IReadOnlyList<SanZone> Zones, IReadOnlyList<string> Made)> RestoreAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);

@@ -86,14 +86,7 @@ sealed partial class SanWatcher(SanFabrics fabrics, Timeline timeline, Appliance
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
-            IReadOnlyList<SanZone> zones;
-            IReadOnlyList<string> made = [];
-            if (fabric is KeptFabric kept) (zones, made) = await kept.RestoreAsync(either.Token);
-            else
-            {
-                if (fabric is JournaledFabric journaled) made = await journaled.TakeBackAsync(either.Token);
-                zones = await fabric.ReadAsync(either.Token);
-            }
+            var (zones, made) = fabric is IRestoringFabric restoring ? await restoring.RestoreAsync(either.Token) : (await fabric.ReadAsync(either.Token), []);
             Saw(name, new(clock.GetUtcNow(), zones, null));
             problems.Clear(Code(name));
             if (made.Count > 0)

@@ -8,6 +8,7 @@ using GridAppliance.Agents;
 using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Client;
+using GridAppliance.Benchmarks.Peers;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -36,37 +37,32 @@ static class AgentFigures
             var all = keys.Select((one, number) => new SimulatedAgent(number + 2, one.Id, one.Key, appliance, counts)).ToList();
             using var life = new CancellationTokenSource();
 
-            var daemon = Start(gridappliance, folder);
-            await ReadyAsync(folder);
+            using var daemon = await StartAsync(gridappliance, folder);
             var began = Stopwatch.GetTimestamp();
             var running = all.Select(agent => agent.RunAsync(life.Token)).ToList();
             Console.WriteLine($"{agents} agents call for the first time: all heard after {await AllHeardAsync(all, began):0.0} s");
 
             // As a power cut or an upgrade does it: from one moment to the next, and away for a while.
-            daemon.Kill();
-            await daemon.WaitForExitAsync();
+            daemon.Dispose();
             await Task.Delay(Away);
             began = Stopwatch.GetTimestamp();
-            daemon = Start(gridappliance, folder);
-            await ReadyAsync(folder);
-            var (serving, starting) = (Stopwatch.GetElapsedTime(began).TotalSeconds, ProcessorTime(daemon.Id));
+            using var again = await StartAsync(gridappliance, folder);
+            var (serving, starting) = (Stopwatch.GetElapsedTime(began).TotalSeconds, again.Cpu.TotalSeconds);
             var back = await AllHeardAsync(all, began);
-            Console.WriteLine($"killed, {Away.TotalSeconds:0} s later started again: serves after {serving:0.0} s ({starting:0.0} s of processor time), all {agents} heard {back:0.0} s after its start, with {ProcessorTime(daemon.Id):0.0} s of processor time");
+            Console.WriteLine($"killed, {Away.TotalSeconds:0} s later started again: serves after {serving:0.0} s ({starting:0.0} s of processor time), all {agents} heard {back:0.0} s after its start, with {again.Cpu.TotalSeconds:0.0} s of processor time");
 
             await Task.Delay(TimeSpan.FromSeconds(15));
-            var (heartbeats, failures, processor, from) = (counts.Heartbeats, counts.Failures, ProcessorTime(daemon.Id), Stopwatch.GetTimestamp());
+            var (heartbeats, failures, processor, from) = (counts.Heartbeats, counts.Failures, again.Cpu.TotalSeconds, Stopwatch.GetTimestamp());
             await Task.Delay(Steady);
             var elapsed = Stopwatch.GetElapsedTime(from).TotalSeconds;
-            Console.WriteLine($"then for {elapsed:0} s: {(counts.Heartbeats - heartbeats) / elapsed:0} heartbeats a second, {counts.Failures - failures} failed, {100 * (ProcessorTime(daemon.Id) - processor) / elapsed:0.0} % of one core, {Resident(daemon.Id)} MB resident");
+            Console.WriteLine($"then for {elapsed:0} s: {(counts.Heartbeats - heartbeats) / elapsed:0} heartbeats a second, {counts.Failures - failures} failed, {100 * (again.Cpu.TotalSeconds - processor) / elapsed:0.0} % of one core, {again.Resident} MB resident");
 
             await OrderAsync(folder, counts, agents);
-            Console.WriteLine($"after that {Resident(daemon.Id)} MB resident");
+            Console.WriteLine($"after that {again.Resident} MB resident");
             await ResourcesAsync(folder, agents);
             await life.CancelAsync();
             try { await Task.WhenAll(running); }
             catch (OperationCanceledException) { /* that is how they end */ }
-            daemon.Kill();
-            await daemon.WaitForExitAsync();
             return 0;
         }
         finally
@@ -85,17 +81,13 @@ static class AgentFigures
             var (_, fingerprint) = await SeedAsync(folder, 1, root);
             Directory.CreateDirectory(Path.Combine(root, "proc"));
             await File.WriteAllTextAsync(Path.Combine(root, "proc/cmdline"), $"grid.url=http://127.0.0.1:8067 grid.key={fingerprint}\n");
-            using var daemon = Start(gridappliance, folder);
-            await ReadyAsync(folder);
-            using var agent = Process.Start(new ProcessStartInfo(gridAgent, ["--root", root]))!;
+            using var daemon = await StartAsync(gridappliance, folder);
+            using var agent = new PeerProcess(gridAgent, "--root", root);
             await Task.Delay(TimeSpan.FromSeconds(30));
-            var (processor, from) = (ProcessorTime(agent.Id), Stopwatch.GetTimestamp());
+            var (processor, from) = (agent.Cpu.TotalSeconds, Stopwatch.GetTimestamp());
             await Task.Delay(TimeSpan.FromSeconds(120));
             var elapsed = Stopwatch.GetElapsedTime(from).TotalSeconds;
-            Console.WriteLine($"an idle agent for {elapsed:0} s, a heartbeat every 10 s: {100 * (ProcessorTime(agent.Id) - processor) / elapsed:0.000} % of one core, {Resident(agent.Id)} MB resident");
-            agent.Kill();
-            daemon.Kill();
-            await daemon.WaitForExitAsync();
+            Console.WriteLine($"an idle agent for {elapsed:0} s, a heartbeat every 10 s: {100 * (agent.Cpu.TotalSeconds - processor) / elapsed:0.000} % of one core, {agent.Resident} MB resident");
             return 0;
         }
         finally
@@ -160,26 +152,20 @@ static class AgentFigures
             """);
     }
 
-    internal static Process Start(string gridappliance, string folder) =>
-        Process.Start(new ProcessStartInfo(gridappliance, ["serve", "--config", Path.Combine(folder, "appliance.yaml")])
-        {
-            // As the unit sets it.
-            RedirectStandardOutput = true, Environment = { ["DOTNET_GCgen0MaxBudget"] = "1000000" },
-        }) is { } process ? Drain(process) : throw new InvalidOperationException(gridappliance);
-
-    static Process Drain(Process process)
+    /// <summary>A daemon that answers.</summary>
+    internal static async Task<PeerProcess> StartAsync(string gridappliance, string folder)
     {
-        process.BeginOutputReadLine();
-        return process;
-    }
-
-    internal static async Task ReadyAsync(string folder)
-    {
+        var daemon = PeerProcess.Appliance(gridappliance, Path.Combine(folder, "appliance.yaml"));
         using var client = new ApplianceClient(new ApplianceAddress.Unix(Path.Combine(folder, "api.sock")));
         for (var from = Stopwatch.GetTimestamp(); ;)
         {
-            try { await client.GetStatus(CancellationToken.None); return; }
-            catch (ApplianceException) when (Stopwatch.GetElapsedTime(from) < Longest) { await Task.Delay(50); }
+            try { await client.GetStatus(CancellationToken.None); return daemon; }
+            catch (ApplianceException) when (Stopwatch.GetElapsedTime(from) < Longest && !daemon.HasExited) { await Task.Delay(50); }
+            catch
+            {
+                daemon.Dispose();
+                throw;
+            }
         }
     }
 
@@ -233,15 +219,4 @@ static class AgentFigures
             Console.WriteLine($"what is free on {range ?? $"all {agents}"}: {times[4]:0} ms over REST, the first time {times[^1]:0} ms at most");
         }
     }
-
-    /// <summary>User and system time of a process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second.</summary>
-    internal static double ProcessorTime(int process)
-    {
-        var stat = File.ReadAllText($"/proc/{process}/stat");
-        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return (long.Parse(fields[11]) + long.Parse(fields[12])) / 100.0;
-    }
-
-    internal static long Resident(int process) =>
-        long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1000;
 }

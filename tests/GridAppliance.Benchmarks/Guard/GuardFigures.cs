@@ -41,7 +41,7 @@ static class GuardFigures
             var open = Flood(wire, TimeSpan.FromSeconds(5));
             Console.WriteLine($"without a guard, to a port where nobody listens: {Rate(open)}");
 
-            using var daemon = new PeerProcess(gridappliance, "serve", "--config", Path.Combine(folder, "appliance.yaml"));
+            using var daemon = PeerProcess.Appliance(gridappliance, Path.Combine(folder, "appliance.yaml"));
             using var client = new ApplianceClient(new ApplianceAddress.Unix(Path.Combine(folder, "api.sock")));
             await ReadyAsync(client);
             await Task.Delay(Span);

@@ -7,14 +7,26 @@ namespace GridAppliance.Benchmarks.Peers;
 sealed class PeerProcess : IDisposable
 {
     readonly Process process;
+    bool isEnded;
 
-    public PeerProcess(string program, params string[] arguments)
+    public PeerProcess(string program, params string[] arguments) : this(new ProcessStartInfo(program, arguments))
     {
-        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        process = Process.Start(start) ?? throw new InvalidOperationException($"{program} does not start");
+    }
+
+    PeerProcess(ProcessStartInfo start)
+    {
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} does not start");
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginErrorReadLine();
+    }
+
+    /// <summary>Our own daemon, as its unit starts it: what it says is read, and goes nowhere.</summary>
+    public static PeerProcess Appliance(string gridappliance, string configuration)
+    {
+        var daemon = new PeerProcess(new ProcessStartInfo(gridappliance, ["serve", "--config", configuration]) { Environment = { ["DOTNET_GCgen0MaxBudget"] = "1000000" } });
+        daemon.process.BeginOutputReadLine();
+        return daemon;
     }
 
     /// <summary>One line of its standard output.</summary>
@@ -41,12 +53,18 @@ sealed class PeerProcess : IDisposable
         }
     }
 
+    /// <summary>Memory that it holds now, in megabytes.</summary>
+    public long Resident =>
+        long.Parse(File.ReadLines($"/proc/{process.Id}/status").First(static line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1000;
+
     /// <summary>How often its threads were woken so far.</summary>
     public long Wakes => Directory.EnumerateDirectories($"/proc/{process.Id}/task").Sum(static task =>
         File.ReadLines($"{task}/status").Where(static line => line.StartsWith("voluntary_ctxt_switches:", StringComparison.Ordinal)).Sum(static line => long.Parse(line.AsSpan(line.IndexOf(':') + 1).Trim(), CultureInfo.InvariantCulture)));
 
     public void Dispose()
     {
+        if (isEnded) return;
+        isEnded = true;
         if (!process.HasExited) process.Kill();
         process.WaitForExit();
         process.Dispose();

@@ -26,21 +26,18 @@ static class FleetFigures
             await AgentFigures.SeedAsync(folder, count * NodesEach, null);
             await ConfigureAsync(folder, at);
             var began = Stopwatch.GetTimestamp();
-            using var daemon = AgentFigures.Start(gridappliance, folder);
-            await AgentFigures.ReadyAsync(folder);
+            using var daemon = await AgentFigures.StartAsync(gridappliance, folder);
             await AllReadAsync(folder, count);
-            Say($"{count} switches of {Ports} ports and {count * NodesEach} nodes: all read, tried and written down {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s after the daemon's start, with {AgentFigures.ProcessorTime(daemon.Id):0.0} s of processor time");
+            Say($"{count} switches of {Ports} ports and {count * NodesEach} nodes: all read, tried and written down {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s after the daemon's start, with {daemon.Cpu.TotalSeconds:0.0} s of processor time");
             await PlacedAsync(folder, count * NodesEach);
 
             await Task.Delay(Settling);
             _ = switches.Ask("rounds");
-            var (processor, from) = (AgentFigures.ProcessorTime(daemon.Id), Stopwatch.GetTimestamp());
+            var (processor, from) = (daemon.Cpu.TotalSeconds, Stopwatch.GetTimestamp());
             await Task.Delay(Steady);
             var elapsed = Stopwatch.GetElapsedTime(from).TotalSeconds;
-            Say($"then for {elapsed:0} s: {100 * (AgentFigures.ProcessorTime(daemon.Id) - processor) / elapsed:0.00} % of one core, {AgentFigures.Resident(daemon.Id)} MB resident");
+            Say($"then for {elapsed:0} s: {100 * (daemon.Cpu.TotalSeconds - processor) / elapsed:0.00} % of one core, {daemon.Resident} MB resident");
             Say($"rounds, from the first request to the last: {switches.Ask("rounds")}");
-            daemon.Kill();
-            await daemon.WaitForExitAsync();
             return 0;
         }
         finally

@@ -77,10 +77,10 @@ public sealed class JournaledFabricTests : IAsyncLifetime
             await store.ReopenAsync();
 
             using var next = Open();
-            await Soon(next.TakeBackAsync(default));
+            await Soon(next.RestoreAsync(default));
             AssertZone(was, cut);
             Assert.Empty(new ZoneStore(store.Database).Load("mds"));
-            Assert.Empty(await Soon(next.TakeBackAsync(default)));
+            Assert.Empty((await Soon(next.RestoreAsync(default))).Made);
         }
         Assert.True(cut >= least, $"only {cut} moments were tried");
     }
@@ -93,7 +93,7 @@ public sealed class JournaledFabricTests : IAsyncLifetime
         Assert.Equal(SanOutcome.Done, await Soon(fabric.ConnectAsync(Zone(Host), default)));
         Assert.Equal(SanEnding.Refused, (await Soon(fabric.ConnectAsync(new("theirs", [Host], [Disk]), default))).Ending);
         var left = tree.Model;
-        Assert.Empty(await Soon(fabric.TakeBackAsync(default)));
+        Assert.Empty((await Soon(fabric.RestoreAsync(default))).Made);
         Assert.Same(left, tree.Model);
     }
 
