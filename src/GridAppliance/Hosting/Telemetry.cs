@@ -34,6 +34,9 @@ static class Telemetry
     public static readonly Counter<long> BmcStrays =
         Meter.CreateCounter<long>("gridappliance.bmc.strays", "{datagram}", "Datagrams from BMCs that answered nothing, by reason");
 
+    public static readonly Counter<long> PortEventsPassedOver =
+        Meter.CreateCounter<long>("gridappliance.port.events_passed_over", "{event}", "Events that a device told too fast for the timeline, by device");
+
     public static readonly Counter<long> SnmpRetries =
         Meter.CreateCounter<long>("gridappliance.snmp.retries", "{request}", "Requests sent again because an SNMP device was silent, by device");
 

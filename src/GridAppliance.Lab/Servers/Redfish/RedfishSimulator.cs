@@ -57,8 +57,6 @@ sealed partial class RedfishSimulator : IAsyncDisposable
     public string[] ResetTypes { get; set; } = ["On", "ForceOff", "GracefulShutdown", "ForceRestart", "PowerCycle", "Nmi"];
 
     public bool HasEvents { get; set; } = true;
-    /// <summary>Events that wait to be sent.</summary>
-    public int Unsent { get { lock (gate) return listeners.Sum(listener => listener.Reader.Count); } }
     public int Listeners { get { lock (gate) return listeners.Count; } }
     public bool HasSessions { get; set; } = true;
     public bool SaysLocation { get; set; } = true;

@@ -137,7 +137,12 @@ sealed partial class DeviceEventWatcher : BackgroundService
 
     async Task TellAsync(NodePort port, DeviceEvent happened, Told told, CancellationToken cancellationToken)
     {
-        if (ports.NodeOf(port) is not { } node || !told.MayTell(out var unheard)) return;
+        if (ports.NodeOf(port) is not { } node) return;
+        if (!told.MayTell(out var unheard))
+        {
+            Telemetry.PortEventsPassedOver.Add(1, new KeyValuePair<string, object?>("device", port.Address.OriginalString));
+            return;
+        }
         var text = happened.Text.Length > LongestText ? happened.Text[..LongestText] + "…" : happened.Text;
         var severity = happened.Health is SensorHealth.Critical or SensorHealth.Failed or SensorHealth.Warning ? EventSeverity.Warning : EventSeverity.Info;
         await timeline.AppendAsync(NewEvent.About(node, "port.event", $"{port.Address.OriginalString} says: {text}{(unheard > 0 ? $" (and {unheard} more that were passed over)" : "")}", severity), cancellationToken);
