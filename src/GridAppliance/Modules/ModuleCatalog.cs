@@ -57,12 +57,15 @@ sealed class ModuleCatalog
             : await ImportAsync(staged.Content, staged, isOwn: false, actor, cancellationToken);
     }
 
-    /// <summary>Takes in a package that is trusted for where it lies: whoever signed it, it counts as signed by the appliance.</summary>
-    public Task<ModuleImport> ImportOwnAsync(FileStream package, string actor, CancellationToken cancellationToken) => ImportAsync(package, null, isOwn: true, actor, cancellationToken);
+    /// <summary>Takes in a package that is trusted for where it comes from: whoever signed it, it counts as signed by the appliance. One that is there already is found without anything being written.</summary>
+    /// <param name="package">Can seek; read from its present position, its beginning, to its end.</param>
+    /// <param name="actor">Who takes it in.</param>
+    /// <param name="cancellationToken">Nothing is kept.</param>
+    public Task<ModuleImport> ImportOwnAsync(Stream package, string actor, CancellationToken cancellationToken) => ImportAsync(package, null, isOwn: true, actor, cancellationToken);
 
-    /// <param name="package">What is looked at.</param>
+    /// <param name="package">What is looked at; can seek.</param>
     /// <param name="staged">The same where it need only be kept.</param>
-    async Task<ModuleImport> ImportAsync(FileStream package, StagedPackage? staged, bool isOwn, string actor, CancellationToken cancellationToken)
+    async Task<ModuleImport> ImportAsync(Stream package, StagedPackage? staged, bool isOwn, string actor, CancellationToken cancellationToken)
     {
         if (Problem(package, isOwn, out var archiveAt, out var signer, out var manifest) is { } problem) return new ModuleImport.Refused($"the package is refused: {problem}");
         package.Position = archiveAt;
@@ -102,14 +105,14 @@ sealed class ModuleCatalog
     }
 
     /// <summary>The same archive as a package of the appliance's own.</summary>
-    async Task<StagedPackage> SealAsync(FileStream package, int archiveAt, byte[] archiveSha256, CancellationToken cancellationToken)
+    async Task<StagedPackage> SealAsync(Stream package, int archiveAt, byte[] archiveSha256, CancellationToken cancellationToken)
     {
         package.Position = archiveAt;
         return (await files.StageAsync(ModulePackageWriter.Header(archiveSha256, key.PublicKey, text => key.Sign(text)), package, long.MaxValue, cancellationToken))!;
     }
 
     /// <returns>Null when nothing is wrong.</returns>
-    string? Problem(FileStream package, bool isOwn, out int archiveAt, out string signer, out ModuleManifest? manifest)
+    string? Problem(Stream package, bool isOwn, out int archiveAt, out string signer, out ModuleManifest? manifest)
     {
         (archiveAt, signer, manifest) = (0, "", null);
         var start = new byte[PackageHeader.MaximumLength];

@@ -28,7 +28,7 @@ sealed partial class ShippedModules(ModuleCatalog catalog, ApplianceKey key, str
         {
             var (manifest, files) = Read(folder);
             using var package = new MemoryStream(ModulePackageWriter.Seal(ModulePackageWriter.Archive(manifest, files), key.PublicKey, text => key.Sign(text)));
-            await TakeInAsync(folder, () => catalog.ImportAsync(package, "appliance", cancellationToken));
+            await TakeInAsync(folder, () => catalog.ImportOwnAsync(package, "appliance", cancellationToken));
         }
         await base.StartAsync(cancellationToken);
     }

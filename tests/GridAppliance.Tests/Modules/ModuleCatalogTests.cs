@@ -193,6 +193,18 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         Assert.True(File.Exists(Path.Combine(folder, "www", "index.html")));
     }
 
+    /// <summary>A disk may be full at the next start: what is in the catalogue already is found without a file coming or going where packages are kept.</summary>
+    [Fact]
+    public async Task A_start_writes_no_file_for_shipped_modules_that_are_in_the_catalogue_already()
+    {
+        using (var first = Shipped()) await first.StartAsync(CancellationToken.None);
+        Directory.SetLastWriteTimeUtc(Folder, DateTime.UnixEpoch);
+        using (var second = Shipped()) await second.StartAsync(CancellationToken.None);
+        Assert.Equal(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Folder));
+        await ImportAsync(TestPackage.Signed(key, TestPackage.Manifest("another")));
+        Assert.NotEqual(DateTime.UnixEpoch, Directory.GetLastWriteTimeUtc(Folder));
+    }
+
     static ModuleManifest Needing(string name, params string[] needs) => TestPackage.Manifest(name) with { Needs = new() { Modules = needs } };
 
     [Fact]
