@@ -45,6 +45,8 @@ sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators
     static readonly string[] Needed = ["cpuset", "cpu", "memory", "pids"];
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
     const int MostLooks = 250, MostRounds = 50;
+    /// <summary>What grid-run gives those who run in nobody's limits, and those who do in somebody's: whom the kernel ends first when memory is full (Documentation/filesystems/proc in the kernel, 3.1).</summary>
+    const string EndedFirst = "500", EndedInTurn = "0";
 
     readonly string root = Path.GetDirectoryName(paths.ControlGroups)!;
 
@@ -127,7 +129,7 @@ sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators
     /// <summary>Programs of his modules that run outside already come in.</summary>
     void Gather(HoldingRecord holding, string group)
     {
-        foreach (var module in holding.Modules) MoveAll(Path.Combine(paths.ControlGroups, module), Path.Combine(group, module));
+        foreach (var module in holding.Modules) MoveAll(Path.Combine(paths.ControlGroups, module), Path.Combine(group, module), EndedInTurn);
     }
 
     public void Move(string id, string module, string? to)
@@ -136,11 +138,11 @@ sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators
         var target = Path.Combine(to is null ? paths.ControlGroups : PathOf(to), module);
         if (!Directory.Exists(from)) return;
         if (to is null) Fence(Directory.CreateDirectory(target).FullName, []);
-        MoveAll(from, target);
+        MoveAll(from, target, to is null ? EndedFirst : EndedInTurn);
     }
 
     /// <summary>Until nobody is left: those that are moved may be having children. What memory they have stays on the account of where they got it.</summary>
-    static void MoveAll(string from, string to)
+    static void MoveAll(string from, string to, string score)
     {
         for (var round = 0; SystemFiles.Text(from, "cgroup.procs") is { Length: > 0 } processes; round++)
         {
@@ -148,7 +150,11 @@ sealed class ControlGroups(AgentPaths paths, IReadOnlyList<string>? accelerators
             Directory.CreateDirectory(to);
             foreach (var process in processes.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
-                try { Write(to, "cgroup.procs", process); }
+                try
+                {
+                    Write(to, "cgroup.procs", process);
+                    Write($"/proc/{process}", "oom_score_adj", score);
+                }
                 catch (IOException) { /* it ended meanwhile */ }
             }
         }

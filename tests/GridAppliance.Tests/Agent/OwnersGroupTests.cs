@@ -118,7 +118,7 @@ public sealed class OwnersGroupTests : IDisposable
     }
 
     [Fact]
-    public async Task Programs_of_a_module_that_others_need_as_well_go_on_in_their_group_and_at_last_in_none()
+    public async Task Programs_of_a_module_that_others_need_as_well_go_on_in_their_group_and_at_last_in_none_where_a_full_memory_ends_them_first()
     {
         await using var appliance = await ScriptedAppliance.StartAsync();
         await using var agent = new AgentUnderTest(appliance, folder.Path, groups: new BareGroups(groups));
@@ -139,13 +139,15 @@ public sealed class OwnersGroupTests : IDisposable
         await OrderAsync(OrderKinds.Hold, 2);
         var process = agent.ProcessOf("app");
         Assert.Equal($"{groups.PathOf(Holding(1).Id)}/app", GroupOf(process));
+        string Score() => File.ReadAllText($"/proc/{process}/oom_score_adj").Trim();
+        Assert.Equal("0", Score());
 
         await OrderAsync(OrderKinds.Free, 1);
         Assert.Equal($"{groups.PathOf(Holding(2).Id)}/app", GroupOf(process));
         // Nobody but who holds resources needs it: it would end with the last of them.
         Assert.True((await orders.InstallAsync(package, "app", owner: "operator")).Succeeded);
         await OrderAsync(OrderKinds.Free, 2);
-        Assert.Equal($"{paths.ControlGroups}/app", GroupOf(process));
+        Assert.Equal(($"{paths.ControlGroups}/app", "500"), (GroupOf(process), Score()));
         Assert.Equal(process, agent.ProcessOf("app"));
         Assert.Empty(groups.Existing());
 
