@@ -23,15 +23,11 @@ sealed class OrderLedger(string folder)
     public void Keep(string orderId, OrderResult result)
     {
         // Numbered, not dated: a machine's date may jump by years while it runs.
-        var kept = Numbered();
-        var number = kept.Count > 0 ? kept[^1].Number + 1 : 1;
+        string[] kept = Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal)] : [];
+        var number = kept.Length > 0 && long.TryParse(Path.GetFileName(kept[^1]).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last + 1 : 1;
         DurableFile.Write(FileOf(orderId) ?? Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{number:d12}-{Name(orderId)}")), JsonSerializer.SerializeToUtf8Bytes(result, WrittenJson.Default.OrderResult));
-        foreach (var (_, old) in kept.Take(kept.Count + 1 - Capacity)) DurableFile.Delete(old);
+        foreach (var old in kept.Take(kept.Length + 1 - Capacity)) DurableFile.Delete(old);
     }
-
-    List<(long Number, string File)> Numbered() => Directory.Exists(folder)
-        ? [.. Directory.GetFiles(folder, "*.json").Select(file => (long.TryParse(Path.GetFileName(file).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0, file)).Order()]
-        : [];
 
     string? FileOf(string orderId) => Directory.Exists(folder) ? Directory.GetFiles(folder, "*" + Name(orderId)).FirstOrDefault() : null;
 
