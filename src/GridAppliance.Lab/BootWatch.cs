@@ -19,6 +19,7 @@ sealed class BootWatch(LabRig rig, BootFigures figures, TimeProvider clock)
         var idle = new Dictionary<LabServer, TimeSpan>();
         IReadOnlyList<NodeDocument> nodes = [];
         var giveUp = clock.GetUtcNow() + patience;
+        HashSet<LabServer> missing = [];
         while (true)
         {
             nodes = await rig.Appliance.Client.GetNodes(null, cancellation).OrNullWhenAway() ?? nodes;
@@ -29,7 +30,10 @@ sealed class BootWatch(LabRig rig, BootFigures figures, TimeProvider clock)
             if (progress.All(p => p.IsIdle)) return idle;
 
             if (rig.Appliance.Running is null) throw new LabException($"The appliance ended. The end of its log:{Environment.NewLine}{rig.Appliance.LogEnd()}");
-            if (progress.Any(p => !p.IsIdle && (p.HasFailed || rig.Servers.Running(p.Server) is null)) || now >= giveUp)
+            // In the middle of an exec a program has no environment to know it by: who has ended is missing at the next look as well.
+            var earlier = missing;
+            missing = [.. progress.Where(p => !p.IsIdle && rig.Servers.Running(p.Server) is null).Select(p => p.Server)];
+            if (progress.Any(p => !p.IsIdle && p.HasFailed) || missing.Overlaps(earlier) || now >= giveUp)
                 throw new LabException(await ExplainAsync(progress, cancellation));
             await Task.Delay(Look, clock, cancellation);
         }
