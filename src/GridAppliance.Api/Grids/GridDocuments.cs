@@ -28,7 +28,7 @@ public sealed record GridMemberDocument
     public required string Standing { get; init; }
     /// <summary>Since when its engine has it as down, as the appliance wrote it down; null for one that works.</summary>
     public DateTimeOffset? DownSince { get; init; }
-    /// <summary>idle, busy, draining, drained or down: how the engine has it; null for a master, and before it has one.</summary>
+    /// <summary>idle, busy, draining, drained or down: how the engine has it. Of a master that stands by: ready, or behind. Null for the master that takes requests, and before there is one.</summary>
     public string? State { get; init; }
     public int? BusyCpus { get; init; }
     public int? Cpus { get; init; }

@@ -16,8 +16,16 @@ sealed record Grid
     /// <summary>It is being dissolved, and goes with its last member.</summary>
     public bool IsLeaving { get; init; }
 
+    /// <summary>The first is the one that takes requests; the others stand by.</summary>
     [JsonIgnore]
-    public GridMember? Master => Members.FirstOrDefault(member => member.Role == GridRole.Master);
+    public IEnumerable<GridMember> Masters => Members.Where(static member => member.Role == GridRole.Master);
+
+    /// <summary>The one that takes requests.</summary>
+    [JsonIgnore]
+    public GridMember? Master => Masters.FirstOrDefault();
+
+    /// <summary>With this member before all others: of masters it is the one that takes requests.</summary>
+    public Grid LedBy(GridMember member) => this with { Members = [member, .. Members.Where(other => other.NodeId != member.NodeId)] };
 
     public GridMember? Find(Guid nodeId) => Members.FirstOrDefault(member => member.NodeId == nodeId);
 
@@ -29,7 +37,7 @@ sealed record Grid
 
 sealed record GridMember(Guid NodeId, string Node, GridRole Role, GridStanding Standing)
 {
-    /// <summary>Since when the engine has it as down, as far as the appliance saw; null for one that works, or is not in yet.</summary>
+    /// <summary>Since when the engine has it as down, or (a master that stands by) behind, as far as the appliance saw; null for one that works, or is not in yet.</summary>
     public DateTimeOffset? DownSince { get; init; }
 }
 

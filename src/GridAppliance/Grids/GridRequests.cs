@@ -42,7 +42,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
     {
         var able = wanted.Where(one => Obstacle(engine, one.Node, one.Role) is null).ToList();
         var plans = wanted.Select(one => (one.Node.Name, able.Contains(one)
-            ? ((NewOperation?)JoinGrid.For(grid, new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining), one.Node.ImageWish, actor), $"{one.Node.Name} will be {(one.Role == GridRole.Master ? "the master" : "a worker")} of {grid.Name}")
+            ? ((NewOperation?)JoinGrid.For(grid, new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining), one.Node.ImageWish, actor), $"{one.Node.Name} will be {(one.Role == GridRole.Worker ? "a worker" : one == wanted[0] ? "the master" : "the backup master")} of {grid.Name}")
             : (null, Obstacle(engine, one.Node, one.Role) ?? "changed in the meantime"))).ToList();
         if (dryRun) return await NodeSubmissions.SubmitAsync(operations, plans, dryRun, cancellationToken);
         await joining.WaitAsync(cancellationToken);
@@ -125,10 +125,15 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
         }
         // Workers first: their master sees them off.
         var members = grid.Members.Where(member => range is null || range.Any(node => node.Id == member.NodeId)).OrderByDescending(member => member.Role);
+        if (!request.DryRun)
+        {
+            // A person's word goes before the appliance's own: who is on the way back does not come back.
+            foreach (var back in members.SelectMany(member => operations.UnfinishedOn(member.NodeId)).Where(JoinGrid.IsReturn)) await operations.CancelAsync(back.Id, actor, $"it is to leave {grid.Name}", cancellationToken);
+        }
         var strangers = (range ?? []).Where(node => grid.Find(node.Id) is null);
         return await NodeSubmissions.SubmitAsync(operations,
         [
-            .. members.Select(member => (member.Node, range is not null && member.Role == GridRole.Master
+            .. members.Select(member => (member.Node, range is not null && grid.Master == member
                 ? ((NewOperation?)null, $"{member.Node} is the master of {grid.Name}: gridctl grid delete {grid.Name}")
                 : (LeaveGrid.For(grid, member, request.Now || range is null, actor), $"{member.Node} will leave {grid.Name}"))),
             .. strangers.Select(node => (node.Name, ((NewOperation?)null, $"{node.Name} is not in {grid.Name}"))),

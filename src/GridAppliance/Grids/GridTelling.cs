@@ -22,10 +22,13 @@ sealed class GridTelling(GridDirectory grids, GridEngines engines, GridCalls cal
             if (grids.Find(gridId) is not { } grid) return new("the grid is gone", ForGood: true);
             if (engines.Find(grid.Engine) is not { } engine) return new(GridEngines.Unknown(grid.Engine), ForGood: true);
             IReadOnlyList<Node> Who(GridRole role) => [.. grid.Members.Where(other => other.Role == role && other.Standing != GridStanding.Leaving).Select(other => nodes.Current.Find(other.NodeId)).OfType<Node>()];
-            if (Who(GridRole.Master).Count == 0) return new($"{grid.Name} has no master any more", ForGood: true);
+            // Masters are told of each other once they are there: the one that leads waits for nobody.
+            bool IsUp(Node master) => master.Id == member.NodeId || grid.Find(master.Id)!.Standing != GridStanding.Joining && master.Has(engine.ModuleOf(GridRole.Master));
+            var masters = Who(GridRole.Master);
+            if (masters.Count == 0) return new($"{grid.Name} has no master any more", ForGood: true);
             var answer = await calls.AskAsync(member.NodeId, member.Node, new RunOrder
             {
-                Module = engine.ModuleOf(member.Role), Command = ["told"], Files = engine.Tell(grid, member.Role, Who(GridRole.Master), Who(GridRole.Worker)), Secrets = engine.SecretsOf(member.Role), Seconds = Seconds,
+                Module = engine.ModuleOf(member.Role), Command = ["told"], Files = engine.Tell(grid, member.Role, member.Role == GridRole.Master ? [.. masters.Where(IsUp)] : masters, Who(GridRole.Worker)), Secrets = engine.SecretsOf(member.Role), Seconds = Seconds,
             }, cancellationToken);
             return answer.Succeeded ? null : new($"{member.Node}: {answer.Message}", ForGood: false);
         }

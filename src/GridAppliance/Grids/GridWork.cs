@@ -7,7 +7,7 @@ namespace GridAppliance.Grids;
 /// <summary>Asks a grid's master how things stand there, and hands requests over to it.</summary>
 sealed class GridWork(GridEngines engines, GridCalls calls, GridSightings sightings, TimeProvider time)
 {
-    const int LongestWait = 300, LookSeconds = 8, DrainSeconds = 30;
+    const int LongestWait = 300, LookSeconds = 12, DrainSeconds = 30;
 
     /// <summary>Tasks of an array are jobs each: in a list of grids the first are told, and how many there are in all.</summary>
     const int MostJobs = 200;
@@ -60,7 +60,7 @@ sealed class GridWork(GridEngines engines, GridCalls calls, GridSightings sighti
             return new GridMemberDocument
             {
                 Node = member.Node, Role = member.Role.ToString().ToLowerInvariant(), Standing = member.Standing.ToString().ToLowerInvariant(), DownSince = member.DownSince,
-                State = seen?.State, BusyCpus = seen?.Busy, Cpus = seen?.Cpus, Load = seen?.Load,
+                State = seen?.State ?? sighting?.Report?.Standbys.GetValueOrDefault(member.Node), BusyCpus = seen?.Busy, Cpus = seen?.Cpus, Load = seen?.Load,
             };
         })],
         Jobs = [.. (sighting?.Report?.Jobs ?? []).Select(job => new GridJobDocument { Id = job.Id, State = job.State, Name = job.Name, Nodes = job.Nodes })],

@@ -20,6 +20,8 @@ static class GridsFeature
         services.AddSingleton<GridPasses>();
         services.AddSingleton<GridSightings>();
         services.AddSingleton<GridWork>();
+        services.AddSingleton<GridSuccession>();
+        services.AddSingleton<GridReturns>();
         services.AddSingleton<GridWatch>();
         services.AddHostedService(static provider => provider.GetRequiredService<GridWatch>());
         services.AddSingleton<IOperationKind, JoinGrid>();

@@ -15,8 +15,11 @@ sealed class SlurmEngine : IGridEngine
     const int ControllerPort = 6817;
     const int RestPort = 6820;
 
-    /// <summary>Munge's lets the members trust each other; the other one is the controller's alone, and signs what programs outside show it.</summary>
-    const string MungeKey = "munge.key", TokenKey = "jwt.key";
+    /// <summary>One that works and one that takes over: what a controller writes down has one copy.</summary>
+    const int MostMasters = 2;
+
+    /// <summary>Munge's lets the members trust each other; the second is the controllers' alone, and signs what programs outside show them; with the third a master gives its backup what it writes down.</summary>
+    const string MungeKey = "munge.key", TokenKey = "jwt.key", CopyKey = "copy.key";
 
     /// <summary>As whom requests from outside run.</summary>
     const string User = "gridjob";
@@ -30,7 +33,7 @@ sealed class SlurmEngine : IGridEngine
 
     public string ModuleOf(GridRole role) => Module;
 
-    public IReadOnlyList<string> Secrets { get; } = [MungeKey, TokenKey];
+    public IReadOnlyList<string> Secrets { get; } = [MungeKey, TokenKey, CopyKey];
 
     public IReadOnlyList<string> SecretsOf(GridRole role) => role switch
     {
@@ -44,10 +47,9 @@ sealed class SlurmEngine : IGridEngine
 
     public string? Refusal(IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) => masters.Count switch
     {
-        1 => null,
         0 => "Slurm needs a master",
-        // A backup controller reads the first one's state from a disk that both have: there is none yet.
-        _ => "a backup master needs a disk that both masters share, which this version does not give them: name one master",
+        <= MostMasters => null,
+        _ => "Slurm has one master here, and one that takes over from it: name two at most",
     };
 
     public IReadOnlyDictionary<string, string> Tell(Grid grid, GridRole role, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers)
@@ -57,18 +59,22 @@ sealed class SlurmEngine : IGridEngine
         {
             GridRole.Worker => new Dictionary<string, string>
             {
-                ["role"] = "worker\n", ["hosts"] = hosts, ["master"] = string.Create(CultureInfo.InvariantCulture, $"{masters[0].Ip}:{ControllerPort}\n"),
+                ["role"] = "worker\n", ["hosts"] = hosts, ["master"] = string.Join(',', masters.Select(master => string.Create(CultureInfo.InvariantCulture, $"{master.Ip}:{ControllerPort}"))) + "\n",
             },
-            GridRole.Master => new Dictionary<string, string> { ["role"] = "master\n", ["hosts"] = hosts, ["slurm.conf"] = Configuration(grid, masters[0], workers), ["cgroup.conf"] = ControlGroups },
+            GridRole.Master => new Dictionary<string, string>
+            {
+                ["role"] = "master\n", ["hosts"] = hosts, ["masters"] = string.Concat(masters.Select(master => $"{master.Name} {master.Ip}\n")),
+                ["slurm.conf"] = Configuration(grid, masters, workers), ["cgroup.conf"] = ControlGroups,
+            },
         };
     }
 
-    static string Configuration(Grid grid, Node master, IReadOnlyList<Node> workers)
+    static string Configuration(Grid grid, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers)
     {
         // No control groups of Slurm's own: a module sees them to read, and the agent holds its programs in one already.
         var text = new StringBuilder($"""
             ClusterName={grid.Name}
-            SlurmctldHost={master.Name}({master.Ip})
+            {string.Join('\n', masters.Select(master => $"SlurmctldHost={master.Name}({master.Ip})"))}
             SlurmctldParameters=enable_configless
             SlurmctldPort={ControllerPort.ToString(CultureInfo.InvariantCulture)}
             SlurmUser=slurm

@@ -35,6 +35,9 @@ sealed record Node
     public string? CircuitRelay { get; init; }
     public InventoryDocument? Inventory { get; init; }
     public ImmutableArray<InstalledModuleDocument> Modules { get; init; } = [];
+
+    /// <summary>Whether its agent says that it has a module; what a boot takes away its agent's first call does not have any more.</summary>
+    public bool Has(string module) => Modules.Any(installed => installed.Name == module);
     /// <summary>SubjectPublicKeyInfo (DER) of the agent that speaks for this node; empty before one enrolled.</summary>
     public ImmutableArray<byte> AgentKey { get; init; } = [];
     public string? AgentVersion { get; init; }

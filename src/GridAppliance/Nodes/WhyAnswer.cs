@@ -1,5 +1,6 @@
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
+using GridAppliance.Grids;
 using GridAppliance.Power;
 
 namespace GridAppliance.Nodes;
@@ -101,11 +102,15 @@ static class WhyAnswer
             f => $"{f.Name} has kernel and node image since {Ago(f.Silence)}, and its agent has not called.",
             _ => "Look at its console: a kernel panic, a NIC without a driver (boot the `metal` profile), or too little memory (512 MiB are needed) end like this.", "boot."),
 
+        new("on its way back to its grid", f => f.DownInGrid is not null && f.Returning is not null,
+            f => $"{f.Name} booted anew and is on its way back into grid {f.Grid!.Name}, for {Ago(f.Now - f.Returning!.Started)}{(f.Returning.Reason is { } reason ? $": {reason}" : "")}.",
+            f => $"See its steps with `gridctl operation show {f.Returning!.Id}`; `gridctl grid remove {f.Grid!.Name} {f.Name}` takes it out instead.", "grid.", "operation.", "agent."),
+
         new("down in its grid", f => f.DownInGrid is not null,
-            f => $"{f.Name} works for grid {f.Grid!.Name}, whose {f.Grid.Engine} has it as down since {Ago(f.Now - f.DownInGrid!.Value)}: it gets no work there, and what it had goes on elsewhere{(f.AgentSilence is { } silence ? $"; its agent was last heard {Ago(silence)} ago" : "")}.",
+            f => $"{f.Name} works for grid {f.Grid!.Name}, whose {f.Grid.Engine} has it as down since {Ago(f.Now - f.DownInGrid!.Value)}: {(f.Grid.Find(f.Node.Id)!.Role == GridRole.Worker ? "it gets no work there, and what it had goes on elsewhere" : "as a master it can take over from nobody")}{(f.AgentSilence is { } silence ? $"; its agent was last heard {Ago(silence)} ago" : "")}.",
             f => f.AgentSilence is null
-                ? $"See what its module says with `gridctl node timeline {f.Name}`; it gets work again as soon as it answers there, and `gridctl grid remove {f.Grid!.Name} {f.Name}` takes it out for good."
-                : $"Take it out with `gridctl grid remove {f.Grid!.Name} {f.Name}`, restart it over the network, and give it back with `gridctl grid add {f.Grid.Name} {f.Name}`.", "grid.", "agent.", "state."),
+                ? $"{(f.LastFailed is { } failed ? $"The way back failed ({failed.Reason}) and is tried again; see" : "See")} what its module says with `gridctl node timeline {f.Name}`; it gets work again as soon as it answers there, and `gridctl grid remove {f.Grid!.Name} {f.Name}` takes it out for good."
+                : $"Restart it over the network: it comes back by itself; or take it out with `gridctl grid remove {f.Grid!.Name} {f.Name}`.", "grid.", "agent.", "state."),
 
         new("agent silent", f => f.AgentSilence is not null,
             f => $"{f.Name}'s agent was last heard {Ago(f.AgentSilence!.Value)} ago.",

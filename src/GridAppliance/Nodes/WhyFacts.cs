@@ -81,6 +81,9 @@ sealed record WhyFacts
     /// <summary>Since when its grid's engine has it as down; null for one that works, and for one in no grid.</summary>
     public DateTimeOffset? DownInGrid => Grid?.Find(Node.Id)?.DownSince;
 
+    /// <summary>What brings it back into its grid after a boot.</summary>
+    public OperationDocument? Returning => DownInGrid is null ? null : Operations.FirstOrDefault(static o => o is { State: "running", Kind: JoinGrid.KindName });
+
     /// <summary>The machine is off, as its port has just told.</summary>
     public bool IsOff => Node.Reach.Power is { State: PowerState.Off };
 

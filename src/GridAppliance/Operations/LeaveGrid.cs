@@ -51,6 +51,8 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
     {
         var grid = await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value) is { } there ? latest.With(there with { Standing = GridStanding.Leaving }) : latest, null, cancellationToken);
         if (grid?.Find(operation.NodeId!.Value) is null) return new StepOutcome.Failed($"{operation.Node} is not in {input.Grid}");
+        // A backup master goes alone; the one that leads goes with its grid.
+        if (input.Role == GridRole.Master && !grid.IsLeaving) return new StepOutcome.Done();
         if (input.Role == GridRole.Master)
             return grid.Members.Any(member => member.Role == GridRole.Worker) ? new StepOutcome.NotYet(LookAgain, "its workers leave first") : new StepOutcome.Done();
         if (grid.Master is not { Standing: GridStanding.Member } master) return new StepOutcome.Done("there is no master to tell");
@@ -66,15 +68,15 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
     {
         if (await modules.AwaitAsync(operation) is StepOutcome.Done) return new StepOutcome.Done($"{operation.Node} has left its work behind already");
         var grid = await grids.ChangeAsync(input.GridId, latest => latest?.Find(operation.NodeId!.Value) is { } there ? latest.With(there with { Standing = input.Before }) : latest, null, cancellationToken);
-        if (input.Role == GridRole.Master || input.Before == GridStanding.Leaving || grid?.Master is not { Standing: GridStanding.Member } master) return new StepOutcome.Done();
+        if (input.Before == GridStanding.Leaving || grid?.Master is not { Standing: GridStanding.Member } master || master.NodeId == operation.NodeId) return new StepOutcome.Done();
         if (await telling.TellAsync(input.GridId, master, cancellationToken) is { } untold)
             return untold.ForGood || time.GetUtcNow() - operation.Started > Patience ? new StepOutcome.Failed(untold.Reason) : new StepOutcome.NotYet(LookAgain, untold.Reason);
-        if (input.Before == GridStanding.Member) await work.DrainAsync(grid, master, operation.Node!, GridDrain.Resume, cancellationToken);
+        if (input is { Before: GridStanding.Member, Role: GridRole.Worker }) await work.DrainAsync(grid, master, operation.Node!, GridDrain.Resume, cancellationToken);
         return new StepOutcome.Done($"{operation.Node} stays in {input.Grid}");
     }
 
     async Task<StepOutcome> ForgetAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken) =>
-        input.Role == GridRole.Worker && grids.Find(input.GridId) is { IsLeaving: false, Master: { Standing: GridStanding.Member } master } && await telling.TellAsync(input.GridId, master, cancellationToken) is { ForGood: false } untold
+        grids.Find(input.GridId) is { IsLeaving: false, Master: { Standing: GridStanding.Member } master } && master.NodeId != operation.NodeId && await telling.TellAsync(input.GridId, master, cancellationToken) is { ForGood: false } untold
             ? new StepOutcome.NotYet(LookAgain, untold.Reason) : new StepOutcome.Done();
 
     async Task<StepOutcome> OrderAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)

@@ -115,6 +115,69 @@ public sealed class GridTests(ITestOutputHelper output)
         foreach (var name in (string[])[master, first, third]) await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetNode(name, CancellationToken.None), found => found is { State: "idle", Image: "tiny" }, $"{name} idle again in the tiny image");
     }
 
+    // Three machines; each boots twice, and the first master has to be missed for half a minute.
+    [LabFact]
+    [Trait("Soak", "yes")]
+    public async Task A_master_switched_off_is_replaced_by_its_backup_no_job_is_lost_and_whoever_was_off_comes_back_by_itself()
+    {
+        const int Tasks = 6;
+        var plan = LabPlan.For(LabName.Parse("e2eheir"), [ServerFirmware.Bios, ServerFirmware.Bios, ServerFirmware.Bios]);
+        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [.. plan.Servers.Select(server => server with { MemoryMiB = MemoryMiB })] });
+        await lab.Rig.Appliance.StartAsync(CancellationToken.None);
+        await lab.PowerOnAsync();
+        await lab.UntilIdleAsync();
+        var servers = new Dictionary<string, LabServer>();
+        foreach (var server in lab.Plan.Servers) servers[(await lab.NodeOfAsync(server)).Name] = server;
+        if (servers.Keys.Order(StringComparer.Ordinal).ToList() is not [var master, var backup, var worker]) throw new LabException("there are not three nodes");
+        Task<GridDocument> Grid() => lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None);
+        GridMemberDocument Member(GridDocument grid, string name) => grid.Members.Single(member => member.Node == name);
+        int Completed(GridDocument grid, string job) => grid.Jobs.Count(one => one.Id.StartsWith($"{job}_", StringComparison.Ordinal) && one.State == "COMPLETED");
+
+        var began = Stopwatch.GetTimestamp();
+        await lab.GridctlAsync("grid", "create", "hpc", "--masters", $"{master},{backup}", "--workers", worker);
+        Say("three idle nodes to a grid of two masters and a worker", began);
+        Assert.Equal([master, backup, worker], (await Grid()).Members.Select(member => member.Node));
+        Assert.Equal("ready", Member(await Grid(), backup).State);
+
+        var script = Path.Combine(plan.Paths.Data, "job");
+        await File.WriteAllTextAsync(script, "#!/bin/sh\nsleep 10\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
+        var job = (await lab.GridctlAsync("grid", "submit", "hpc", script, "--count", $"{Tasks}")).Trim();
+        await LabInstance.UntilAsync(Grid, grid => grid.Jobs.Any(one => one.State == "RUNNING"), "a task that runs");
+        // Accepted a moment before its master is gone.
+        var last = (await lab.GridctlAsync("grid", "submit", "hpc", script)).Trim();
+        var killed = Stopwatch.GetTimestamp();
+        await lab.Rig.Servers.PowerOffAsync(servers[master], CancellationToken.None);
+        await LabInstance.UntilAsync(Grid, grid => grid.Members[0].Node == backup, "another master");
+        Say("a master switched off to the record that its backup is in its place", killed);
+        var after = await LabInstance.UntilAsync(Grid, grid => grid is { Problem: null, Jobs.Count: > Tasks }, "the backup's word on the jobs");
+        Say("and to the backup's controller that has all jobs", killed);
+        Assert.Contains(after.Jobs, one => one.Id.StartsWith(last, StringComparison.Ordinal));
+        Assert.NotNull(Member(after, master).DownSince);
+
+        var next = (await lab.GridctlAsync("grid", "submit", "hpc", script)).Trim();
+        var ended = await LabInstance.UntilAsync(Grid, grid => Completed(grid, job) == Tasks && Completed(grid, last) == 1 && Completed(grid, next) == 1, "the end of every task that was accepted");
+        Say("and to the end of every task", killed);
+        Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL" or "CANCELLED");
+        Assert.Equal(Enumerable.Range(1, Tasks).Select(task => $"task {task} on {worker}"), (await lab.GridctlAsync("grid", "output", "hpc", job)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        Assert.Equal(worker, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
+
+        began = Stopwatch.GetTimestamp();
+        await lab.Rig.Servers.PowerOnAsync(servers[master], CancellationToken.None);
+        await LabInstance.UntilAsync(Grid, grid => Member(grid, master) is { DownSince: null, State: "ready" }, "the first master that stands by");
+        Say("the first master's power-on to a master that stands by", began);
+        Assert.Equal(backup, (await Grid()).Members[0].Node);
+
+        began = Stopwatch.GetTimestamp();
+        await lab.Rig.Servers.PowerOffAsync(servers[worker], CancellationToken.None);
+        await lab.Rig.Servers.PowerOnAsync(servers[worker], CancellationToken.None);
+        await LabInstance.UntilAsync(async () => (await lab.Rig.Appliance.Client.GetTimeline(worker, CancellationToken.None)).Events.Select(happened => happened.Kind).ToList(), kinds => kinds.Contains("grid.worker-back"), "a worker that is back");
+        Say("a worker's restart to the engine that counts on it again", began);
+        Assert.Equal(worker, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
+
+        await lab.GridctlAsync("grid", "delete", "hpc");
+        foreach (var name in servers.Keys) await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetNode(name, CancellationToken.None), found => found is { State: "idle", Image: "tiny", Modules.Count: 0 }, $"{name} idle again in the tiny image");
+    }
+
     /// <summary>Where the time of a member's way in went.</summary>
     async Task SayStepsAsync(LabInstance lab, string node)
     {

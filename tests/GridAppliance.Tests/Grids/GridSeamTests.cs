@@ -5,6 +5,7 @@ using GridAppliance.Api;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Grids;
 using GridAppliance.Api.Modules;
+using GridAppliance.Api.Nodes;
 using GridAppliance.Grids;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -31,6 +32,7 @@ public sealed class GridSeamTests
         var request = new GridRequest { Name = "pool", Engine = "roster", Masters = "x", Workers = "y" };
 
         Assert.Equal("a roster has to be somewhere", requests.Defect(request, [], Nodes(1)));
+        Assert.Equal($"{agents[1].Node} is named as master and as worker", requests.Defect(request, Nodes(0, 1), Nodes(1, 2)));
         Assert.Null(requests.Defect(request, Nodes(0), Nodes(1)));
         await EndAsync(appliance, await requests.CreateAsync(request, Nodes(0), Nodes(1), "alice", CancellationToken.None));
 
@@ -42,6 +44,11 @@ public sealed class GridSeamTests
         Assert.DoesNotContain(members[0].Orders, order => order.Contains(Convert.ToBase64String(members[0].Secret), StringComparison.Ordinal));
         Assert.Equal(NodeState.Active, Nodes(1)[0].State);
         Assert.Contains("belongs to grid pool", (await requests.AddAsync(grids.Find("pool")!, Nodes(1), true, "alice", CancellationToken.None)).Nodes[0].Message, StringComparison.Ordinal);
+
+        // Whom another grid has is refused as a worker, without the others, and as a master the whole.
+        var other = request with { Name = "other" };
+        Assert.Equal($"{agents[0].Node} belongs to grid pool", requests.Defect(other, Nodes(0), Nodes(2)));
+        Assert.Equal([(false, $"{agents[1].Node} belongs to grid pool")], (await requests.CreateAsync(other with { DryRun = true }, Nodes(2), Nodes(1), "alice", CancellationToken.None)).Nodes.Where(node => node.Node == agents[1].Node).Select(node => (node.Accepted, node.Message)));
 
         await EndAsync(appliance, await requests.AddAsync(grids.Find("pool")!, Nodes(2), false, "alice", CancellationToken.None));
         Assert.Equal($"{agents[1].Node} {agents[2].Node}", members[0].Files["roster"]);
@@ -111,6 +118,131 @@ public sealed class GridSeamTests
         await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
     }
 
+    [Fact]
+    public async Task A_worker_that_was_restarted_comes_back_by_itself_and_one_that_a_person_takes_out_does_not()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        using CancellationTokenSource life = new(), first = new(), second = new();
+        List<ScriptedAgent> agents = [await appliance.IdleAgentAsync(1), await appliance.IdleAgentAsync(2)];
+        List<Member> members = [new(agents[0], life.Token), new(agents[1], first.Token)];
+        var (grids, requests, watch) = (appliance.Get<GridDirectory>(), appliance.Get<GridRequests>(), appliance.Get<GridWatch>());
+        Node Worker() => appliance.Nodes.Current.Find(agents[1].Node)!;
+        GridMember? Seen() => grids.Find("pool")!.Find(Worker().Id);
+        async Task BootsAsync(CancellationTokenSource dying)
+        {
+            await dying.CancelAsync();
+            await members[^1].Life.WaitAsync(Patience);
+            await agents[1].BootAndEnrolAsync();
+            Assert.Equal((NodeState.Active, false), (Worker().State, Worker().Has("web")));
+            await Eventually.UntilAsync(async () => { await watch.LookAsync(CancellationToken.None); return appliance.Operations.UnfinishedOn(Worker().Id); }, operations => operations.Any(JoinGrid.IsReturn), "the way back of a worker that booted");
+        }
+        await EndAsync(appliance, await requests.CreateAsync(new() { Name = "pool", Engine = "roster", Masters = "x", Workers = "y" }, [appliance.Nodes.Current.Find(agents[0].Node)!], [Worker()], "alice", CancellationToken.None));
+
+        await BootsAsync(first);
+        Assert.NotNull(Seen()!.DownSince);
+        members.Add(new(agents[1], second.Token));
+        await Eventually.UntilAsync(() => Seen()!.DownSince is null, "a worker that is back");
+        Assert.Equal(["grid.worker-down", "grid.worker-back"], appliance.EventsOf(agents[1].Node).Where(kind => kind.StartsWith("grid.worker", StringComparison.Ordinal)));
+        Assert.Equal((agents[0].Node, true), (members[^1].Files["roster"], Worker().Has("web")));
+        Assert.Equal(128, members[^1].Secret.Length);
+
+        // On its way once more, it is taken out.
+        await Eventually.UntilAsync(() => appliance.Operations.UnfinishedOn(Worker().Id).Count == 0, "the end of the way back");
+        await BootsAsync(second);
+        var leaving = requests.LeaveAsync(grids.Find("pool")!, [Worker()], new() { Now = true }, "alice", CancellationToken.None);
+        members.Add(new(agents[1], life.Token));
+        await EndAsync(appliance, await leaving);
+        await watch.LookAsync(CancellationToken.None);
+        Assert.Equal((null, NodeState.Idle, 0), (Seen(), Worker().State, appliance.Operations.UnfinishedOn(Worker().Id).Count));
+        await life.CancelAsync();
+        await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task A_master_that_is_gone_is_replaced_by_its_backup_and_stands_by_when_it_comes_back()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        using CancellationTokenSource life = new(), dying = new();
+        List<ScriptedAgent> agents = [await appliance.IdleAgentAsync(1), await appliance.IdleAgentAsync(2), await appliance.IdleAgentAsync(3)];
+        var members = agents.Select((agent, place) => new Member(agent, place == 0 ? dying.Token : life.Token)).ToList();
+        var (grids, requests, watch, work) = (appliance.Get<GridDirectory>(), appliance.Get<GridRequests>(), appliance.Get<GridWatch>(), appliance.Get<GridWork>());
+        IReadOnlyList<Node> Nodes(params int[] which) => [.. which.Select(number => appliance.Nodes.Current.Find(agents[number].Node)!)];
+        Grid Pool() => grids.Find("pool")!;
+        IEnumerable<string> Masters() => Pool().Masters.Select(member => member.Node);
+        var plan = await requests.CreateAsync(new() { Name = "pool", Engine = "roster", Masters = "x", Workers = "y", DryRun = true }, Nodes(0, 1), Nodes(2), "alice", CancellationToken.None);
+        Assert.Equal([$"{agents[0].Node} will be the master of pool", $"{agents[1].Node} will be the backup master of pool", $"{agents[2].Node} will be a worker of pool"], plan.Nodes.Select(node => node.Message));
+        await EndAsync(appliance, await requests.CreateAsync(new() { Name = "pool", Engine = "roster", Masters = "x", Workers = "y" }, Nodes(0, 1), Nodes(2), "alice", CancellationToken.None));
+        Assert.Equal([agents[0].Node, agents[1].Node], Masters());
+        Assert.Equal((null, "ready"), ((await work.ShowAsync(Pool(), CancellationToken.None)).Members[0].State, (await work.ShowAsync(Pool(), CancellationToken.None)).Members[1].State));
+
+        await dying.CancelAsync();
+        await members[0].Life.WaitAsync(Patience);
+        members[1].Dead = agents[0].Node;
+        appliance.Nodes.Touch(Nodes(0)[0].Id, latest => latest with { AgentLastSeen = DateTimeOffset.UnixEpoch });
+        await watch.LookAsync(CancellationToken.None);
+        Assert.Equal([agents[1].Node, agents[0].Node], Masters());
+        Assert.Single(appliance.EventsOf(agents[1].Node), "grid.master-replaced");
+        Assert.NotNull(Pool().Find(Nodes(0)[0].Id)!.DownSince);
+        Assert.Equal($"{agents[1].Node} {agents[0].Node}", members[1].Files["masters"]);
+        var (answer, defect) = await work.RequestAsync(Pool(), new() { Kind = "run", Command = ["hostname"] }, CancellationToken.None);
+        Assert.Equal((null, true), (defect, answer!.Succeeded));
+        Assert.Contains(members[1].Orders, order => order.Contains("\"request\"", StringComparison.Ordinal));
+        // The one that leads goes with its grid.
+        Assert.False((await requests.LeaveAsync(Pool(), Nodes(1), new(), "alice", CancellationToken.None)).Nodes[0].Accepted);
+
+        await agents[0].BootAndEnrolAsync();
+        members.Add(new(agents[0], life.Token));
+        members[1].Dead = null;
+        await Eventually.UntilAsync(async () => { await watch.LookAsync(CancellationToken.None); return Pool().Find(Nodes(0)[0].Id)!.DownSince; }, since => since is null, "a master that stands by");
+        Assert.Equal([agents[1].Node, agents[0].Node], Masters());
+        Assert.Equal($"{agents[1].Node} {agents[0].Node}", members[^1].Files["masters"]);
+        Assert.Contains("grid.master-back", appliance.EventsOf(agents[0].Node));
+
+        await Eventually.UntilAsync(() => appliance.Operations.UnfinishedOn(Nodes(0)[0].Id).Count == 0, "the end of the way back");
+        await EndAsync(appliance, await requests.LeaveAsync(Pool(), Nodes(0), new(), "alice", CancellationToken.None));
+        Assert.Equal([agents[1].Node], Masters());
+        Assert.Equal(agents[1].Node, members[1].Files["masters"]);
+        await EndAsync(appliance, await requests.LeaveAsync(Pool(), null, new(), "alice", CancellationToken.None));
+        await life.CancelAsync();
+        await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
+    }
+
+    /// <summary>It would lose what the other one has that is gone.</summary>
+    [Fact]
+    public async Task A_backup_that_has_not_all_takes_nobodys_place()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var nodes = new[] { (await appliance.IdleAgentAsync(1)).Node, (await appliance.IdleAgentAsync(2)).Node }.Select(name => appliance.Nodes.Current.Find(name)!).ToList();
+        foreach (var node in nodes) await appliance.Nodes.ChangeAsync(node.Id, latest => (latest with { Modules = [new() { Name = "hello", Version = "1.0", State = "running" }] }, []), CancellationToken.None);
+        appliance.Nodes.Touch(nodes[0].Id, latest => latest with { AgentLastSeen = DateTimeOffset.UnixEpoch });
+        var (grids, succession) = (appliance.Get<GridDirectory>(), appliance.Get<GridSuccession>());
+        GridMember Master(int which, DateTimeOffset? down) => new(nodes[which].Id, nodes[which].Name, GridRole.Master, GridStanding.Member) { DownSince = down };
+        var grid = await grids.ChangeAsync(Guid.NewGuid(), _ => new() { Id = Guid.NewGuid(), Name = "pool", Engine = "roster", Created = DateTimeOffset.UnixEpoch, Members = [Master(0, null), Master(1, DateTimeOffset.UnixEpoch)] }, null, CancellationToken.None);
+        Assert.Equal(nodes[0].Id, (await succession.LookAsync(grid!, CancellationToken.None))!.Master!.NodeId);
+    }
+
+    [Fact]
+    public async Task A_node_that_boots_between_its_module_and_what_it_is_told_is_refused_with_the_reason_and_the_others_go_on()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        using var life = new CancellationTokenSource();
+        List<ScriptedAgent> agents = [await appliance.IdleAgentAsync(1), await appliance.IdleAgentAsync(2), await appliance.IdleAgentAsync(3)];
+        var members = agents.Select((agent, place) => new Member(agent, life.Token) { DiesWhenTold = place == 1 }).ToList();
+        IReadOnlyList<Node> Nodes(params int[] which) => [.. which.Select(number => appliance.Nodes.Current.Find(agents[number].Node)!)];
+        var change = await appliance.Get<GridRequests>().CreateAsync(new() { Name = "pool", Engine = "roster", Masters = "x", Workers = "y" }, Nodes(0), Nodes(1, 2), "alice", CancellationToken.None);
+        await members[1].Life.WaitAsync(Patience);
+        await agents[1].BootAndEnrolAsync();
+        members.Add(new(agents[1], life.Token));
+        var ends = new List<string?>();
+        foreach (var node in change.Nodes) ends.Add((await appliance.Operations.EndAsync(Guid.Parse(node.OperationId!), CancellationToken.None).WaitAsync(Patience))!.ReasonOrNull);
+        Assert.Equal([null, $"{agents[1].Node} booted meanwhile, and has lost the module web", null], ends);
+        Assert.Equal([agents[0].Node, agents[2].Node], appliance.Get<GridDirectory>().Find("pool")!.Members.Select(member => member.Node));
+        Assert.Equal(agents[2].Node, members[0].Files["roster"]);
+        Assert.Equal((NodeState.Idle, 0), (Nodes(1)[0].State, Nodes(1)[0].Modules.Length));
+        await life.CancelAsync();
+        await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
+    }
+
     /// <summary>Who comes is written down before the operations, all at once; this is what a daemon leaves that dies between the two.</summary>
     [Fact]
     public async Task Members_on_their_way_in_with_whom_nobody_is_busy_are_taken_out_at_the_next_start()
@@ -143,12 +275,16 @@ public sealed class GridSeamTests
     sealed class Member
     {
         readonly ScriptedAgent agent;
+        IReadOnlyList<InstalledModuleDocument> modules = [];
 
         public Member(ScriptedAgent agent, CancellationToken end) => (this.agent, Life) = (agent, ServeAsync(agent, end));
 
         public Task Life { get; }
 
         public bool CanInstall { get; init; } = true;
+
+        /// <summary>Its machine goes down when it is told its part for the first time.</summary>
+        public bool DiesWhenTold { get; init; }
 
         /// <summary>Of a master: the one that its engine hears nothing of.</summary>
         public string? Dead { get; set; }
@@ -168,7 +304,10 @@ public sealed class GridSeamTests
             {
                 if (await served.NextOrderAsync(1) is not { } order) continue;
                 Orders.Add(JsonSerializer.Serialize(order, ApiJson.Default.OrderDocument));
-                await served.ReportAsync(order.Id, new OrderResult { Succeeded = CanInstall || order.Kind != OrderKinds.InstallModule, Output = order.Run is { } run ? await RunAsync(order.Id, run) : null });
+                if (DiesWhenTold && order.Run?.Command is ["told"]) return;
+                var succeeds = order.Run is not null ? modules.Count > 0 : CanInstall || order.Kind != OrderKinds.InstallModule;
+                if (order.Module is { } module && succeeds) modules = order.Kind == OrderKinds.InstallModule ? [new() { Name = module.Name, Version = module.Version, State = "running" }] : [];
+                await served.ReportAsync(order.Id, new OrderResult { Succeeded = succeeds, Output = order.Run is { } run && succeeds ? await RunAsync(order.Id, run) : null, Modules = modules });
             }
         }
 
@@ -186,6 +325,7 @@ public sealed class GridSeamTests
             if (run.Command[0] != "state") return "";
             var roster = Files["roster"].Split(' ', StringSplitOptions.RemoveEmptyEntries);
             return string.Concat(roster.Select(node => $"node {node} {(node == Dead ? "down" : "idle")} 0 1 0.00\n"))
+                + string.Concat(Files["masters"].Split(' ').Where(name => name != agent.Node).Select(name => $"standby {name} {(name == Dead ? "behind" : "ready")}\n"))
                 + (Job is null ? "" : $"job 1 RUNNING {roster.First(node => node != Dead)} {Job}\n");
         }
     }

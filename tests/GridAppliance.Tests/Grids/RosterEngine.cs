@@ -20,5 +20,6 @@ sealed class RosterEngine : IGridEngine
     public IReadOnlyDictionary<string, string> Tell(Grid grid, GridRole role, IReadOnlyList<Node> masters, IReadOnlyList<Node> workers) => new Dictionary<string, string>
     {
         ["roster"] = role == GridRole.Master ? string.Join(' ', workers.Select(worker => worker.Name)) : masters[0].Name,
+        ["masters"] = string.Join(' ', masters.Select(master => master.Name)),
     };
 }

@@ -53,14 +53,30 @@ public sealed class SlurmEngineTests
     [Fact]
     public void A_grid_without_workers_has_no_partition() => Assert.DoesNotContain("PartitionName", new SlurmEngine().Tell(grid, GridRole.Master, [Node(1)], [])["slurm.conf"], StringComparison.Ordinal);
 
+    /// <summary>The first is who leads, for the controller, for whoever asks it, and for the module.</summary>
     [Fact]
-    public void A_backup_master_is_refused_with_a_reason() => Assert.Contains("a disk that both masters share", new SlurmEngine().Refusal([Node(1), Node(2)], [Node(3)]), StringComparison.Ordinal);
+    public void Two_masters_are_told_of_each_other_in_the_order_in_which_they_lead_and_a_worker_of_both()
+    {
+        var told = new SlurmEngine().Tell(grid, GridRole.Master, [Node(4), Node(1)], [Node(2)]);
+        Assert.Contains("\nSlurmctldHost=n4(10.77.0.54)\nSlurmctldHost=n1(10.77.0.51)\nSlurmctldParameters", told["slurm.conf"], StringComparison.Ordinal);
+        Assert.Equal("n4 10.77.0.54\nn1 10.77.0.51\n", told["masters"]);
+        Assert.Equal("10.77.0.54:6817,10.77.0.51:6817\n", new SlurmEngine().Tell(grid, GridRole.Worker, [Node(4), Node(1)], [Node(2)])["master"]);
+    }
+
+    [Fact]
+    public void One_master_and_one_that_takes_over_are_taken_and_not_more()
+    {
+        Assert.Null(new SlurmEngine().Refusal([Node(1), Node(2)], [Node(3)]));
+        Assert.Contains("name two at most", new SlurmEngine().Refusal([Node(1), Node(2), Node(4)], [Node(3)]), StringComparison.Ordinal);
+        Assert.Equal("Slurm needs a master", new SlurmEngine().Refusal([], [Node(3)]));
+    }
 
     [Fact]
     public void What_a_module_says_of_its_engine_is_read_and_what_is_none_of_it_is_passed_over()
     {
-        var report = GridReport.Read("node n2 idle 0 1 N/A\nnode n3 busy 2 4 1.50\nnode n4 down x 4\njob 3_1 RUNNING n3 render\njob 4 PENDING render\nslurm_load: error\n\n");
+        var report = GridReport.Read("node n2 idle 0 1 N/A\nnode n3 busy 2 4 1.50\nnode n4 down x 4\njob 3_1 RUNNING n3 render\njob 4 PENDING render\nslurm_load: error\nstandby n1 ready\nstandby n5 perhaps\n\n");
         Assert.Equal([new GridNodeReport("n2", "idle", 0, 1, "N/A"), new GridNodeReport("n3", "busy", 2, 4, "1.50")], report.Nodes);
+        Assert.Equal([new("n1", "ready")], report.Standbys);
         Assert.Equal([new GridJobReport("3_1", "RUNNING", "render", "n3"), new GridJobReport("4", "PENDING", "render", null)], report.Jobs);
     }
 

@@ -1,5 +1,6 @@
 using GridAppliance.Agents;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Nodes;
 using GridAppliance.Boot.Files;
 using GridAppliance.Grids;
 using GridAppliance.Hosting;
@@ -52,7 +53,7 @@ abstract class GridWorld : ManagerWorld
 
     public override string Fingerprint() =>
         $"{string.Join("; ", Idle.Select(id => Store.Nodes.Current.Find(id)!).Select(node => $"{node.Name} is {node.State}, is to boot {node.ImageWish ?? "tiny"}, has [{string.Join(' ', modules[node.Id])}], knows [{told.GetValueOrDefault(node.Id)}], orders waiting: {Orders.HasOrder(node.Id)}"))}; "
-        + $"grid {(Current is { } grid ? $"[{string.Join(' ', grid.Members.Select(member => $"{member.Node}:{member.Role}:{member.Standing}"))}]" : "gone")}, drained [{string.Join(' ', drained)}], secrets: {Directory.Exists(Path.Combine(Store.Directory, "grids", GridId.ToString()))}";
+        + $"grid {(Current is { } grid ? $"[{string.Join(' ', grid.Members.Select(member => $"{member.Node}:{member.Role}:{member.Standing}{(member.DownSince is null ? "" : ":down")}"))}]" : "gone")}, drained [{string.Join(' ', drained)}], secrets: {Directory.Exists(Path.Combine(Store.Directory, "grids", GridId.ToString()))}";
 
     public override async ValueTask DisposeAsync()
     {
@@ -87,7 +88,19 @@ abstract class GridWorld : ManagerWorld
         await Store.Nodes.ApplyAsync(node.Id, NodeEvent.Assigned, "works", "test", null, CancellationToken.None);
         modules[node.Id].Add(parts.Engine.ModuleOf(role));
         told[node.Id] = knows;
+        await SayModulesAsync(node.Id);
         return new(node.Id, node.Name, role, GridStanding.Member);
+    }
+
+    /// <summary>As its agent's next call tells the appliance.</summary>
+    protected Task SayModulesAsync(Guid node) => Store.Nodes.ChangeAsync(node, latest => (latest with { Modules = [.. modules[node].Select(name => new InstalledModuleDocument { Name = name, Version = "1.0", State = "running" })] }, []), CancellationToken.None);
+
+    /// <summary>A member's machine boots: what it had goes with its memory.</summary>
+    protected Task BootsAsync(GridMember member)
+    {
+        modules[member.NodeId].Clear();
+        told.Remove(member.NodeId);
+        return SayModulesAsync(member.NodeId);
     }
 
     protected GridMember Coming(int number, GridRole role) => new(Idle[number - 1], Store.Nodes.Current.Find(Idle[number - 1])!.Name, role, GridStanding.Joining);
@@ -98,7 +111,7 @@ abstract class GridWorld : ManagerWorld
 
     protected IOperationKind Leave => new LeaveGrid(parts.Grids, parts.Engines, parts.Telling, parts.Work, parts.Secrets, parts.Images, parts.Modules, parts.Catalog, Store.Nodes, Store.Clock);
 
-    protected sealed override Task CarryOutAsync(Guid node, OrderDocument order)
+    protected sealed override async Task CarryOutAsync(Guid node, OrderDocument order)
     {
         switch (order)
         {
@@ -121,16 +134,16 @@ abstract class GridWorld : ManagerWorld
                 drained.Add(worker);
                 break;
         }
-        return Task.CompletedTask;
+        if (order.Module is not null) await SayModulesAsync(node);
     }
 
-    /// <summary>A worker is counted on as soon as it has the module, and has been told its part.</summary>
+    /// <summary>A worker is counted on as soon as it has the module, and has been told its part; a master that stands by has what the other one has, likewise.</summary>
     protected sealed override string? Says(Guid node, OrderDocument order) => order.Run?.Command is not ["state"] ? null : string.Concat(told[node].Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name =>
     {
         var worker = Store.Nodes.Current.Find(name)!.Id;
         var works = Has(worker, parts.Engine.ModuleOf(GridRole.Worker)) && told.ContainsKey(worker);
         return $"node {name} {(!works ? "down" : drained.Contains(name) ? BusyNode == name ? "draining" : "drained" : BusyNode == name ? "busy" : "idle")} 0 1 0.00\n";
-    }));
+    })) + string.Concat(Current!.Masters.Where(other => other.NodeId != node).Select(other => $"standby {other.Node} {(Has(other.NodeId, "hello") && told.ContainsKey(other.NodeId) ? "ready" : "behind")}\n"));
 
     void Open()
     {
@@ -217,6 +230,55 @@ sealed class JoinAsWorkerWorld : GridWorld
         without = Fingerprint();
         await GridIsAsync(leaving: false, master, worker, Coming(3, GridRole.Worker));
         return JoinGrid.For(Current!, Current!.Members[2], null, "alice");
+    }
+}
+
+/// <summary>The second master beside one that works. Taken back, the first is alone again.</summary>
+sealed class JoinAsBackupWorld : GridWorld
+{
+    string without = "";
+
+    public override IOperationKind Kind => Join;
+
+    public override string? ExpectedAfter(OperationEnd end, string before) => without;
+
+    protected override async Task<NewOperation> AskedForAsync()
+    {
+        var (master, worker) = (await MemberAsync(1, GridRole.Master, "n2"), await MemberAsync(2, GridRole.Worker, "n1"));
+        await GridIsAsync(leaving: false, master, worker);
+        without = Fingerprint();
+        await GridIsAsync(leaving: false, master, worker, Coming(3, GridRole.Master));
+        return JoinGrid.For(Current!, Current!.Members[2], null, "alice");
+    }
+}
+
+/// <summary>A worker whose machine booted, and which stays a member whatever becomes of its way back.</summary>
+sealed class ReturnWorld : GridWorld
+{
+    public override IOperationKind Kind => Join;
+
+    public override string? ExpectedAfter(OperationEnd end, string before) => null;
+
+    protected override async Task<NewOperation> AskedForAsync()
+    {
+        var (master, worker) = (await MemberAsync(1, GridRole.Master, "n2"), await MemberAsync(2, GridRole.Worker, "n1"));
+        await GridIsAsync(leaving: false, master, worker with { DownSince = Store.Clock.GetUtcNow() });
+        await BootsAsync(worker);
+        return JoinGrid.BackFor(Current!, Current!.Members[1], null);
+    }
+}
+
+/// <summary>A backup master that is taken out of a grid that goes on; it stays where it does not leave after all.</summary>
+sealed class LeaveAsBackupWorld : GridWorld
+{
+    public override IOperationKind Kind => Leave;
+
+    public override string? ExpectedAfter(OperationEnd end, string before) => Has(Idle[2], "hello") ? before : null;
+
+    protected override async Task<NewOperation> AskedForAsync()
+    {
+        await GridIsAsync(leaving: false, await MemberAsync(1, GridRole.Master, "n2"), await MemberAsync(2, GridRole.Worker, "n1"), await MemberAsync(3, GridRole.Master, "n2"));
+        return LeaveGrid.For(Current!, Current!.Members[2], now: false, "alice");
     }
 }
 
