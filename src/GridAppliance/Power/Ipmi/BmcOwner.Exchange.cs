@@ -77,7 +77,7 @@ sealed partial class BmcOwner
         var started = clock.GetTimestamp();
         // Armed before sending: whoever drives the clock may move it as soon as the datagram is out.
         timer.Change(wait, Timeout.InfiniteTimeSpan);
-        var isAnswered = false;
+        bool isAnswered;
         try
         {
             Ask(exchange);

@@ -153,9 +153,11 @@ sealed class QBridgeSwitch(Uri address, SnmpSession session) : IVlanWriter, IPor
 
     public async Task<SwitchPulse> ReadPulseAsync(CancellationToken cancellationToken)
     {
-        var reading = lists.ReadAsync(cancellationToken);
-        var pulse = await system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.InterfaceAdminStatus], cancellationToken);
-        return pulse with { Rows = [.. pulse.Rows, .. await reading] };
+        var (lists, columns) = (this.lists.ReadAsync(cancellationToken), system.ReadPulseAsync([QBridgeMib.Pvid, QBridgeMib.InterfaceAdminStatus], cancellationToken));
+        // Both to their end, whichever fails: a failure that nobody awaits is told nobody.
+        await Task.WhenAll(lists, columns);
+        var pulse = await columns;
+        return pulse with { Rows = [.. pulse.Rows, .. await lists] };
     }
 
     public Task<string?> WriteContactAsync(string contact, CancellationToken cancellationToken) => system.WriteContactAsync(contact, cancellationToken);

@@ -4,7 +4,7 @@ using GridAppliance.Protocols.Snmp.Usm;
 
 namespace GridAppliance.Switches.Snmp;
 
-/// <summary>How messages to one device are wrapped, and how its answers are told from rubbish. Called from the receive loop and from senders at once.</summary>
+/// <summary>How messages to one device are wrapped, and how its answers are told from rubbish. Called from the thread that reads the socket and from senders at once.</summary>
 abstract class SnmpProtection : IDisposable
 {
     /// <summary>Largest datagram that we send.</summary>

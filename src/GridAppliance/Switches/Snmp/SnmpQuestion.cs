@@ -10,7 +10,7 @@ readonly record struct SnmpAnswer(SnmpPdu Pdu, int Octets);
 
 /// <summary>
 /// A question under way, under every id that it has been sent with: an answer to its first attempt that comes during the third is an answer all the
-/// same. Answered from the receive loop.
+/// same. Answered from the thread that reads the socket.
 /// </summary>
 sealed class SnmpQuestion(SnmpSocket socket, SocketAddress agent, SnmpProtection protection) : IDisposable
 {
