@@ -49,10 +49,11 @@ public sealed class SecretsInLogsTests
         const string Wrong = "not-the-passphrase", Community = "community-of-the-pdu", Authentication = "passphrase-that-signs", Privacy = "passphrase-that-hides";
         var logs = new Lines();
         await using var bmc = await RedfishSimulator.StartAsync();
-        await using var pdu = Pdu(Community, new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha1, Authentication, UsmPrivacy.Aes128, Privacy));
+        await using var pdu = SimulatedPdu.Start(Community, new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha1, Authentication, UsmPrivacy.Aes128, Privacy));
         await using var leaf = new SwitchBench(BridgeModel.Factory(2), "leaf1");
-        var outlet = $"snmp+apc://127.0.0.1:{pdu.EndPoint.Port}/3";
+        var outlet = $"snmp+apc://127.0.0.1:{pdu.EndPoint.Port}/{SimulatedPdu.Outlet}";
         var directory = Directory.CreateTempSubdirectory("gridappliance-").FullName;
+        string[] secrets;
         await using (var plane = await ManagementPlaneHost.StartAsync(logs: logs))
         {
             for (var i = 1; i <= 3; i++) await SampleNodes.DiscoverAsync(plane, i);
@@ -77,22 +78,17 @@ public sealed class SecretsInLogsTests
             var added = await plane.Gridctl("switch", "add", "leaf1", leaf.Address, "--user", SwitchBench.User, "--secret-file", secret);
             Assert.True(added.Status == 0, added.Error);
             await plane.Gridctl("switch", "ports", "leaf1");
+            secrets = [RedfishSimulator.Password, $"{RedfishSimulator.User}:{RedfishSimulator.Password}", .. bmc.Tokens, Wrong, Community, Authentication, Privacy, SwitchBench.Authentication, SwitchBench.Privacy];
+            // Nor in what the daemon keeps.
+            var kept = SecretSearch.FilesBelow(plane.DataDir).ToList();
+            foreach (var one in secrets) Assert.Empty(kept.Where(place => SecretSearch.Finds(one, place.Octets)).Select(place => place.Place));
         }
         Directory.Delete(directory, recursive: true);
         Assert.NotEmpty(bmc.Tokens);
         Assert.NotEmpty(logs.All);
-        logs.AssertSilentOn([RedfishSimulator.Password, $"{RedfishSimulator.User}:{RedfishSimulator.Password}", .. bmc.Tokens, Wrong, Community, Authentication, Privacy, SwitchBench.Authentication, SwitchBench.Privacy]);
+        logs.AssertSilentOn(secrets);
 
         static (int, string) Outcome(ManagementPlaneHost.Ran ran) => (ran.Status, ran.Output);
-    }
-
-    /// <summary>A PDU of one outlet that is on.</summary>
-    static SnmpAgent Pdu(string community, AgentUser user)
-    {
-        var dialect = OutletDialect.Apc;
-        var tree = new Recording([new(dialect.State.Append(3), SnmpValue.Integer(1)), new(dialect.Command.Append(3), SnmpValue.Integer(1)), new(dialect.Name.Append(3), SnmpValue.Text("web 3"))]);
-        var options = new AgentOptions { EngineId = [0x80, 0, 0, 0, 5, 1, 2, 3, 4], Communities = new Dictionary<string, AgentAccess> { [community] = AgentAccess.Read }, Users = [user] };
-        return new(new(IPAddress.Loopback, 0), options, new Dictionary<string, IManagedTree> { [""] = tree }, TimeProvider.System);
     }
 
     sealed class Lines : ILoggerProvider, ILogger

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Text;
 using GridAppliance.Lab.Machine;
+using GridAppliance.Lab.Servers.Redfish;
+using GridAppliance.Lab.Switches.Snmp;
+using GridAppliance.Protocols.Snmp.Usm;
 using GridAppliance.Testing;
 
 namespace GridAppliance.Tests.Power.Ports;
@@ -34,6 +37,50 @@ public sealed class SecretsOnMachineTests : IDisposable
     public async Task A_password_is_in_no_start_of_any_process_in_no_file_and_in_nothing_that_is_said()
     {
         await using var bmc = new ScriptedBmc { Password = Encoding.ASCII.GetBytes(password) };
+        await StartDaemonAsync();
+
+        // Taken in and refused, then right, used, and shown.
+        Assert.Equal(0, await GridctlAsync($"{bmc.Uri},{bmc.User},{wrong}\n", "port", "import", "-"));
+        Assert.Equal(3, await GridctlAsync("", "discover", "boot", bmc.Uri.OriginalString, "--force"));
+        Assert.Equal(0, await GridctlAsync($"{bmc.Uri},{bmc.User},{password}\n", "port", "import", "-"));
+        Assert.Equal(0, await GridctlAsync("", "discover", "boot", bmc.Uri.OriginalString, "--force"));
+        Assert.Equal(0, await GridctlAsync("", "port", "list", "-o", "json"));
+        // IPMI 2.0, section 28.3: the machine was off, so it was switched on.
+        Assert.Equal([1], bmc.State.Actions);
+
+        var places = Places();
+        AssertNowhere(places, password, wrong);
+        // The address is no secret, and stands wherever one would be found: in what gridctl was started with, in what it said, and in the database.
+        var found = places.Where(place => SecretSearch.Finds(bmc.Uri.OriginalString, place.Octets)).Select(place => Path.GetFileName(place.Place)).ToList();
+        Assert.Superset(new HashSet<string> { "what was said", "gridctl-2.trace" }, found.ToHashSet());
+        Assert.Contains(found, place => place.StartsWith("gridappliance.db", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Nor_is_a_password_or_session_of_redfish_or_a_passphrase_or_community_of_snmp()
+    {
+        string community = NewSecret(), passphrase = NewSecret();
+        await using var bmc = await RedfishSimulator.StartAsync(new() { Password = password });
+        await using var pdu = SimulatedPdu.Start(community, new("grid", AgentAccess.ReadWrite, UsmAuthentication.Sha1, passphrase, UsmPrivacy.Aes128, passphrase));
+        var outlet = $"snmp+apc://127.0.0.1:{pdu.EndPoint.Port}/{SimulatedPdu.Outlet}";
+        await StartDaemonAsync();
+
+        Assert.Equal(0, await GridctlAsync($"{bmc.Address.OriginalString},{RedfishSimulator.User},{wrong}\n", "port", "import", "-"));
+        Assert.Equal(3, await GridctlAsync("", "discover", "boot", bmc.Address.OriginalString, "--force"));
+        Assert.Equal(0, await GridctlAsync($"{bmc.Address.OriginalString},{RedfishSimulator.User},{password}\n", "port", "import", "-"));
+        Assert.Equal(0, await GridctlAsync("", "discover", "boot", bmc.Address.OriginalString, "--force"));
+        Assert.NotEmpty(bmc.Tokens);
+        // Version 2c, then 3 with the wrong passphrase and the right one.
+        foreach (var (account, status) in ((string, int)[])[($",{community}", 0), ($"grid,{wrong}", 3), ($"grid,{passphrase}", 0)])
+        {
+            Assert.Equal(0, await GridctlAsync($"{outlet},{account}\n", "port", "import", "-"));
+            Assert.True(status == await GridctlAsync("", "discover", "boot", outlet, "--dry-run", "--force"), Said);
+        }
+        AssertNowhere(Places(), [password, wrong, passphrase, community, .. bmc.Tokens]);
+    }
+
+    async Task StartDaemonAsync()
+    {
         var config = Path.Combine(folder, "appliance.yaml");
         var data = Directory.CreateDirectory(Path.Combine(folder, "data")).FullName;
         await File.WriteAllTextAsync(config, $$"""
@@ -46,26 +93,17 @@ public sealed class SecretsOnMachineTests : IDisposable
             """);
         Start("daemon", "", Programs.Gridappliance, "serve", "--config", config);
         await Eventually.UntilAsync(() => File.Exists(Socket), $"the daemon's socket; it says: {Said}");
+    }
 
-        // Taken in and refused, then right, used, and shown.
-        Assert.Equal(0, await GridctlAsync($"{bmc.Uri},{bmc.User},{wrong}\n", "port", "import", "-"));
-        Assert.Equal(3, await GridctlAsync("", "discover", "boot", bmc.Uri.OriginalString, "--force"));
-        Assert.Equal(0, await GridctlAsync($"{bmc.Uri},{bmc.User},{password}\n", "port", "import", "-"));
-        Assert.Equal(0, await GridctlAsync("", "discover", "boot", bmc.Uri.OriginalString, "--force"));
-        Assert.Equal(0, await GridctlAsync("", "port", "list", "-o", "json"));
-        // IPMI 2.0, section 28.3: the machine was off, so it was switched on.
-        Assert.Equal([1], bmc.State.Actions);
+    /// <summary>What was said, how every process was started, what the daemon holds open, and every file of this run.</summary>
+    List<(string Place, byte[] Octets)> Places() =>
+    [
+        ("what was said", Encoding.UTF8.GetBytes(Said)), .. SecretSearch.Processes(), .. SecretSearch.FilesOf(int.Parse(File.ReadAllText(TraceOf("daemon")).Split(' ')[0])), .. SecretSearch.FilesBelow(folder),
+    ];
 
-        List<(string Place, byte[] Octets)> places =
-        [
-            ("what was said", Encoding.UTF8.GetBytes(Said)), .. SecretSearch.Processes(), .. SecretSearch.FilesOf(int.Parse(File.ReadAllText(TraceOf("daemon")).Split(' ')[0])), .. SecretSearch.FilesBelow(folder),
-        ];
-        foreach (var secret in (string[])[password, wrong])
-            Assert.Empty(places.Where(place => SecretSearch.Finds(secret, place.Octets)).Select(place => place.Place));
-        // The address is no secret, and stands wherever one would be found: in what gridctl was started with, in what it said, and in the database.
-        var found = places.Where(place => SecretSearch.Finds(bmc.Uri.OriginalString, place.Octets)).Select(place => Path.GetFileName(place.Place)).ToList();
-        Assert.Superset(new HashSet<string> { "what was said", "gridctl-2.trace" }, found.ToHashSet());
-        Assert.Contains(found, place => place.StartsWith("gridappliance.db", StringComparison.Ordinal));
+    static void AssertNowhere(List<(string Place, byte[] Octets)> places, params IEnumerable<string> secrets)
+    {
+        foreach (var secret in secrets) Assert.Empty(places.Where(place => SecretSearch.Finds(secret, place.Octets)).Select(place => place.Place));
     }
 
     [Fact]
