@@ -16,8 +16,9 @@ switch (args)
     case ["peers", "ipmi"]: return await IpmiPeers.CompareAsync();
     case ["peers", "ipmi-sweep"]: return await IpmiPeers.SweepAsync();
     case ["consoles", "record"]: return await ConsoleFigures.RecordAsync();
-    case ["consoles", "record", "sol"]: return await ConsoleFigures.RecordSolAsync();
-    case ["consoles", "feed", "sol"]: return await SolFeed.RunAsync();
+    case ["consoles", "record", "sol"]: return await ConsoleFigures.RecordSolAsync(96);
+    case ["consoles", "record", "sol", var threshold]: return await ConsoleFigures.RecordSolAsync(int.Parse(threshold));
+    case ["consoles", "feed", "sol", var threshold]: return await SolFeed.RunAsync(int.Parse(threshold));
     case ["consoles", "latency"]: return await ConsoleFigures.LatencyAsync();
     // The other process of the first.
     case ["consoles", "feed"]: return await ConsoleFigures.FeedAsync();
@@ -30,7 +31,7 @@ switch (args)
     case ["fleet", var gridappliance, var count]: return await FleetFigures.RunAsync(gridappliance, int.Parse(count));
     case ["guard", var gridappliance]: return await GuardFigures.RunAsync(gridappliance);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: fleet GRIDAPPLIANCE [COUNT], or: guard GRIDAPPLIANCE");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol [THRESHOLD]] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: fleet GRIDAPPLIANCE [COUNT], or: guard GRIDAPPLIANCE");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

@@ -54,6 +54,9 @@ sealed unsafe class DatagramBatch
         if (Count == 0) throw new IOException(Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
     }
 
+    /// <summary>Nothing was received.</summary>
+    public void Clear() => Count = 0;
+
     /// <summary>Whether it may be added: there is room, and it is no longer than any.</summary>
     public bool TryAdd(ReadOnlySpan<byte> datagram, SocketAddress to)
     {

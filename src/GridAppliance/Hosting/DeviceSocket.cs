@@ -12,11 +12,13 @@ sealed partial class DeviceSocket : IAsyncDisposable
     /// <summary>Room for the answers of a thousand devices in the same instant.</summary>
     const int SocketBuffer = 4 << 20;
     /// <summary>Datagrams that are read or sent in one call at most, as far as they fit in <see cref="TurnOctets"/>.</summary>
-    const int Turn = 64;
+    const int Turn = 256;
     const int TurnOctets = 512 << 10;
 
     /// <summary>How long datagrams may gather while many come. Each waking costs as much as several datagrams, and nobody waits for one of them for less than this.</summary>
     static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
+    /// <summary>The same while somebody lets an answer wait of his own accord: longer than all of them wait it is not.</summary>
+    static readonly TimeSpan UnhurriedGathering = TimeSpan.FromMilliseconds(4);
 
     readonly Lock opening = new();
     readonly Way four;
@@ -30,7 +32,8 @@ sealed partial class DeviceSocket : IAsyncDisposable
     /// <summary>Has something to do when all that was read together has been handled. Runs on a reading thread, and must be quick.</summary>
     public interface ITurnEnd
     {
-        void EndTurn();
+        /// <summary>How long until it wants to be called again at the latest, which may be with the end of any turn before; null when it is done.</summary>
+        TimeSpan? EndTurn();
     }
 
     /// <summary>Takes a datagram; runs on a reading thread, and must be quick.</summary>
@@ -58,7 +61,7 @@ sealed partial class DeviceSocket : IAsyncDisposable
     /// <exception cref="SocketException">No route, or no permission.</exception>
     public void Send(ReadOnlySpan<byte> datagram, SocketAddress to) => (to.Family == AddressFamily.InterNetwork ? four : six!).Send(datagram, to);
 
-    /// <summary>From inside the handler: calls <paramref name="last"/> when what was read together has been handled and answered.</summary>
+    /// <summary>From inside the handler: calls <paramref name="last"/> when what was read together has been handled and answered, and again for as long as it wants to be. It may send.</summary>
     public void AtTurnEnd(AddressFamily family, ITurnEnd last) => (family == AddressFamily.InterNetwork ? four : six!).AtTurnEnd(last);
 
     public ValueTask DisposeAsync()
@@ -120,16 +123,22 @@ sealed partial class DeviceSocket : IAsyncDisposable
         {
             var sender = new SocketAddress(socket.AddressFamily);
             var pace = new ArrivalPace();
+            var next = TimeSpan.Zero;
             while (!owner.stopping)
             {
                 try
                 {
-                    arriving.Receive(socket);
+                    if (last.Count == 0 || socket.Poll(next, SelectMode.SelectRead)) arriving.Receive(socket);
+                    else arriving.Clear();
                     for (var i = 0; i < arriving.Count && !owner.stopping; i++) Hand(i, sender);
                     leaving.Send(socket);
-                    EndTurn();
+                    next = EndTurn();
+                    leaving.Send(socket);
                     // The machine's own time, as in the sleep: no policy hangs on it.
-                    if (pace.IsHighWith(arriving.Count, Environment.TickCount64) && !arriving.IsFull) Thread.Sleep(Gathering);
+                    if (!pace.IsHighWith(arriving.Count, Environment.TickCount64) || arriving.IsFull) continue;
+                    var gathering = last.Count == 0 ? Gathering : UnhurriedGathering;
+                    Thread.Sleep(gathering);
+                    next = next > gathering ? next - gathering : TimeSpan.Zero;
                 }
                 catch (Exception) when (owner.stopping)
                 {
@@ -143,20 +152,25 @@ sealed partial class DeviceSocket : IAsyncDisposable
             }
         }
 
-        void EndTurn()
+        /// <summary>Calls all that want it, and keeps those that want it again; returns how long until the first of them does.</summary>
+        TimeSpan EndTurn()
         {
-            foreach (var one in last)
+            var (kept, first) = (0, TimeSpan.MaxValue);
+            for (var i = 0; i < last.Count; i++)
             {
                 try
                 {
-                    one.EndTurn();
+                    if (last[i].EndTurn() is not { } wait) continue;
+                    last[kept++] = last[i];
+                    if (wait < first) first = wait;
                 }
                 catch (Exception e)
                 {
                     owner.LogMistake(e, owner.devices);
                 }
             }
-            last.Clear();
+            last.RemoveRange(kept, last.Count - kept);
+            return first;
         }
 
         void Hand(int index, SocketAddress sender)

@@ -48,11 +48,12 @@ static class ConsoleFigures
     }
 
     /// <summary>The same through serial over LAN: 200 sessions of suite 17, in which each packet is signed, encrypted and acknowledged.</summary>
-    public static async Task<int> RecordSolAsync()
+    /// <param name="threshold">The BMCs' character send threshold.</param>
+    public static async Task<int> RecordSolAsync(int threshold)
     {
-        using var feeder = new PeerProcess(Environment.ProcessPath!, "consoles", "feed", "sol");
+        using var feeder = new PeerProcess(Environment.ProcessPath!, "consoles", "feed", "sol", threshold.ToString());
         var addresses = Enumerable.Range(0, Consoles).Select(_ => feeder.ReadLine()!).ToList();
-        return await RecordAsync("serial over LAN", feeder, (daemon, i) => daemon.AddAsync(i, addresses[i], SolFeed.User, SolFeed.Password));
+        return await RecordAsync($"serial over LAN, sent at {threshold} characters", feeder, (daemon, i) => daemon.AddAsync(i, addresses[i], SolFeed.User, SolFeed.Password));
     }
 
     static async Task<int> RecordAsync(string way, PeerProcess feeder, Func<Daemon, int, Task<Guid>> add)

@@ -40,6 +40,73 @@ public sealed class SolConsoleTests : WithScriptedBmc
         Assert.Equal([(1, 6), (2, 3), (2, 5), (3, 1)], acknowledged);
     }
 
+    /// <summary>A console whose line has had all the acknowledgements that come at once; nothing moves the clock.</summary>
+    async Task<IConsole> OpenBusyAsync(IpmiBmc port)
+    {
+        var console = await new SolConsolePort(port).OpenAsync(Patience);
+        for (byte number = 1; number <= Busy; number++)
+        {
+            bmc.Say(number, "."u8);
+            Assert.Equal((number, (byte)1), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        }
+        Assert.Equal("........", await ReadAsync(console, Busy));
+        return console;
+    }
+
+    static readonly byte Busy = (byte)new IpmiTimings().SolBurst;
+
+    [Fact]
+    public async Task A_busy_line_is_read_at_once_and_acknowledged_at_a_pace_but_for_packets_that_are_full()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await OpenBusyAsync(port);
+        bmc.Say(9, "kept back"u8);
+        Assert.Equal("kept back", await ReadAsync(console, 9));
+        // What is sent at once is sent before it is read, and the BMC has it before the next command.
+        await port.GetPowerAsync(Patience);
+        Assert.False(bmc.Acknowledged.Reader.TryRead(out _));
+        clock.Advance(TimeSpan.FromSeconds(1) / new IpmiTimings().SolPackets);
+        Assert.Equal(((byte)9, (byte)9), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+
+        bmc.Say(10, new byte[255]);
+        Assert.Equal(((byte)10, (byte)255), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_says_more_without_waiting_for_its_acknowledgement_gets_both()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await OpenBusyAsync(port);
+        bmc.Say(9, "one"u8);
+        bmc.Say(10, "and two"u8);
+        Assert.Equal(((byte)9, (byte)3), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        Assert.Equal(((byte)10, (byte)7), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        Assert.Equal("oneand two", await ReadAsync(console, 10));
+    }
+
+    [Fact]
+    public async Task A_bmc_that_repeats_what_is_not_acknowledged_yet_gets_its_acknowledgement()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await OpenBusyAsync(port);
+        bmc.Say(9, "kept back"u8);
+        bmc.Say(9, "kept back"u8);
+        Assert.Equal(((byte)9, (byte)9), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        Assert.Equal("kept back", await ReadAsync(console, 9));
+    }
+
+    [Fact]
+    public async Task What_was_read_is_acknowledged_before_the_console_is_given_back()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using (var console = await OpenBusyAsync(port))
+        {
+            bmc.Say(9, "kept back"u8);
+            Assert.Equal("kept back", await ReadAsync(console, 9));
+        }
+        Assert.Equal(((byte)9, (byte)9), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+    }
+
     [Fact]
     public async Task What_the_node_says_before_the_answer_to_the_opening_has_come_is_kept()
     {

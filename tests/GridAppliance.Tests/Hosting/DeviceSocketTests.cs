@@ -50,6 +50,37 @@ public sealed class DeviceSocketTests
         }
     }
 
+    /// <summary>It is called again though nothing more arrives.</summary>
+    [Fact]
+    public async Task Who_lets_an_answer_wait_is_called_until_it_is_given()
+    {
+        using var device = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        device.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var address = ((IPEndPoint)device.LocalEndPoint!).Serialize();
+        DeviceSocket? socket = null;
+        await using var closing = socket = new DeviceSocket("tests", 2048, (_, _) => socket!.AtTurnEnd(AddressFamily.InterNetwork, new Unhurried(() => socket.Send("late"u8, address))), NullLogger.Instance);
+        socket.Send("?"u8, address);
+        var (buffer, anyone) = (new byte[16], new IPEndPoint(IPAddress.Any, 0));
+        var question = await device.ReceiveFromAsync(buffer, SocketFlags.None, anyone, Patience);
+        for (var i = 0; i < 2; i++)
+        {
+            device.SendTo("x"u8, question.RemoteEndPoint);
+            Assert.Equal(4, (await device.ReceiveFromAsync(buffer, SocketFlags.None, anyone, Patience)).ReceivedBytes);
+        }
+    }
+
+    sealed class Unhurried(Action answer) : DeviceSocket.ITurnEnd
+    {
+        int turns;
+
+        public TimeSpan? EndTurn()
+        {
+            if (++turns < 4) return TimeSpan.FromMilliseconds(1);
+            answer();
+            return null;
+        }
+    }
+
     [Fact]
     public void Datagrams_gather_only_while_thousands_come_in_a_second()
     {

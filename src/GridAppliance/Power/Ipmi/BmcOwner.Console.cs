@@ -11,10 +11,17 @@ sealed partial class BmcOwner
     const byte Instance = 1;
     /// <summary>What every BMC takes in one packet, header included, when it gives no sensible number.</summary>
     const int SmallestPacket = 16;
+    /// <summary>Characters of a packet that a BMC would not have made much larger by waiting: 255 fit.</summary>
+    const int FullPacket = 250;
 
     readonly byte[] consolePayload = new byte[SolPacket.HeaderLength + byte.MaxValue];
     readonly byte[] consoleDatagram = new byte[SolPacket.HeaderLength + byte.MaxValue + SessionCipher.MaxOverhead];
     readonly SolHabits habits = new();
+    /// <summary>The acknowledgement that is kept back, of a line that is busy.</summary>
+    readonly byte[] owed = new byte[SolPacket.HeaderLength];
+    bool owes, isAtTurnEnd;
+    long owedSince;
+    TimeSpan owedFor;
     SolLine? console;
     /// <summary>The console was asked for and is not there yet.</summary>
     bool isOpening;
@@ -59,7 +66,7 @@ sealed partial class BmcOwner
             var line = console = new(chunk, habits, timings, clock);
             if (habits.NeedsTrial) line.Probe(trial: true);
             habits.NeedsTrial = false;
-            if (early is not null) TakeConsolePacket(early);
+            if (early is not null && TakeConsolePacket(early) is > 0 and var length) SendConsole(consolePayload.AsSpan(0, length));
             line.Deliver();
             return line;
         }
@@ -101,23 +108,53 @@ sealed partial class BmcOwner
             if (isOpening && SolPacket.TryRead(payload, out var packet, out _) && packet.Sequence != 0 && (packet.Condition & SolCondition.Deactivating) == 0) early = payload.ToArray();
             return;
         }
-        var hadNews = console.HasNews;
-        TakeConsolePacket(payload);
-        if (console is { HasNews: true } && !hadNews) socket.AtTurnEnd(address, this);
+        if (TakeConsolePacket(payload) is > 0 and var length) Thank(consolePayload.AsSpan(0, length), isFull: payload.Length >= SolPacket.HeaderLength + FullPacket);
+        if (isAtTurnEnd || (console is not { HasNews: true } && !owes)) return;
+        isAtTurnEnd = true;
+        socket.AtTurnEnd(address, this);
     }
 
-    void TakeConsolePacket(ReadOnlySpan<byte> payload)
+    /// <summary>Returns the length of the acknowledgement, or zero.</summary>
+    int TakeConsolePacket(ReadOnlySpan<byte> payload)
     {
         var length = console!.Take(payload, consolePayload);
-        if (length > 0) SendConsole(length);
         if (console.WantsPump) bell.Ring();
         ForgetLostConsole();
+        return length;
+    }
+
+    /// <summary>Acknowledges a packet: at once, or when the line has had its share of acknowledgements. A BMC that says more or repeats itself meanwhile does not wait for it, and gets what it wants.</summary>
+    void Thank(ReadOnlySpan<byte> acknowledgement, bool isFull)
+    {
+        var wait = isFull || owes ? TimeSpan.Zero : thanks.Take();
+        if (wait <= TimeSpan.Zero)
+        {
+            Settle();
+            SendConsole(acknowledgement);
+            return;
+        }
+        owes = true;
+        acknowledgement.CopyTo(owed);
+        (owedSince, owedFor) = (clock.GetTimestamp(), wait);
+    }
+
+    void Settle()
+    {
+        if (owes) SendConsole(owed);
+        owes = false;
     }
 
     /// <summary>Readers are woken for all consoles one after the other: a task that is woken for one finds the others', where it would sleep again in between.</summary>
-    void Hosting.DeviceSocket.ITurnEnd.EndTurn()
+    TimeSpan? Hosting.DeviceSocket.ITurnEnd.EndTurn()
     {
-        lock (gate) console?.Deliver();
+        lock (gate)
+        {
+            console?.Deliver();
+            if (owes && owedFor - clock.GetElapsedTime(owedSince) is { Ticks: > 0 } left) return left;
+            Settle();
+            isAtTurnEnd = false;
+            return null;
+        }
     }
 
     void PumpConsole()
@@ -128,17 +165,18 @@ sealed partial class BmcOwner
             {
                 // Armed before sending, as for a request.
                 timer.Change(timings.SolWait, Timeout.InfiniteTimeSpan);
-                SendConsole(length);
+                SendConsole(consolePayload.AsSpan(0, length));
             }
             ForgetLostConsole();
         }
     }
 
-    void SendConsole(int length)
+    void SendConsole(ReadOnlySpan<byte> payload)
     {
+        if (session is null) return;
         try
         {
-            Send(consoleDatagram.AsSpan(0, session!.Seal(consoleDatagram, PayloadType.SerialOverLan, consolePayload.AsSpan(0, length))));
+            Send(consoleDatagram.AsSpan(0, session.Seal(consoleDatagram, PayloadType.SerialOverLan, payload)));
         }
         catch (Hosting.DeviceException)
         {
@@ -202,6 +240,8 @@ sealed partial class BmcOwner
     {
         lock (gate)
         {
+            // What was taken is acknowledged: whoever opens the line next would get it again.
+            Settle();
             console?.Lose(reason);
             console = null;
         }

@@ -29,6 +29,8 @@ sealed partial class BmcOwner : IAsyncDisposable, DeviceSocket.ITurnEnd
     readonly ITimer timer;
     readonly CircuitBreaker breaker;
     readonly RateLimit limit;
+    /// <summary>For the console's acknowledgements. Behind the gate.</summary>
+    readonly RateLimit thanks;
     readonly Task running;
     volatile bool stopping;
 
@@ -42,6 +44,7 @@ sealed partial class BmcOwner : IAsyncDisposable, DeviceSocket.ITurnEnd
         this.logger = logger;
         breaker = new(timings.BreakAfter, timings.FirstBreak, timings.LongestBreak, clock);
         limit = new(timings.Rate, timings.Burst, clock);
+        thanks = new(timings.SolPackets, timings.SolBurst, clock);
         timer = clock.CreateTimer(static state => ((Bell)state!).Ring(), bell, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         // Last: what arrives from here on finds everything in its place.
         address = socket.Attach(bmc, Take);
