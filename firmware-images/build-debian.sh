@@ -31,7 +31,8 @@ mmdebstrap --quiet --variant=minbase --format=tar --include="$packages" --skip=e
   --customize-hook="copy-out /var/lib/dpkg/status $work" \
   --customize-hook='rm -rf "$1"/etc/munge/munge.key "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/var/cache/ldconfig/aux-cache "$1"/var/lib/systemd/random-seed "$1"/var/log/*.log "$1"/var/log/apt "$1"/usr/share/perl/*/pod' \
   --customize-hook=': > "$1/etc/machine-id"; ln -sf /proc/self/mounts "$1/etc/mtab"; mkdir -p "$1/var/lib/grid"' \
-  "$suite" "$work/root.tar" "$work/sources.list"
+  "$suite" "$work/root.tar" "$work/sources.list" \
+  || { say "nothing was made: the lines above say why; the packages come from $(cut -d']' -f2 "$work/sources.list" | awk '{ print $1 }' | sort -u | paste -sd' '), and what was in $output is still there"; exit 1; }
 
 say "packing"
 mksquashfs - "$work/root.squashfs" -tar -quiet -no-progress -comp zstd -Xcompression-level "${PACK_LEVEL:-15}" -reproducible < "$work/root.tar"
