@@ -70,6 +70,7 @@ public sealed class FrameTests
             {
                 var read = UdpFrame.TryRead(damaged, out _, out _, out var defect);
                 Assert.Equal(read, defect == UdpFrameDefect.None);
+                Assert.Equal(EthernetHeader.TryRead(damaged, out _, out var headerDefect), headerDefect == EthernetDefect.None);
                 Assert.Equal(ArpPacket.TryRead(damaged, out _, out var arpDefect), arpDefect == ArpDefect.None);
                 Assert.Equal(NdpFrame.TryReadSolicitation(damaged, out _, out var ndpDefect), ndpDefect == NdpDefect.None);
             }
@@ -92,6 +93,18 @@ public sealed class FrameTests
             foreach (var damaged in Mutations.Truncations(frame.Data).Concat(Mutations.Of(frame.Data, seed: frame.Number, count: 500))) ArpPacket.TryRead(damaged, out _, out _);
         }
         Assert.True(seen >= 2, $"{seen} ARP frames in the captures");
+    }
+
+    [CaseFact]
+    public void Captured_headers_read_and_are_written_again()
+    {
+        foreach (var frame in CapturedFrames())
+        {
+            Assert.True(EthernetHeader.TryRead(frame.Data, out var header, out var defect), defect.ToString());
+            var copy = new byte[header.Length];
+            Assert.Equal(header.Length, EthernetHeader.Write(copy, header.Destination, header.Source, header.EtherType));
+            Assert.Equal(frame.Data[..header.Length], copy);
+        }
     }
 
     [CaseFact]

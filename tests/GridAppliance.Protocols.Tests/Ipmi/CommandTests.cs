@@ -133,6 +133,24 @@ public sealed class CommandTests
         foreach (var damaged in Mutations.Of(record, 3, 5000)) if (SensorRecord.TryRead(damaged, out var any)) any.Conversion?.ToValue(damaged[0]);
     }
 
+    [Fact]
+    public void A_compact_record_and_a_locator_are_read_to_their_names_and_no_damage_makes_the_readers_throw()
+    {
+        // A power supply's status as section 43.2 lays it out, and the inventory of a board behind the BMC as section 43.8 does.
+        var compact = Convert.FromHexString("1200" + "51" + "02" + "20" + "2000" + "c8" + "0a01" + "6740" + "086f" + "0b00" + "0b00" + "0b00" + "c00000" + "0100" + "00000000" + "00" + "00" + "c5" + "5053312053");
+        Assert.True(SensorRecord.TryRead(compact, out var sensor));
+        Assert.Equal(("PS1 S", (byte)0xC8, (byte)0x0A, (byte)0x08, (byte)0x6F, false), (sensor.Name, sensor.Number, sensor.Entity, sensor.SensorType, sensor.EventType, sensor.IsThreshold));
+        var locator = Convert.FromHexString("2100" + "51" + "11" + "0f" + "20" + "01" + "80" + "00" + "00" + "1000" + "0701" + "00" + "c4" + "4d423031");
+        Assert.True(FruLocator.TryRead(locator, out var read));
+        Assert.Equal(new(0x20, 1, true, 7, 1, "MB01"), read);
+        Assert.True(read.IsReadThroughBmc);
+        foreach (var record in (byte[][])[compact, locator])
+        {
+            foreach (var cut in Mutations.Truncations(record)) Assert.False(SensorRecord.TryRead(cut, out _) || FruLocator.TryRead(cut, out _));
+            foreach (var damaged in Mutations.Of(record, 43, 5000)) _ = (SensorRecord.TryRead(damaged, out _), FruLocator.TryRead(damaged, out _));
+        }
+    }
+
     [Theory]
     [InlineData(Linearisation.Ln, 2.302585093)]
     [InlineData(Linearisation.Log10, 1)]

@@ -118,17 +118,40 @@ public sealed class SessionTests
         var suite = CipherSuite.Sha256Aes;
         var payload = new byte[128];
 
-        var length = new OpenSessionRequest(3, IpmiPrivilege.Highest, 0xA0A1A2A3, suite).Write(payload);
+        var request = new OpenSessionRequest(3, IpmiPrivilege.Highest, 0xA0A1A2A3, suite);
+        var length = request.Write(payload);
+        Assert.True(OpenSessionRequest.TryRead(payload.AsSpan(0, length), out var readRequest, out _));
+        Assert.Equal(request, readRequest);
         Assert.All(Mutations.Truncations(payload[..length]), cut => Assert.False(OpenSessionRequest.TryRead(cut, out _, out _)));
-        length = new OpenSessionResponse(3, RakpStatus.Ok, IpmiPrivilege.Administrator, 0xA0A1A2A3) { BmcId = 77, Authentication = suite.Authentication, Integrity = suite.Integrity, Confidentiality = suite.Confidentiality }.Write(payload);
+
+        var response = new OpenSessionResponse(3, RakpStatus.Ok, IpmiPrivilege.Administrator, 0xA0A1A2A3) { BmcId = 77, Authentication = suite.Authentication, Integrity = suite.Integrity, Confidentiality = suite.Confidentiality };
+        length = response.Write(payload);
+        Assert.True(OpenSessionResponse.TryRead(payload.AsSpan(0, length), out var readResponse, out _));
+        Assert.Equal(response, readResponse);
         Assert.All(Mutations.Truncations(payload[..length]), cut => Assert.False(OpenSessionResponse.TryRead(cut, out _, out _)));
+
         length = new Rakp1 { Tag = 4, BmcId = 77, ConsoleRandom = random, Role = 0x14, Name = "ADMIN"u8 }.Write(payload);
+        Assert.True(Rakp1.TryRead(payload.AsSpan(0, length), out var rakp1, out _));
+        Assert.Equal((4, 77u, 0x14, "ADMIN"), (rakp1.Tag, rakp1.BmcId, rakp1.Role, System.Text.Encoding.ASCII.GetString(rakp1.Name)));
+        Assert.Equal(random, rakp1.ConsoleRandom.ToArray());
         Assert.All(Mutations.Truncations(payload[..length]), cut => Assert.False(Rakp1.TryRead(cut, out _, out _)));
+
         length = new Rakp2 { Tag = 4, ConsoleId = 1, BmcRandom = random, BmcGuid = guid, AuthenticationCode = code }.Write(payload);
+        Assert.True(Rakp2.TryRead(payload.AsSpan(0, length), suite, out var rakp2, out _));
+        Assert.Equal((4, RakpStatus.Ok, 1u), (rakp2.Tag, rakp2.Status, rakp2.ConsoleId));
+        Assert.Equal([.. random, .. guid, .. code], (byte[])[.. rakp2.BmcRandom, .. rakp2.BmcGuid, .. rakp2.AuthenticationCode]);
         Assert.All(Mutations.Truncations(payload[..length]), cut => Assert.False(Rakp2.TryRead(cut, suite, out _, out _)));
+
         length = new Rakp3 { Tag = 5, BmcId = 77, AuthenticationCode = code }.Write(payload);
+        Assert.True(Rakp3.TryRead(payload.AsSpan(0, length), suite, out var rakp3, out _));
+        Assert.Equal((5, RakpStatus.Ok, 77u), (rakp3.Tag, rakp3.Status, rakp3.BmcId));
+        Assert.Equal(code, rakp3.AuthenticationCode.ToArray());
         Assert.All(Mutations.Truncations(payload[..length]), cut => Assert.False(Rakp3.TryRead(cut, suite, out _, out _)));
+
         length = new Rakp4 { Tag = 5, ConsoleId = 1, CheckValue = code.AsSpan(0, 16) }.Write(payload);
+        Assert.True(Rakp4.TryRead(payload.AsSpan(0, length), suite, out var rakp4, out _));
+        Assert.Equal((5, RakpStatus.Ok, 1u), (rakp4.Tag, rakp4.Status, rakp4.ConsoleId));
+        Assert.Equal(code[..16], rakp4.CheckValue.ToArray());
         Assert.All(Mutations.Truncations(payload[..length]), cut => Assert.False(Rakp4.TryRead(cut, suite, out _, out _)));
     }
 
@@ -193,9 +216,16 @@ public sealed class SessionTests
         byte[] random = new byte[16], code = new byte[32];
         var suite = CipherSuite.Sha256Aes;
         yield return Wrap(PayloadType.OpenSessionRequest, p => new OpenSessionRequest(1, IpmiPrivilege.Highest, 2, suite).Write(p));
+        yield return Wrap(PayloadType.OpenSessionResponse, p => new OpenSessionResponse(1, RakpStatus.Ok, IpmiPrivilege.Administrator, 2)
+        { BmcId = 3, Authentication = suite.Authentication, Integrity = suite.Integrity, Confidentiality = suite.Confidentiality }.Write(p));
         yield return Wrap(PayloadType.Rakp1, p => new Rakp1 { BmcId = 1, ConsoleRandom = random, Role = 0x14, Name = "ADMIN"u8 }.Write(p));
         yield return Wrap(PayloadType.Rakp2, p => new Rakp2 { ConsoleId = 1, BmcRandom = random, BmcGuid = random, AuthenticationCode = code }.Write(p));
+        yield return Wrap(PayloadType.Rakp3, p => new Rakp3 { BmcId = 1, AuthenticationCode = code }.Write(p));
         yield return Wrap(PayloadType.Rakp4, p => new Rakp4 { ConsoleId = 1, CheckValue = code.AsSpan(0, 16) }.Write(p));
+        // Outside a session: presence, and discovery with its answer.
+        yield return Convert.FromHexString("0600ff06000011be802a0000");
+        yield return Convert.FromHexString("0600ff06000011be40070010000011be000000008100000000000000");
+        yield return Convert.FromHexString("0600ff07000000000000000000092018c88100388e04b5");
         using var cipher = new SessionCipher(suite, Key(suite));
         var datagram = new byte[256];
         yield return datagram[..cipher.Seal(datagram, PayloadType.IpmiMessage, 1, 1, Convert.FromHexString("81047b20180100000000c7"), new byte[16])];

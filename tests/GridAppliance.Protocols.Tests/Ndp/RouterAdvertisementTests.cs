@@ -48,6 +48,23 @@ public sealed class RouterAdvertisementTests
         Assert.Equal("52:54:00:aa:00:01", sender.ToString());
     }
 
+    [CaseTheory]
+    [InlineData("A_bios_ipxe_dnsmasq")]
+    [InlineData("B_ovmf_pxe_dnsmasq")]
+    public void Solicitations_of_real_firmware_are_read(string capture)
+    {
+        var seen = 0;
+        foreach (var frame in PcapFile.Read(SharedCases.DhcpCapture(capture)))
+        {
+            if (!NdpFrame.TryReadSolicitation(frame.Data, out var sender, out _)) continue;
+            Assert.Equal(MacAddress.Read(frame.Data.AsSpan(6)), sender);
+            seen++;
+            foreach (var cut in Mutations.Truncations(frame.Data)) NdpFrame.TryReadSolicitation(cut, out _, out _);
+            foreach (var damaged in Mutations.Of(frame.Data, seed: frame.Number, count: 1000)) NdpFrame.TryReadSolicitation(damaged, out _, out _);
+        }
+        Assert.True(seen >= 5, $"{seen} solicitations in the capture");
+    }
+
     [Theory]
     [InlineData(12, 0x08, NdpDefect.NotIcmpv6)]
     [InlineData(19, 0xFF, NdpDefect.BadLength)]

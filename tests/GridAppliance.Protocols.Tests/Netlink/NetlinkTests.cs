@@ -60,16 +60,46 @@ public sealed class NetlinkTests
     [Fact]
     public void What_is_written_is_read() => Assert.Equal([("525400000001000000000A4D", 9ul)], Read(Member([0x52, 0x54, 0, 0, 0, 1, 0, 0, 0, 0, 0x0A, 0x4D])));
 
-    [Fact]
-    public void No_truncation_is_read_past_its_end()
-    {
-        foreach (var cut in Mutations.Truncations(Member([1, 2, 3, 4]))) Assert.Empty(Read(cut));
-    }
+    /// <summary>What Linux 6.18 answered to dumps of a table that nft 1.0.6 had made: a set of two members with counters, a counter with a name, a chain at an interface.</summary>
+    const string KernelsMembers =
+        "b80000000c0a020007000000f6450000" + "05000002" + "0a00010067756172640000000a00020070616972730000008c000300" +
+        "44000100140001001000010052540000000100000a4d00322c0007000c000100636f756e746572001c0002000c00010000000000000002800c0002000000000000000009" +
+        "44000100140001001000010052540000000200000a4d00332c0007000c000100636f756e746572001c0002000c00010000000000000000000c0002000000000000000000";
+
+    const string KernelsCounter =
+        "64000000120a020807000000f6450000" + "05000002" + "0a00010067756172640000000b000200666f72676564000008000300000000010c000600000000000000000208000500000000001c000400" +
+        "0c00010000000000000000b40c0002000000000000000003";
+
+    const string KernelsChain =
+        "80000000030a020007000000f6450000" + "05000002" + "0a0001006775617264000000070003006c6f00000c0002000000000000000001280004000800010000000000" +
+        "08000200fffffe0c0c000400070001006c6f0000070003006c6f000008000500000000010b00070066696c746572000008000a00000000010800060000000000";
+
+    const string KernelsEnd = "140000000300020007000000f645000000000000";
 
     [Fact]
-    public void No_damage_makes_the_readers_throw()
+    public void What_a_kernel_answers_is_read()
     {
-        foreach (var damaged in Mutations.Of(Member([1, 2, 3, 4, 5, 6, 0, 0, 9, 9, 9, 9]), 41, 20_000)) Read(damaged);
+        Assert.Equal([("52540000000100000A4D0032", 9ul), ("52540000000200000A4D0033", 0ul)], Read(Convert.FromHexString(KernelsMembers + KernelsEnd)));
+
+        var messages = new NetlinkReader(Convert.FromHexString(KernelsCounter + KernelsChain + KernelsEnd));
+        Assert.True(messages.TryRead(out var counter) && NftReader.TryReadCounter(counter, out var name, out var packets) && (name, packets) == ("forged", 3ul));
+        Assert.True(messages.TryRead(out var chain) && NftReader.TryReadChain(chain, out var table, out name) && (table, name) == ("guard", "lo"));
+        Assert.True(messages.TryRead(out var end) && (end.Type, end.ErrorNumber) == (NetlinkMessage.Done, 0));
+        Assert.False(messages.TryRead(out _));
+    }
+
+    public static TheoryData<string> Answers => [KernelsMembers, KernelsCounter, KernelsChain, Convert.ToHexString(Member([1, 2, 3, 4, 5, 6, 0, 0, 9, 9, 9, 9]))];
+
+    [Theory, MemberData(nameof(Answers))]
+    public void No_truncation_is_read_past_its_end(string answer)
+    {
+        foreach (var cut in Mutations.Truncations(Convert.FromHexString(answer))) Assert.Empty(Read(cut));
+    }
+
+    [Theory, MemberData(nameof(Answers))]
+    public void No_damage_makes_the_readers_throw(string answer)
+    {
+        foreach (var damaged in Mutations.Of(Convert.FromHexString(answer), 41, 20_000)) Read(damaged);
     }
 
     [Fact]

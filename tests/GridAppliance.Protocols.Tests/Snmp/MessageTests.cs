@@ -133,6 +133,21 @@ public sealed class MessageTests
         }
     }
 
+    [CaseTheory]
+    [InlineData("snmpv1_trap")]
+    [InlineData("snmpv1_get_short")]
+    [InlineData("snmpv2_get_bulk")]
+    [InlineData("v2c_mix")]
+    public void No_damage_to_what_was_recorded_makes_the_reader_throw(string capture)
+    {
+        foreach (var datagram in Datagrams(capture).Take(40))
+        {
+            foreach (var cut in Mutations.Truncations(datagram)) Assert.False(CommunityMessage.TryRead(cut, out _, out _));
+            foreach (var damaged in Mutations.Of(datagram, seed: datagram.Length, count: 2000))
+                if (CommunityMessage.TryRead(damaged, out var message, out _)) _ = $"{message.Pdu} {message.Trap} {message.Trap?.Name}";
+        }
+    }
+
     [Fact]
     public void An_endless_list_of_variables_is_cut_off()
     {

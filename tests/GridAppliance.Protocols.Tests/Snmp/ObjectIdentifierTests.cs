@@ -1,4 +1,5 @@
 using GridAppliance.Protocols.Snmp;
+using GridAppliance.Testing;
 
 namespace GridAppliance.Protocols.Tests.Snmp;
 
@@ -27,6 +28,20 @@ public sealed class ObjectIdentifierTests
     [InlineData("ffffffffffffffffffff7f")]
     public void A_sub_identifier_that_is_cut_or_beyond_32_bits_is_refused(string hex) =>
         Assert.False(ObjectIdentifier.TryReadContents(Convert.FromHexString(hex), out _));
+
+    [Fact]
+    public void Damaged_identifiers_never_throw_and_what_is_read_is_written_again()
+    {
+        var contents = Convert.FromHexString("2b060102010111820c8f8f7f4f00");
+        foreach (var damaged in Mutations.Truncations(contents).Concat(Mutations.Of(contents, 1155, 20_000)))
+        {
+            if (!ObjectIdentifier.TryReadContents(damaged, out var read) || read.Length == 0) continue;
+            var again = new byte[read.ContentsLength];
+            Assert.Equal(again.Length, read.WriteContents(again));
+            Assert.True(ObjectIdentifier.TryReadContents(again, out var second));
+            Assert.Equal(read, second);
+        }
+    }
 
     [Fact]
     public void A_hundred_and_twenty_eight_sub_identifiers_are_the_limit()

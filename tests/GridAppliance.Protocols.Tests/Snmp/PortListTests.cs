@@ -70,6 +70,20 @@ public sealed class PortListTests
     public void What_is_not_such_a_text_is_refused(string text) => Assert.False(PortList.TryReadText(Encoding.Latin1.GetBytes(text), out _));
 
     [Fact]
+    public void Damaged_texts_and_lists_never_throw_and_claim_no_port_that_is_not_there()
+    {
+        var text = "4106,0,4097,4099"u8.ToArray();
+        foreach (var damaged in Mutations.Truncations(text).Concat(Mutations.Of(text, 4001, 20_000)))
+            if (PortList.TryReadText(damaged, out var list)) Assert.All(list.Ports, port => Assert.InRange(port, 1, 65535));
+        byte[] bits = [0x81, 0, 0x80, 0x01];
+        foreach (var damaged in Mutations.Truncations(bits).Concat(Mutations.Of(bits, 4002, 5000)))
+        {
+            Assert.All(new PortList(damaged).Ports, port => Assert.InRange(port, 1, 8 * damaged.Length));
+            Assert.All(VlanBits.Read(damaged, 3), vlan => Assert.InRange(vlan, 3072, 3072 + 8 * damaged.Length - 1));
+        }
+    }
+
+    [Fact]
     public void A_trunks_vlans_count_from_zero()
     {
         Assert.Equal([2], VlanBits.Read(new byte[] { 0x20 }, 0));
