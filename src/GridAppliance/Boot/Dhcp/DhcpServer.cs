@@ -139,14 +139,14 @@ sealed partial class DhcpServer(
         }
     }
 
+    /// <summary>Asks for other servers. Told to serve all the same, it does; <see cref="OnRival"/> has told of them.</summary>
     async Task RefuseBesideRivals(CancellationToken cancellationToken)
     {
-        if (options.Force) return;
         var asked = listeners.Where(l => l.Network.Options.DhcpMode == DhcpMode.Server).ToList();
         var answers = await Task.WhenAll(asked.Select(l => l.Rivals.ProvokeAsync(rivalPatience, cancellationToken)));
         var found = asked.Zip(answers).Where(pair => pair.Second is not null)
             .Select(pair => $"{pair.Second!.Value.Address} ({pair.Second.Value.Mac}) on {pair.First.Link.Name}").ToList();
-        if (found.Count > 0)
+        if (found.Count > 0 && !options.Force)
             throw new StartupException($"another DHCP server is answering at {string.Join(" and at ", found)}", "Stop it, set 'dhcp: { mode: proxy }' for that network to work beside it, or start with --force to serve all the same.");
     }
 

@@ -84,8 +84,8 @@ sealed class RivalWatch(DhcpNetwork network, LinkInterface link, PacketSocket fr
         {
             if (seen.Count >= MostRemembered || !seen.TryAdd(rival.Mac, rival)) return;
         }
-        first.TrySetResult();
         Found?.Invoke(rival);
+        first.TrySetResult();
     }
 
     void Ask(DhcpMessageType type)

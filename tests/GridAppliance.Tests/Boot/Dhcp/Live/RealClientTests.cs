@@ -162,6 +162,7 @@ public sealed class RealClientTests
         Assert.Contains("another DHCP server is answering at 10.77.0.2", refused.Message);
         Assert.Contains("--force", refused.NextStep);
         await segment.ServeAsync(force: true);
+        Assert.Contains(segment.Problems.All, p => p.Code == "dhcp.rival.rack" && p.Message.Contains("10.77.0.2"));
     }
 
     [Fact]
