@@ -5,5 +5,5 @@ namespace GridAppliance.Hosting.Configuration;
 /// <param name="Key">Path of the key, such as <c>networks[0].dhcp.range</c>.</param>
 sealed record ConfigurationProblem(string File, int Line, string Key, string Message)
 {
-    public override string ToString() => Key.Length == 0 ? $"{File}:{Line}: {Message}" : $"{File}:{Line}: {Key}: {Message}";
+    public override string ToString() => $"{File}{(Line == 0 ? "" : $":{Line}")}: {(Key.Length == 0 ? "" : $"{Key}: ")}{Message}";
 }

@@ -169,6 +169,13 @@ public sealed class ConfigurationFileTests
     }
 
     [Fact]
+    public void A_file_that_is_not_there_is_one_problem_without_a_line()
+    {
+        var problem = Assert.Single(ConfigurationFile.Read("/nowhere/a.yaml", Interfaces).Problems);
+        Assert.StartsWith("/nowhere/a.yaml: cannot be read: ", problem.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_prefix_of_a_good_file_is_read_or_refused_without_a_throw()
     {
         for (var length = 0; length <= Good.Length; length++)
