@@ -11,7 +11,7 @@ namespace GridAppliance.Cli;
 /// <summary>Every command there is: a new one is a class in <c>Commands/</c> and a line here.</summary>
 static class CommandTree
 {
-    static RootCommand Root() => new("See and steer a GridAppliance. RANGE is a noderange: n[1-20], a switch or a state (rack3, idle), attr=val, ~regex; ',' joins, '@' intersects, '-' excludes.")
+    internal static RootCommand Root() => new("See and steer a GridAppliance. RANGE is a noderange: n[1-20], a switch or a state (rack3, idle), attr=val, ~regex; ',' joins, '@' intersects, '-' excludes.")
     {
         new StatusCommand(),
         new NodesCommand(),

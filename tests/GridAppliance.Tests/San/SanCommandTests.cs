@@ -51,6 +51,7 @@ public sealed class SanCommandTests : IAsyncLifetime
         Assert.Contains("fab1", (await plane.Gridctl("san", "list")).Output);
         Assert.Equal(0, (await plane.Gridctl("san", "disconnect", "fab1", "grid-n1")).Status);
         Assert.Null(tree.Model.InForce);
+        Assert.StartsWith("fab1: would be", (await plane.Gridctl("san", "remove", "fab1", "--dry-run")).Output);
         Assert.Equal(0, (await plane.Gridctl("san", "remove", "fab1")).Status);
         Assert.Equal("[]", (await plane.Gridctl("san", "list", "-o", "json")).Output.Trim());
     }

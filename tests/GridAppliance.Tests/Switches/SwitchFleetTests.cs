@@ -171,6 +171,13 @@ public sealed class SwitchFleetTests : IAsyncLifetime
         bench.Bridge.Model = bench.Bridge.Model with { Contact = "noc@example.net" };
         await Add();
         Assert.StartsWith("noc@example.net [gridappliance", bench.Bridge.Model.Contact, StringComparison.Ordinal);
+        foreach (var change in (string[][])[["remove", "leaf1"], ["probe", "leaf1"], ["take", "leaf1"], ["allow", "leaf1", "--ports", "Gi0/1"]])
+        {
+            var planned = await plane.Gridctl(["switch", .. change, "--dry-run"]);
+            Assert.True(planned.Status == 0, planned.Output + planned.Error);
+            Assert.StartsWith("leaf1: ", planned.Output);
+        }
+        Assert.Equal(3, (await plane.Gridctl("switch", "add", "leaf1", bench.Address, "--dry-run")).Status);
         Assert.Equal(0, (await plane.Gridctl("switch", "remove", "leaf1")).Status);
         Assert.Equal("noc@example.net", bench.Bridge.Model.Contact);
         var gone = await Assert.ThrowsAsync<ApplianceException>(() => plane.Client().GetSwitch("leaf1", default));

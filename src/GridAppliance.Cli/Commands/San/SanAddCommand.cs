@@ -16,17 +16,25 @@ sealed class SanAddCommand : GridctlCommand
     readonly Option<string?> privacy = new("--privacy") { Description = "aes128 (the default), aes192, aes256 or none.", HelpName = "CIPHER" };
     // The secret's value is never an argument or a variable: both can be read by others.
     readonly Option<string?> secretFile = new("--secret-file") { Description = "File with the passphrases, a line each, or the community. Asked for without it.", HelpName = "FILE" };
+    readonly Option<bool> dryRun = DryRun.Option();
 
     public SanAddCommand() : base("add", "Look after a storage fabric.")
     {
         Add(name);
         Add(address);
         foreach (var option in new[] { user, authentication, privacy, secretFile }) Add(option);
+        Add(dryRun);
     }
 
     protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
     {
         var where = session.Parsed.GetRequiredValue(address);
+        if (session.Parsed.GetValue(dryRun))
+        {
+            var wanted = session.Parsed.GetRequiredValue(name);
+            var isThere = (await session.Client.GetSanFabrics(cancellation)).Any(known => known.Name == wanted);
+            return DryRun.Show(session, wanted, isThere ? "is looked after already" : $"{where} would be looked after", !isThere);
+        }
         var request = new SanFabricRequest
         {
             Name = session.Parsed.GetRequiredValue(name), Address = where, User = session.Parsed.GetValue(user), Authentication = session.Parsed.GetValue(authentication),

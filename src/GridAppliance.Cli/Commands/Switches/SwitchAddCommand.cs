@@ -17,16 +17,24 @@ sealed class SwitchAddCommand : GridctlCommand
     readonly Option<string?> vlans = SwitchArguments.Vlans();
     readonly Option<string?> uplinks = SwitchArguments.Uplinks();
     readonly Option<string?> drift = SwitchArguments.Drift();
+    readonly Option<bool> dryRun = DryRun.Option();
 
     public SwitchAddCommand() : base("add", "Look after a switch: it is read, marked as ours and tried.")
     {
         Add(name);
         Add(address);
         foreach (var option in new[] { user, authentication, privacy, secretFile, ports, vlans, uplinks, drift }) Add(option);
+        Add(dryRun);
     }
 
     protected override async Task<ExitStatus> Run(Session session, CancellationToken cancellation)
     {
+        if (session.Parsed.GetValue(dryRun))
+        {
+            var (wanted, at) = (session.Parsed.GetRequiredValue(name), session.Parsed.GetRequiredValue(address));
+            var isThere = (await session.Client.GetSwitches(cancellation)).Any(known => known.Name == wanted);
+            return DryRun.Show(session, wanted, isThere ? "is looked after already" : $"{at} would be read, marked as ours and tried", !isThere);
+        }
         var request = new SwitchRequest
         {
             Name = session.Parsed.GetRequiredValue(name),
