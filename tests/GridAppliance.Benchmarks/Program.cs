@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using GridAppliance.Benchmarks.Agents;
 using GridAppliance.Benchmarks.Boot;
 using GridAppliance.Benchmarks.Consoles;
+using GridAppliance.Benchmarks.Establish;
 using GridAppliance.Benchmarks.Guard;
 using GridAppliance.Benchmarks.Peers;
 using GridAppliance.Benchmarks.Switches;
@@ -29,9 +30,11 @@ switch (args)
     case ["agents", "idle", var gridappliance, var agent]: return await AgentFigures.IdleAsync(gridappliance, agent);
     case ["fleet", var gridappliance]: return await FleetFigures.RunAsync(gridappliance, 200);
     case ["fleet", var gridappliance, var count]: return await FleetFigures.RunAsync(gridappliance, int.Parse(count));
+    case ["establish", var programs, var bootFiles]: return await EstablishFigures.RunAsync(programs, bootFiles, 500);
+    case ["establish", var programs, var bootFiles, var count]: return await EstablishFigures.RunAsync(programs, bootFiles, int.Parse(count));
     case ["guard", var gridappliance]: return await GuardFigures.RunAsync(gridappliance);
     case ["peers", ..]:
-        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol [THRESHOLD]] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: fleet GRIDAPPLIANCE [COUNT], or: guard GRIDAPPLIANCE");
+        Console.Error.WriteLine("usage: peers tftp [PATH-OF-ATFTPD] | ipmi | ipmi-sweep | snmp, or: consoles record [sol [THRESHOLD]] | latency, or: agents storm GRIDAPPLIANCE [COUNT] | idle GRIDAPPLIANCE GRID-AGENT, or: fleet GRIDAPPLIANCE [COUNT], or: guard GRIDAPPLIANCE, or: establish FOLDER-OF-PROGRAMS FOLDER-OF-BOOT-FILES [COUNT]");
         return 2;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(DhcpAnswerBenchmark).Assembly).Run(args);

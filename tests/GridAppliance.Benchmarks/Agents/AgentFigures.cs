@@ -34,7 +34,7 @@ static class AgentFigures
             var counts = new AgentCounts();
             var appliance = new IPEndPoint(IPAddress.Loopback, 8067);
             var keys = ids.Keys.Select(id => (Id: id, Key: ids[id])).ToList();
-            var all = keys.Select((one, number) => new SimulatedAgent(number + 2, one.Id, one.Key, appliance, counts)).ToList();
+            var all = keys.Select((one, number) => new SimulatedAgent(one.Id, one.Key, appliance, counts, SimulatedAgent.Loopback(number + 2))).ToList();
             using var life = new CancellationTokenSource();
 
             using var daemon = await StartAsync(gridappliance, folder);

@@ -11,17 +11,47 @@ using GridAppliance.Api.Agents;
 namespace GridAppliance.Benchmarks.Agents;
 
 /// <summary>What one agent does on the wire, as the real one does it: signed calls, a connection each, heartbeats and a long poll side by side, the same back-off. It says yes to every order.</summary>
-sealed class SimulatedAgent(int number, Guid nodeId, ECDsa key, IPEndPoint appliance, AgentCounts counts)
+/// <param name="open">A socket from the machine's own address.</param>
+sealed class SimulatedAgent(Guid nodeId, ECDsa key, IPEndPoint appliance, AgentCounts counts, Func<Task<Socket>> open)
 {
     static readonly TimeSpan OrderWait = TimeSpan.FromSeconds(25), CallTimeout = TimeSpan.FromSeconds(15), ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    // Each machine has an address of its own: the appliance bounds what one may ask.
-    readonly IPEndPoint address = new(new IPAddress([127, (byte)(1 + (number >> 16)), (byte)(number >> 8), (byte)number]), 0);
     readonly string id = nodeId.ToString();
     long counter;
     int seconds = 30;
 
     public long LastHeard;
+
+    /// <summary>One of many on the loopback. Each has an address of its own: the appliance bounds what one may ask.</summary>
+    public static Func<Task<Socket>> Loopback(int number)
+    {
+        var address = new IPEndPoint(new IPAddress([127, (byte)(1 + (number >> 16)), (byte)(number >> 8), (byte)number]), 0);
+        return () =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            socket.Bind(address);
+            return Task.FromResult(socket);
+        };
+    }
+
+    /// <summary>Enrols with a token, and tries until that is done.</summary>
+    public static async Task<SimulatedAgent> EnrolAsync(string token, ECDsa key, IPEndPoint appliance, AgentCounts counts, Func<Task<Socket>> open, CancellationToken cancellationToken)
+    {
+        var nobody = new SimulatedAgent(Guid.Empty, key, appliance, counts, open);
+        var backoff = new Backoff(Random.Shared);
+        var body = JsonSerializer.SerializeToUtf8Bytes(new()
+        {
+            Token = token, PublicKey = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()), Proof = Convert.ToBase64String(key.SignData(AgentSignature.ProofText(token), HashAlgorithmName.SHA256)),
+            AgentVersion = "0.1.0", Inventory = new() { Cpus = 64, MemoryMiB = 262_144 },
+        }, ApiJson.Default.EnrollRequest);
+        while (true)
+        {
+            var (status, answer, retryAfter) = await nobody.CallAsync("POST", "/agent/v1/enroll", body, CallTimeout, cancellationToken);
+            if (status == 200) return new(Guid.Parse(JsonSerializer.Deserialize(answer, ApiJson.Default.EnrollResponse)!.NodeId), key, appliance, counts, open);
+            Interlocked.Increment(ref counts.Failures);
+            await Task.Delay(backoff.Next(retryAfter), cancellationToken);
+        }
+    }
 
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(BeatAsync(cancellationToken), ObeyAsync(cancellationToken));
 
@@ -71,11 +101,10 @@ sealed class SimulatedAgent(int number, Guid nodeId, ECDsa key, IPEndPoint appli
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(timeout);
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var socket = await open();
         var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(16384);
         try
         {
-            socket.Bind(address);
             using (var connecting = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token))
             {
                 connecting.CancelAfter(ConnectTimeout);
