@@ -18,8 +18,8 @@ $(IMAGE)/manifest.json: $(IMAGE_SOURCES)
 # The root file system of the Debian node image; whatever profile's kernel and initramfs boot it.
 PACKAGES += mmdebstrap squashfs-tools
 .PHONY: image-debian
-image-debian: prepare $(ARTIFACTS)/image/debian/manifest.json ## build the root file system of the Debian node image, with Slurm
-$(ARTIFACTS)/image/debian/manifest.json: $(ROOT)/firmware-images/build-debian.sh $(ROOT)/firmware-images/debian/packages
+image-debian: prepare $(ARTIFACTS)/image/debian/manifest.json ## build the root file systems of the Debian node image, with Slurm, for memory and for disks
+$(ARTIFACTS)/image/debian/manifest.json: $(ROOT)/firmware-images/build-debian.sh $(ROOT)/firmware-images/debian/packages $(ROOT)/firmware-images/debian/packages-disk
 	firmware-images/build-debian.sh $(ARTIFACTS)/image/debian $(ARTIFACTS)/cache
 
 image-metal:

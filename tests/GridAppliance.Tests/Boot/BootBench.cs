@@ -19,7 +19,7 @@ static class BootBench
     };
 
     /// <summary>Beside the tiny image; there is no file.</summary>
-    public static readonly RootImage Root = new(RootImage.Debian, "/nowhere/root.squashfs", new('7', 64), 1 << 20);
+    public static readonly RootImage Root = new(RootImage.Debian, "/nowhere/root.squashfs", new('7', 64), 1 << 20) { ForDisks = new(RootImage.Debian, "/nowhere/disk.squashfs", new('8', 64), 1 << 20) };
 
     public static byte[] Filler(int length, int seed = 1)
     {

@@ -14,11 +14,20 @@ namespace GridAppliance.Boot.Files;
 /// <param name="Digest">SHA-256, lower-case hex.</param>
 sealed record RootImage(string Name, string Path, string Digest, long Size)
 {
+    /// <summary>What is written to disks in its place; null where none was made.</summary>
+    public RootImage? ForDisks { get; init; }
+
+    /// <summary>The one of the two that has this digest.</summary>
+    public RootImage? Find(string? digest) => Digest == digest ? this : ForDisks?.Digest == digest ? ForDisks : null;
+
     /// <summary>The one image that comes beside the boot files' own, which is called <see cref="Tiny"/>.</summary>
     public const string Debian = "debian";
 
     /// <summary>Kernel and initramfs alone.</summary>
     public const string Tiny = "tiny";
+
+    /// <summary>What was written to the node's own disk from <see cref="Debian"/>: no image that is served.</summary>
+    public const string Disk = "debian-disk";
 }
 
 /// <summary>Finds root images: the folder beside the boot files that has an image's name.</summary>
@@ -39,12 +48,18 @@ static class RootImageReader
         {
             if (new FileInfo(path).Length > MaxManifestLength) throw Broken(path, "is larger than a manifest is");
             var manifest = JsonSerializer.Deserialize(File.ReadAllBytes(path), RootManifestJson.Default.RootManifest) ?? throw Broken(path, "is empty");
-            if (!BootCatalog.IsKey(manifest.Root.File)) throw Broken(path, $"has a file that is no plain name: '{manifest.Root.File}'");
-            var image = new RootImage(RootImage.Debian, System.IO.Path.Combine(folder, manifest.Root.File), manifest.Root.Sha256, manifest.Root.Size);
-            if (image == previous) return previous;
-            using var file = File.OpenRead(image.Path);
-            if (file.Length != image.Size || Convert.ToHexStringLower(SHA256.HashData(file)) != image.Digest) throw Broken(path, $"does not have {manifest.Root.File}'s size and digest");
-            return image;
+            var disk = manifest.Disk is { } written ? Checked(written, null, previous?.ForDisks) : null;
+            return Checked(manifest.Root, disk, previous);
+
+            RootImage Checked(RootManifestFile named, RootImage? disk, RootImage? before)
+            {
+                if (!BootCatalog.IsKey(named.File)) throw Broken(path, $"has a file that is no plain name: '{named.File}'");
+                var image = new RootImage(RootImage.Debian, System.IO.Path.Combine(folder, named.File), named.Sha256, named.Size) { ForDisks = disk };
+                if (image == before) return before;
+                using var file = File.OpenRead(image.Path);
+                if (file.Length != image.Size || Convert.ToHexStringLower(SHA256.HashData(file)) != image.Digest) throw Broken(path, $"does not have {named.File}'s size and digest");
+                return image;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -59,6 +74,9 @@ static class RootImageReader
 sealed record RootManifest
 {
     public required RootManifestFile Root { get; init; }
+
+    /// <summary>For disks: the same, and what a system needs that starts by itself.</summary>
+    public RootManifestFile? Disk { get; init; }
 }
 
 sealed record RootManifestFile

@@ -10,7 +10,7 @@ sealed class RootImageEndpoint(BootCatalogState catalog, BootReporter reporter, 
     async Task SendAsync(HttpContext context)
     {
         var arrived = clock.GetTimestamp();
-        if (catalog.Current?.Root is not { } image || image.Digest != context.Request.RouteValues["digest"] as string || !File.Exists(image.Path))
+        if (catalog.Current?.Root?.Find(context.Request.RouteValues["digest"] as string) is not { } image || !File.Exists(image.Path))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;

@@ -15,6 +15,7 @@ namespace GridAppliance.Tests.Boot.Http;
 public sealed class RootImageTests : IAsyncLifetime
 {
     static readonly byte[] Content = BootBench.Filler(3_000_000, 9);
+    static readonly byte[] ForDisks = [.. "for disks"u8];
 
     readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("root-image");
     readonly BootObserver observer = new();
@@ -65,6 +66,9 @@ public sealed class RootImageTests : IAsyncLifetime
             Assert.Equal(stage, (await observer.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60))).Stage);
     }
 
+    [Fact]
+    public async Task So_is_the_one_that_is_written_to_disks() => Assert.Equal(ForDisks, await http.GetByteArrayAsync($"/boot/image/{image.ForDisks!.Digest}"));
+
     [Theory]
     [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
     [InlineData("root.squashfs")]
@@ -97,7 +101,8 @@ public sealed class RootImageTests : IAsyncLifetime
     {
         var folder = Directory.CreateDirectory(Path.Combine(directory.FullName, "debian")).FullName;
         File.WriteAllBytes(Path.Combine(folder, "root.squashfs"), Content);
-        File.WriteAllText(Path.Combine(folder, "manifest.json"), $$"""{ "name": "debian", "suite": "bookworm", "root": { "file": "{{file}}", "sha256": "{{digest}}", "size": {{size}} }, "inputs": [] }""");
+        File.WriteAllBytes(Path.Combine(folder, "disk.squashfs"), ForDisks);
+        File.WriteAllText(Path.Combine(folder, "manifest.json"), $$"""{ "name": "debian", "suite": "bookworm", "root": { "file": "{{file}}", "sha256": "{{digest}}", "size": {{size}} }, "disk": { "file": "disk.squashfs", "sha256": "{{Digest(ForDisks)}}", "size": {{ForDisks.Length}} }, "inputs": [] }""");
         return Path.Combine(directory.FullName, "virtual");
     }
 
