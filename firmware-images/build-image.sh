@@ -52,6 +52,8 @@ cp "$here/node/init" "$root/init"
 cp -r "$here/node/etc/." "$root/etc/"
 # What is laid over another root file system when the node boots one (node/grid-root).
 cp -r "$here/node-debian" "$root/debian"
+# What is laid over it on a node's disk (the agent's DiskInstall).
+cp -r "$here/node-disk" "$root/disk"
 chmod 755 "$root"/bin/* "$root/init" "$root"/lib*/*.so* "$root"/lib/x86_64-linux-gnu/*
 
 # What the agent links to must be there: a missing library is found here and not on a server's console.

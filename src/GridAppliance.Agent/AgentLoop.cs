@@ -114,6 +114,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
                 Holdings = resources.Report(),
                 RelationVersion = relation.Current?.Version ?? 0,
                 Inventory = changed ? found : null,
+                Doing = trigger.Doing,
             }, cancellationToken);
             if (answer.IsUnknownKey) return SessionEnd.Unknown;
             if (answer.Succeeded)

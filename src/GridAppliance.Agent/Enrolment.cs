@@ -54,7 +54,7 @@ sealed class Enroller(BootParameters boot, AgentPaths paths, AgentKey key, Appli
             Proof = key.Prove(token),
             AgentVersion = AgentVersion.Text,
             Inventory = inventory(),
-            Image = paths.IsInstalled ? null : Line(paths.Image) ?? "tiny",
+            Image = Line(paths.Image) ?? (paths.IsInstalled ? null : "tiny"),
             BootProblem = Line(paths.BootProblem),
         }, cancellationToken);
         refused = answer.Status is 401 or 403 or 410;

@@ -8,6 +8,16 @@ sealed class HeartbeatTrigger
     // One place: any number of reasons make one heartbeat, so a further one is dropped.
     readonly Channel<bool> pulls = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     int inventoryWanted;
+    volatile string? doing;
+
+    /// <summary>How far a long order is, for the heartbeats; null when there is none.</summary>
+    public string? Doing => doing;
+
+    public void Say(string? what)
+    {
+        doing = what;
+        Pull();
+    }
 
     public void Pull(bool withInventory = false)
     {

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using GridAppliance.Agent;
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Calls;
+using GridAppliance.Agent.Disks;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Images;
 using GridAppliance.Agent.Inventory;
@@ -12,6 +13,7 @@ using GridAppliance.Agent.Native;
 using GridAppliance.Agent.Orders;
 using GridAppliance.Agent.Resources;
 using GridAppliance.Agent.Updates;
+using GridAppliance.Api.Agents;
 
 // "--root FOLDER [--patience SECONDS]" is for machines that are no nodes: everything below a folder, no restart of the machine, and less time for another version to report.
 var root = args is ["--root", var folder, ..] ? folder : "/";
@@ -56,7 +58,8 @@ var launcher = new ModuleLauncher(paths.Launcher, paths, views, resources.GroupF
 var stage = new ModuleStage(paths, store, launcher, views, changes, trigger, console, clock, null);
 var modules = new ModuleHost(paths, store, packages, stage, views, changes, console);
 var relation = new ManagerRelation(paths);
-var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new ImageBoot(boot, paths, calls, ImageBoot.LoadIntoKernel), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(paths.Orders), trigger);
+DiskDevice? Disk(DiskOrder order) => DiskDevice.Find(paths, order);
+var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new ImageBoot(boot, paths, calls, ImageBoot.LoadIntoKernel), new DiskInstall(boot, paths, calls, Disk, trigger.Say, clock), new DiskWipe(Disk, trigger.Say), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(paths.Orders), trigger);
 var enroller = new Enroller(boot, paths, key, calls, console, Random.Shared, clock);
 var listener = new NeighbourListener(neighbours, trigger, console);
 var loop = new AgentLoop(enroller, key, KeptBoots.Count(paths), calls, inventory, listener, modules, resources, relation, executor, trigger, console, Random.Shared, clock);

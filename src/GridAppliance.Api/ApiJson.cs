@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Consoles;
+using GridAppliance.Api.Disks;
 using GridAppliance.Api.Establish;
 using GridAppliance.Api.Grids;
 using GridAppliance.Api.Modules;
@@ -109,6 +110,8 @@ namespace GridAppliance.Api;
 [JsonSerializable(typeof(GridPassRequest))]
 [JsonSerializable(typeof(GridPassDocument))]
 [JsonSerializable(typeof(ImageRequest))]
+[JsonSerializable(typeof(NodeInstallRequest))]
+[JsonSerializable(typeof(NodeReleaseRequest))]
 [JsonSerializable(typeof(EstablishRequest))]
 [JsonSerializable(typeof(EstablishDocument))]
 [JsonSerializable(typeof(AgentUpdateRequest))]

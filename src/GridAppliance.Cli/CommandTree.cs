@@ -25,6 +25,8 @@ static class CommandTree
             new NodeRemoveCommand(),
             new NodeMasterCommand(),
             new NodeImageCommand(),
+            new NodeInstallCommand(),
+            new NodeReleaseCommand(),
         },
         new WhyCommand(),
         new ConsoleCommand(),

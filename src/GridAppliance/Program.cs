@@ -3,6 +3,7 @@ using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
+using GridAppliance.Disks;
 using GridAppliance.Establish;
 using GridAppliance.Fabric;
 using GridAppliance.Grids;
@@ -74,6 +75,7 @@ static IHost Compose(ApplianceOptions options)
     services.AddAgents();
     services.AddModules();
     services.AddResources();
+    services.AddDisks();
     services.AddGrids();
     services.AddEstablish();
     services.AddManagementPlane();

@@ -41,6 +41,13 @@ sealed class ApplianceCalls(IPEndPoint appliance)
     public Task<Answer> DownloadBootFileAsync(string key, string digest, long size, Stream destination, CancellationToken cancellationToken) =>
         DownloadAsync($"/boot/{key}", null, digest, size, destination, cancellationToken);
 
+    /// <summary>As <see cref="DownloadAsync"/>, a root image.</summary>
+    public Task<Answer> DownloadImageAsync(string digest, long size, Stream destination, CancellationToken cancellationToken) =>
+        DownloadAsync($"/boot/image/{digest}", null, digest, size, destination, cancellationToken);
+
+    /// <summary>A file of what the appliance has cloud-init told of this node.</summary>
+    public Task<Answer> CloudFileAsync(string path, CancellationToken cancellationToken) => SendAsync("GET", path, default, null, CallTimeout, cancellationToken);
+
     /// <summary>
     /// Fetches what has this digest, into <paramref name="destination"/>, and says whether it is that: no octet beyond <paramref name="size"/> is taken, and a transfer that
     /// stands still ends.

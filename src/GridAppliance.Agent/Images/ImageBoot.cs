@@ -48,11 +48,13 @@ sealed class ImageBoot(BootParameters boot, AgentPaths paths, ApplianceCalls cal
     /// <returns>Null once the file is there and is what was ordered.</returns>
     async Task<string?> FetchAsync(BootOrderFile file, string to, CancellationToken cancellationToken)
     {
-        if (file.Key.Length is 0 or > 64 || file.Key.AsSpan().ContainsAnyExcept(KeyCharacters) || file.SizeBytes is <= 0 or > LargestFile) return "has a name or size that is not acceptable";
+        if (!IsAcceptable(file)) return "has a name or size that is not acceptable";
         await using var stream = new FileStream(to, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Options = FileOptions.Asynchronous });
         var answer = await calls.DownloadBootFileAsync(file.Key, file.Digest, file.SizeBytes, stream, cancellationToken);
         return answer.Succeeded ? null : $"could not be fetched: {answer.Problem}";
     }
+
+    public static bool IsAcceptable(BootOrderFile file) => file.Key.Length is > 0 and <= 64 && !file.Key.AsSpan().ContainsAnyExcept(KeyCharacters) && file.SizeBytes is > 0 and <= LargestFile;
 
     string CommandLine(string arguments, string token)
     {

@@ -25,6 +25,7 @@ static class DiskReader
             SizeBytes = size,
             Model = SystemFiles.Text(path, "device/model"),
             Serial = SystemFiles.Text(path, "serial") ?? SystemFiles.Text(path, "device/serial") ?? UnitSerial(path),
+            Wwn = SystemFiles.Text(path, "wwid") ?? SystemFiles.Text(path, "device/wwid"),
             Rotational = SystemFiles.Number(path, "queue/rotational") == 1,
             Removable = removable,
             Transport = TransportOf(name, SystemFiles.Resolve(path)),

@@ -8,7 +8,7 @@ static partial class Libc
     public const int SigTerm = 15, SigKill = 9;
     public const int RebootAutoboot = 0x01234567, RebootKexec = 0x45584543;
     public const long KexecFileLoad = 320;
-    public const int OpenReadOnly = 0, OpenCloseOnExec = 0x80000;
+    public const int OpenReadOnly = 0, OpenReadWrite = 2, OpenExclusive = 0x80, OpenCloseOnExec = 0x80000;
     public const int TryAgain = 11, Busy = 16, Exists = 17;
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

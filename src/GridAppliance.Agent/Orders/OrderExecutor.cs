@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using GridAppliance.Agent.Bmc;
+using GridAppliance.Agent.Disks;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Images;
 using GridAppliance.Agent.Modules;
@@ -13,7 +14,7 @@ using GridAppliance.Protocols.Addresses;
 namespace GridAppliance.Agent.Orders;
 
 /// <summary>Carries out one order at a time and always comes back with a result.</summary>
-sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRelation relation, AgentUpdate update, BmcAdoption bmc, ImageBoot images, ModuleRuns runs, OrderLedger ledger, HeartbeatTrigger heartbeat)
+sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRelation relation, AgentUpdate update, BmcAdoption bmc, ImageBoot images, DiskInstall disks, DiskWipe wipe, ModuleRuns runs, OrderLedger ledger, HeartbeatTrigger heartbeat)
 {
     /// <summary>The result that this order already has, or the one that it gets now; null when only another agent can give it, which is to be tried.</summary>
     public async Task<OrderResult?> RunAsync(OrderDocument order, CallSigner signer, CancellationToken cancellationToken)
@@ -56,7 +57,10 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
                 { Kind: OrderKinds.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
                 { Kind: OrderKinds.Relation, Relation: { } wanted } => relation.Change(wanted),
                 { Kind: OrderKinds.BootImage, Boot: { } boot } => await images.PrepareAsync(boot, signer, cancellationToken),
-                { Kind: OrderKinds.Hold or OrderKinds.Free or OrderKinds.Relation or OrderKinds.BootImage or OrderKinds.Run } => ModuleOutcome.Refused("the order does not say what to do"),
+                { Kind: OrderKinds.LookAtDisk, Disk: { } disk } => disks.Look(disk),
+                { Kind: OrderKinds.InstallDisk, Disk: { } disk } => await disks.RunAsync(disk, signer, cancellationToken),
+                { Kind: OrderKinds.WipeDisk, Disk: { } disk } => await Task.Run(() => wipe.Run(disk, cancellationToken), cancellationToken),
+                { Kind: OrderKinds.Hold or OrderKinds.Free or OrderKinds.Relation or OrderKinds.BootImage or OrderKinds.Run or OrderKinds.LookAtDisk or OrderKinds.InstallDisk or OrderKinds.WipeDisk } => ModuleOutcome.Refused("the order does not say what to do"),
                 { Kind: OrderKinds.Inventory } => ReadInventory(),
                 { Kind: OrderKinds.Reboot } => ModuleOutcome.Done("restarting"),
                 { Kind: OrderKinds.InstallModule or OrderKinds.RemoveModule } => ModuleOutcome.Refused("the order names no module"),

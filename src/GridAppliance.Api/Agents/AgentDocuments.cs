@@ -57,6 +57,8 @@ public sealed record HeartbeatRequest
     public long RelationVersion { get; init; }
     /// <summary>Only when it changed since the last heartbeat that was answered.</summary>
     public InventoryDocument? Inventory { get; init; }
+    /// <summary>How far a long order is, in a few words; null when there is none.</summary>
+    public string? Doing { get; init; }
 }
 
 public sealed record HeartbeatResponse { public required int HeartbeatSeconds { get; init; } public bool OrderWaiting { get; init; } }
@@ -78,7 +80,7 @@ public sealed record OrderDocument
     public required string Id { get; init; }
     /// <summary>The node it is for; an agent refuses an order for another.</summary>
     public required string NodeId { get; init; }
-    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update, fabric.probe, image.boot, module.run.</summary>
+    /// <summary>module.install, module.remove, inventory, reboot, bmc.adopt, resources.hold, resources.free, relation, agent.update, fabric.probe, image.boot, module.run, disk.look, disk.install, disk.wipe.</summary>
     public required string Kind { get; init; }
     public ModuleOrder? Module { get; init; }
     public BmcOrder? Bmc { get; init; }
@@ -91,6 +93,8 @@ public sealed record OrderDocument
     public BootOrder? Boot { get; init; }
     /// <summary>With module.run.</summary>
     public RunOrder? Run { get; init; }
+    /// <summary>With disk.look, disk.install and disk.wipe.</summary>
+    public DiskOrder? Disk { get; init; }
 }
 
 /// <summary>Boot this kernel now, without going through the firmware. The words that are the boot's own (the appliance's address and key, the NIC, a fresh token) the agent adds itself.</summary>
@@ -108,6 +112,37 @@ public sealed record BootOrder
 public sealed record BootOrderFile
 {
     public required string Key { get; init; }
+    /// <summary>SHA-256, lower-case hex.</summary>
+    public required string Digest { get; init; }
+    public required long SizeBytes { get; init; }
+}
+
+/// <summary>What is to be looked at, written to, or wiped. A disk is the one with this serial number and size; its name is for people, and for disks without a number.</summary>
+public sealed record DiskOrder
+{
+    /// <summary>Identity of the installation, and of the disk's partition table and root file system: a UUID.</summary>
+    public required string Id { get; init; }
+    public required string Name { get; init; }
+    public string? Serial { get; init; }
+    public string? Wwn { get; init; }
+    public required long SizeBytes { get; init; }
+    /// <summary>With disk.look: data that is there may be written over.</summary>
+    public bool Overwrite { get; init; }
+    /// <summary>With disk.wipe: every octet, and not the ends of disk and partitions alone.</summary>
+    public bool Full { get; init; }
+    /// <summary>With disk.install, as all that follows: the root image.</summary>
+    public DiskImageFile? Image { get; init; }
+    public BootOrderFile? Kernel { get; init; }
+    public BootOrderFile? Initramfs { get; init; }
+    /// <summary>The kernel's command line but for where its root is.</summary>
+    public string? Arguments { get; init; }
+    /// <summary>Path on the boot plane below which cloud-init finds what it is told of this node.</summary>
+    public string? Cloud { get; init; }
+}
+
+/// <summary>A root image, served by its digest.</summary>
+public sealed record DiskImageFile
+{
     /// <summary>SHA-256, lower-case hex.</summary>
     public required string Digest { get; init; }
     public required long SizeBytes { get; init; }

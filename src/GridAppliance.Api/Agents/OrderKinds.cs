@@ -15,7 +15,10 @@ public static class OrderKinds
     public const string Probe = "fabric.probe";
     public const string BootImage = "image.boot";
     public const string Run = "module.run";
+    public const string LookAtDisk = "disk.look";
+    public const string InstallDisk = "disk.install";
+    public const string WipeDisk = "disk.wipe";
 
     /// <summary>Every kind of order that an agent knows.</summary>
-    public static IReadOnlyList<string> All { get; } = [InstallModule, RemoveModule, Inventory, Reboot, AdoptBmc, Hold, Free, Relation, UpdateAgent, Probe, BootImage, Run];
+    public static IReadOnlyList<string> All { get; } = [InstallModule, RemoveModule, Inventory, Reboot, AdoptBmc, Hold, Free, Relation, UpdateAgent, Probe, BootImage, Run, LookAtDisk, InstallDisk, WipeDisk];
 }

@@ -33,8 +33,12 @@ public sealed record NodeDocument
     public AgentDocument? Agent { get; init; }
     public IReadOnlyList<InstalledModuleDocument> Modules { get; init; } = [];
     public InventoryDocument? Inventory { get; init; }
-    /// <summary>What it runs: tiny or debian; null for an operating system of its own, or before its agent has said it.</summary>
+    /// <summary>What it runs: tiny, debian, or debian-disk; null for an operating system of its own, or before its agent has said it.</summary>
     public string? Image { get; init; }
+    /// <summary>What was written to a disk of it.</summary>
+    public WrittenDiskDocument? Disk { get; init; }
+    /// <summary>How far its agent is with a long order.</summary>
+    public string? Doing { get; init; }
     /// <summary>The node that is this one's master, as both were told.</summary>
     public string? Master { get; init; }
     /// <summary>What is wrong, in one sentence, or null.</summary>
@@ -43,6 +47,24 @@ public sealed record NodeDocument
     public BootDocument? Boot { get; init; }
     public DateTimeOffset FirstSeen { get; init; }
     public DateTimeOffset StateSince { get; init; }
+}
+
+/// <summary>A system on a node's disk; wiped when the node is released.</summary>
+public sealed record WrittenDiskDocument
+{
+    public required string Name { get; init; }
+    public string? Serial { get; init; }
+    public string? Wwn { get; init; }
+    public required long SizeBytes { get; init; }
+    /// <summary>What was written.</summary>
+    public required string Image { get; init; }
+    public required string HostName { get; init; }
+    /// <summary>Its address with the prefix's length; null for what DHCP gives.</summary>
+    public string? Address { get; init; }
+    /// <summary>Types and comments of the keys that may log in.</summary>
+    public IReadOnlyList<string> SshKeys { get; init; } = [];
+    public required DateTimeOffset Since { get; init; }
+    public required string By { get; init; }
 }
 
 public sealed record LocationDocument { public string? Switch { get; init; } public string? Port { get; init; } }
@@ -100,6 +122,8 @@ public sealed record DiskDocument
     public long SizeBytes { get; init; }
     public string? Model { get; init; }
     public string? Serial { get; init; }
+    /// <summary>World-wide name, as the kernel tells it: naa., eui. or t10. and what follows.</summary>
+    public string? Wwn { get; init; }
     public bool Rotational { get; init; }
     public bool Removable { get; init; }
     /// <summary>nvme, sata, sas, virtio, usb or null where it cannot be told.</summary>

@@ -34,6 +34,9 @@ sealed class NodeShowCommand : GridctlCommand
             ("power", Fact(node.Power)),
             ("BMC", node.Bmc is { } bmc ? $"{bmc.Kind} {bmc.Address}" : null),
             ("agent", node.Agent is { } agent ? $"{agent.Version}, last heard {(agent.LastSeen is { } seen ? Phrases.Clock(seen) : "never")}" : null),
+            ("image", Fact(node.Image)),
+            ("written to", node.Disk is { } disk ? $"{disk.Name}{(disk.Serial is null ? "" : $" (serial {disk.Serial})")}: {disk.Image} as {disk.HostName}{(disk.Address is null ? "" : $" at {disk.Address}")}, by {disk.By}, {Phrases.Clock(disk.Since)}; wiped when it is released" : null),
+            ("doing", Fact(node.Doing)),
             .. node.Inventory is { } inventory ? Inventory(inventory) : [],
             .. node.Modules.Select(module => ("module", (Cell?)(Phrases.State(module.State) with { Text = $"{module.Name} {module.Version}, {module.State}" }))),
             ("first seen", Phrases.Clock(node.FirstSeen)),
@@ -47,7 +50,7 @@ sealed class NodeShowCommand : GridctlCommand
         yield return ("CPUs", $"{inventory.Cpus} × {inventory.CpuModel ?? "unknown model"}");
         yield return ("memory", Phrases.Bytes(inventory.MemoryMiB << 20));
         foreach (var disk in inventory.Disks)
-            yield return ("disk", $"{disk.Name} {Phrases.Bytes(disk.SizeBytes)} {disk.Transport} {disk.Model}".TrimEnd());
+            yield return ("disk", $"{disk.Name} {Phrases.Bytes(disk.SizeBytes)} {disk.Transport} {disk.Model}{(disk.Serial is null ? "" : $" serial {disk.Serial}")}".TrimEnd());
         foreach (var nic in inventory.Nics)
         {
             yield return ("NIC", $"{nic.Name} {nic.Mac} {nic.Driver} {(nic.Link ? nic.SpeedMbps is { } speed ? $"{speed} Mb/s" : "link" : "no link")}");

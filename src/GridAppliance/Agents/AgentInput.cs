@@ -27,7 +27,7 @@ static class AgentInput
             : null;
 
     public static HeartbeatRequest? Clean(HeartbeatRequest? heartbeat) => heartbeat is { AgentVersion: not null }
-        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Holdings = Clean(heartbeat.Holdings), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null }
+        ? heartbeat with { AgentVersion = Word(heartbeat.AgentVersion)!, Modules = Clean(heartbeat.Modules), Changes = Clean(heartbeat.Changes), Holdings = Clean(heartbeat.Holdings), Inventory = heartbeat.Inventory is { } inventory ? Clean(inventory) : null, Doing = Word(heartbeat.Doing) }
         : null;
 
     public static OrderResult? Clean(OrderResult? result) => result is null ? null : result with { Message = Word(result.Message, 500), Modules = Clean(result.Modules), Changes = Clean(result.Changes), Bmc = Clean(result.Bmc), Probe = Clean(result.Probe), Output = Word(result.Output, LongestOutput) };
@@ -54,7 +54,7 @@ static class AgentInput
         Bmc = inventory.Bmc is { } bmc ? new() { Kind = Word(bmc.Kind), Address = Word(bmc.Address) } : null,
         Disks = [.. Some(inventory.Disks, MostDisks).Where(disk => disk.Name is not null).Select(disk => disk with
         {
-            Name = Word(disk.Name)!, Model = Word(disk.Model), Serial = Word(disk.Serial), Transport = Word(disk.Transport),
+            Name = Word(disk.Name)!, Model = Word(disk.Model), Serial = Word(disk.Serial), Wwn = Word(disk.Wwn), Transport = Word(disk.Transport),
         })],
         Nics = [.. Some(inventory.Nics, MostNics).Where(nic => nic is { Name: not null, Mac: not null }).Select(nic => nic with
         {

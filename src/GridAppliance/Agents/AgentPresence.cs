@@ -18,7 +18,7 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
     public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, Func<bool> tryMakeLastWord, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now });
+        nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now, Doing = heartbeat.Doing });
         if (node.AgentVersion != heartbeat.AgentVersion || node.Problem == Silent || heartbeat.Inventory is not null || !Same(node.Modules, heartbeat.Modules))
             await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, tryMakeLastWord() ? heartbeat.Modules : latest.Modules, heartbeat.Inventory), cancellationToken);
         else _ = tryMakeLastWord();

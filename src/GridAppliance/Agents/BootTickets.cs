@@ -14,11 +14,14 @@ sealed class BootTickets(BootAttempts attempts, AgentOrders orders, NodeDirector
     /// <returns>Null when nobody asked this node to boot.</returns>
     public async Task<BootTicket?> IssueAsync(Node node, BootRequester who, CancellationToken cancellationToken)
     {
-        if (!orders.IsAt(node.Id, OrderKinds.BootImage)) return null;
+        var isInstalling = orders.IsAt(node.Id, OrderKinds.InstallDisk);
+        if (!isInstalling && !orders.IsAt(node.Id, OrderKinds.BootImage)) return null;
         var mac = who.Mac is { } known && node.Macs.Contains(known) ? known : node.BootMac;
-        var issued = await attempts.IssueAsync(mac, who.Address, who.Network.Name, node.Uuid, cancellationToken);
+        // A system on a disk may have an address of its own, from which its agent will call.
+        var address = isInstalling ? node.Disk?.Settings.Address?.Address ?? who.Address : who.Address;
+        var issued = await attempts.IssueAsync(mac, address, who.Network.Name, node.Uuid, cancellationToken);
         var now = time.GetUtcNow();
-        nodes.Touch(node.Id, latest => latest with { Boot = new() { Started = now, LastActivity = now, Milestone = BootMilestone.Kernel } });
+        if (!isInstalling) nodes.Touch(node.Id, latest => latest with { Boot = new() { Started = now, LastActivity = now, Milestone = BootMilestone.Kernel } });
         return new() { Token = issued.Token };
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using GridAppliance.Boot;
+using GridAppliance.Boot.Files;
 using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Nodes;
@@ -29,7 +30,7 @@ sealed class BootDirectoryReconciler : BackgroundService
         var entries = new Dictionary<MacAddress, BootEntry>();
         foreach (var node in snapshot.Nodes)
         {
-            var entry = new BootEntry(node.Id, node.Name, node.Recovery is null ? ActionFor(node.State) : BootAction.NodeImage) { Recover = node.Recovery is not null, Image = node.ImageWish };
+            var entry = new BootEntry(node.Id, node.Name, node.Recovery is null ? node.ImageWish == RootImage.Disk && ActionFor(node.State) == BootAction.NodeImage ? BootAction.LocalDisk : ActionFor(node.State) : BootAction.NodeImage) { Recover = node.Recovery is not null, Image = node.ImageWish };
             foreach (var mac in node.Macs) entries[mac] = entry;
         }
         return new() { ByMac = entries.ToFrozenDictionary() };

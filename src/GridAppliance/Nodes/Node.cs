@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Disks;
 using GridAppliance.Power;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -47,11 +48,13 @@ sealed record Node
     public string? Problem { get; init; }
     /// <summary>Its next boot over the network is for a person to mend it: no agent starts, and its disks are not touched.</summary>
     public RecoveryWish? Recovery { get; init; }
-    /// <summary>What it runs, as its agent says: tiny, debian; null for an operating system of its own.</summary>
+    /// <summary>What it runs, as its agent says: tiny, debian, debian-disk; null for an operating system of its own.</summary>
     public string? Image { get; init; }
     /// <summary>Why it does not run the image that it was to boot, as its agent's first call said; null when it does.</summary>
     public string? ImageProblem { get; init; }
-    /// <summary>The root image that it is to boot; null: the tiny image.</summary>
+    /// <summary>What was written to a disk of it and has not been wiped since: on record before the first octet was.</summary>
+    public WrittenDisk? Disk { get; init; }
+    /// <summary>The root image that it is to boot, or its own disk; null: the tiny image.</summary>
     public string? ImageWish { get; init; }
     /// <summary>Whose manager is the master of this node's.</summary>
     public NodeReference? Master { get; init; }
@@ -63,6 +66,8 @@ sealed record Node
     // Soft state, kept in memory only: a restart learns it again.
 
     public DateTimeOffset? AgentLastSeen { get; init; }
+    /// <summary>How far its agent is with a long order, in its own words.</summary>
+    public string? Doing { get; init; }
     public BootProgress? Boot { get; init; }
     public NodeReach Reach { get; init; } = NodeReach.Nothing;
 
@@ -88,6 +93,8 @@ sealed record Node
         Inventory = Inventory,
         Master = Master?.Name,
         Image = Image,
+        Disk = Disk?.ToDocument(),
+        Doing = Doing,
         Problem = Problem,
         Boot = Boot?.ToDocument(),
         FirstSeen = FirstSeen,

@@ -174,7 +174,7 @@ sealed class NodeDirectory
         }, numbered =>
         {
             Update(snapshot => snapshot.With(snapshot.Find(next.Id) is { } latest
-                ? next with { AgentLastSeen = latest.AgentLastSeen, Boot = latest.Boot, Ip = latest.Ip, Reach = latest.Reach }
+                ? next with { AgentLastSeen = latest.AgentLastSeen, Doing = latest.Doing, Boot = latest.Boot, Ip = latest.Ip, Reach = latest.Reach }
                 : next));
             timeline.Publish(numbered);
         }, cancellationToken);

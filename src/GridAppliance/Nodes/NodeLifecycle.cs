@@ -71,6 +71,8 @@ static class NodeLifecycle
 
         (NodeState.Failed, NodeEvent.AgentEnrolled) => NodeState.Enrolling,
         (NodeState.Failed, NodeEvent.Retry) => NodeState.Discovered,
+        // It has something that must be wiped before it is anybody else's.
+        (NodeState.Failed, NodeEvent.Release) => NodeState.Releasing,
         (NodeState.Failed, NodeEvent.Retire) => NodeState.Retired,
 
         (NodeState.Retired, NodeEvent.Revive) => NodeState.Discovered,

@@ -24,7 +24,7 @@ static class NodeStore
 
     public static void Save(SqliteConnection connection, Node node)
     {
-        var durable = node with { AgentLastSeen = null, Boot = null, Reach = NodeReach.Nothing };
+        var durable = node with { AgentLastSeen = null, Doing = null, Boot = null, Reach = NodeReach.Nothing };
         connection.Run("""
             INSERT INTO node(id, name, state, body) VALUES ($id, $name, $state, $body)
             ON CONFLICT(id) DO UPDATE SET name = excluded.name, state = excluded.state, body = excluded.body
@@ -38,7 +38,7 @@ static class NodeStore
     public static void Delete(SqliteConnection connection, Guid id) => connection.Run("DELETE FROM node WHERE id = $id", ("$id", id.ToString()));
 }
 
-[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, Converters = [typeof(MacConverter), typeof(Ipv4Converter)])]
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, Converters = [typeof(MacConverter), typeof(Ipv4Converter), typeof(Ipv4NetworkConverter)])]
 [JsonSerializable(typeof(Node))]
 sealed partial class NodeJson : JsonSerializerContext;
 
@@ -47,6 +47,13 @@ sealed class MacConverter : JsonConverter<MacAddress>
     public override MacAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => MacAddress.Parse(reader.GetString()!);
 
     public override void Write(Utf8JsonWriter writer, MacAddress value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+}
+
+sealed class Ipv4NetworkConverter : JsonConverter<Ipv4Network>
+{
+    public override Ipv4Network Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Ipv4Network.Parse(reader.GetString()!);
+
+    public override void Write(Utf8JsonWriter writer, Ipv4Network value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }
 
 sealed class Ipv4Converter : JsonConverter<Ipv4Address>

@@ -36,6 +36,10 @@ static class WhyAnswer
             f => $"{f.Name}'s next boot over the network is for recovery, as {f.Node.Recovery!.By} asked {Ago(f.Now - f.Node.Recovery.At)} ago.",
             f => $"Restart it over the network and go on at its console, or take it back with `gridctl recover {f.Name} --cancel`.", "recovery."),
 
+        new("disk not wiped", f => f.State == NodeState.Failed && f.Node.Disk is not null,
+            f => $"{f.Name} failed: {f.Node.Problem ?? "no reason was kept"}.",
+            f => $"Have it in the tiny image (restart it over the network if its agent is silent), then run `gridctl node release {f.Name}`.", "state.failed", "operation.", "disk."),
+
         new("failed", f => f.State == NodeState.Failed,
             f => $"{f.Name} failed: {f.Node.Problem ?? "no reason was kept"}.",
             f => $"Mend that, then run `gridctl node retry {f.Name}` and restart the machine.", "state.failed", "operation.", "boot.transfer-failed"),

@@ -66,6 +66,7 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
     async Task<StepOutcome> ReadyAsync(Operation operation, CancellationToken cancellationToken)
     {
         var (node, obstacle) = Find(operation);
+        if (node is { State: NodeState.Enrolling, Disk: { } disk }) return new StepOutcome.Failed(InstallDisk.Left(node, disk, null));
         // Idle already is this very step, before a crash.
         if (node is null || obstacle is not null && !(node.State == NodeState.Idle && IsOf(operation, node))) return new StepOutcome.Failed(obstacle!);
         var now = time.GetUtcNow();

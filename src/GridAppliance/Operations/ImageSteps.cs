@@ -23,6 +23,7 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
     /// <summary>Why this node cannot go into an image, or null.</summary>
     public string? Refusal(Node node, string image) =>
         InstallModule.NoAgent(node) ?? (node.Image is null ? $"{node.Name} has an operating system of its own"
+        : node.Disk is { } disk ? $"{node.Name} has a system on its disk {disk.Name}: `gridctl node release {node.Name}` ends that"
         : image is not (RootImage.Tiny or RootImage.Debian) ? $"there is no image '{image}': {RootImage.Tiny} or {RootImage.Debian}"
         : catalog.Current is null || image == RootImage.Debian && catalog.Current.Root is null ? $"there is no {image} image beside the boot files: make image-debian"
         : null);
@@ -70,13 +71,13 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
     async Task<StepOutcome> WithdrawAsync(Operation operation, CancellationToken cancellationToken) => (await orders.WithdrawAsync(KexecOf(operation), cancellationToken))?.State == OrderState.Open
         ? new StepOutcome.NotYet(LookAgain, $"{operation.Node}'s agent is at it") : new StepOutcome.Done();
 
-    static BootOrder OrderFor(BootCatalog files, string image, Node node) => new()
+    public static BootOrder OrderFor(BootCatalog files, string image, Node node) => new()
     {
         Image = image, Kernel = FileOf(files.Kernel), Initramfs = FileOf(files.Initramfs),
         Arguments = (image == RootImage.Debian ? files.CommandLine.ForRoot(files.Root!, node.Name) : files.CommandLine).ToString(),
     };
 
-    static BootOrderFile FileOf(BootFile file) => new() { Key = file.Key, Digest = file.Digest, SizeBytes = file.Content.Length };
+    public static BootOrderFile FileOf(BootFile file) => new() { Key = file.Key, Digest = file.Digest, SizeBytes = file.Content.Length };
 
     /// <summary>Where kexec did not work: an ordinary restart. The boot script then brings the same image.</summary>
     async Task<StepOutcome> FirmwareAsync(Operation operation, string image, CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using GridAppliance.Api;
 using GridAppliance.Boot.Dhcp;
 using GridAppliance.Consoles;
 using GridAppliance.Consoles.Scripts;
+using GridAppliance.Disks;
 using GridAppliance.Establish;
 using GridAppliance.Fabric;
 using GridAppliance.Guard;
@@ -109,6 +110,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         api.MapModules();
         api.MapResources();
         api.MapManagers();
+        api.MapDisks();
         api.MapGrids();
         api.MapEstablish();
         api.MapPorts();
@@ -145,6 +147,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ResourceRequests>();
         Lent<ModuleUses>();
         Lent<ManagerRequests>();
+        Lent<InstallRequests>();
         Lent<EstablishRequests>();
         Lent<NodePorts>();
         Lent<NodePower>();

@@ -3,6 +3,7 @@ using System.Text;
 using GridAppliance.Agent;
 using GridAppliance.Agent.Bmc;
 using GridAppliance.Agent.Calls;
+using GridAppliance.Agent.Disks;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Images;
 using GridAppliance.Agent.Inventory;
@@ -13,6 +14,7 @@ using GridAppliance.Agent.Native;
 using GridAppliance.Agent.Orders;
 using GridAppliance.Agent.Resources;
 using GridAppliance.Agent.Updates;
+using GridAppliance.Api.Agents;
 
 namespace GridAppliance.Tests.Agent;
 
@@ -27,13 +29,14 @@ sealed class AgentUnderTest : IAsyncDisposable
     bool ended;
 
     public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null,
-        Func<string, string, string, string?>? load = null)
-        : this(new() { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown }, root, clock, kernel, reached, groups, load) { }
+        Func<string, string, string, string?>? load = null, Func<DiskOrder, DiskDevice?>? disk = null)
+        : this(new() { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown }, root, clock, kernel, reached, groups, load, disk) { }
 
     public AgentUnderTest(BootParameters boot, string root, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null,
-        Func<string, string, string, string?>? load = null)
+        Func<string, string, string, string?>? load = null, Func<DiskOrder, DiskDevice?>? disk = null)
     {
         clock ??= TimeProvider.System;
+        disk ??= _ => null;
         Paths = new AgentPaths(root);
         var say = new AgentConsole(TextWriter.Synchronized(console));
         var trigger = new HeartbeatTrigger();
@@ -53,7 +56,7 @@ sealed class AgentUnderTest : IAsyncDisposable
         var neighbours = new NeighbourTable(clock);
         var inventory = new InventoryReader(Paths, neighbours, new IpmiDevice(Path.Combine(root, "no-ipmi")), machine);
         loop = new AgentLoop(enroller, key, KeptBoots.Count(Paths), calls, inventory, new NeighbourListener(neighbours, trigger, say), Modules, Resources, relation, new OrderExecutor(Modules, Resources, relation, new AgentUpdate(Paths, Path.Combine(root, "bin/grid-agent"), packages, "boot-1", AgentUpdate.Patience, say, clock), new BmcAdoption(new IpmiDevice(Path.Combine(root, "no-ipmi"))),
-            new ImageBoot(boot, Paths, calls, load ?? ((_, _, _) => "a test's machine is not started anew")), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
+            new ImageBoot(boot, Paths, calls, load ?? ((_, _, _) => "a test's machine is not started anew")), new DiskInstall(boot, Paths, calls, disk, trigger.Say, clock), new DiskWipe(disk, trigger.Say), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(Paths.Orders), trigger), trigger, say, new Random(1), clock);
         Running = loop.RunAsync(life.Token);
     }
 

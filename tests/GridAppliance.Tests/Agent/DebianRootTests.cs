@@ -129,11 +129,11 @@ public sealed class DebianRootTests : IAsyncLifetime
 
     static byte[] Text(string script) => System.Text.Encoding.UTF8.GetBytes(script);
 
-    static string RootImage()
+    public static string RootImage(string name = "root.squashfs")
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "GridAppliance.sln"))) folder = folder.Parent;
-        var image = Path.Combine(folder?.FullName ?? "", "artifacts/image/debian/root.squashfs");
+        var image = Path.Combine(folder?.FullName ?? "", "artifacts/image/debian", name);
         Assert.True(File.Exists(image), $"{image} is not there: make image-debian");
         return image;
     }

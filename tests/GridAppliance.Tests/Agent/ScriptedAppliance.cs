@@ -26,7 +26,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
     public Channel<HeartbeatRequest> Heartbeats { get; } = Channel.CreateUnbounded<HeartbeatRequest>();
     public Channel<(string Id, OrderResult Result)> Results { get; } = Channel.CreateUnbounded<(string, OrderResult)>();
     public ConcurrentDictionary<string, byte[]> Packages { get; } = new();
-    /// <summary>By key, for anybody.</summary>
+    /// <summary>By key, for anybody; what is below <c>/cloud/</c> with that.</summary>
     public ConcurrentDictionary<string, byte[]> BootFiles { get; } = new();
     public HashSet<string> GoodTokens { get; } = ["token-1"];
     /// <summary>The key that the enrolment names; another one for an impostor.</summary>
@@ -113,7 +113,7 @@ sealed class ScriptedAppliance : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         var path = context.Request.Path.Value!;
         if (path == "/agent/v1/enroll") await EnrollAsync(context, body.ToArray());
-        else if (path.StartsWith("/boot/", StringComparison.Ordinal) && BootFiles.TryGetValue(path[6..], out var file))
+        else if ((path.StartsWith("/boot/", StringComparison.Ordinal) && BootFiles.TryGetValue(path[6..], out var file)) || (path.StartsWith("/cloud/", StringComparison.Ordinal) && BootFiles.TryGetValue(path[1..], out file)))
         {
             context.Response.ContentLength = file.Length;
             await context.Response.Body.WriteAsync(file);

@@ -1,6 +1,7 @@
 using GridAppliance.Agents;
 using GridAppliance.Boot;
 using GridAppliance.Boot.Http;
+using GridAppliance.Disks;
 using GridAppliance.Grids;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
@@ -108,6 +109,7 @@ sealed class TestAppliance : IAsyncDisposable
         services.AddAgents();
         services.AddModules();
         services.AddResources();
+        services.AddDisks();
         services.AddGrids();
         services.AddSingleton<IGridEngine, RosterEngine>();
         services.AddSingleton(BootBench.Catalog());

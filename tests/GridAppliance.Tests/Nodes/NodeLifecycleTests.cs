@@ -15,7 +15,7 @@ public sealed class NodeLifecycleTests
         Active     | Active        | -    | -         | -     | -         | -        | Releasing | -        | -          | Failed | -          | -       | -
         Releasing  | Releasing     | -    | -         | -     | -         | -        | -         | Idle     | Failed     | Failed | -          | -       | -
         Held       | Held          | -    | Enrolling | -     | -         | -        | -         | -        | -          | -      | -          | Retired | -
-        Failed     | Enrolling     | -    | -         | -     | -         | -        | -         | -        | -          | -      | Discovered | Retired | -
+        Failed     | Enrolling     | -    | -         | -     | -         | -        | Releasing | -        | -          | -      | Discovered | Retired | -
         Retired    | -             | -    | -         | -     | -         | -        | -         | -        | -          | -      | -          | -       | Discovered
         """;
 

@@ -3,8 +3,10 @@ using GridAppliance.Api;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Api.Operations;
 using GridAppliance.Api.Ports;
+using GridAppliance.Disks;
 using GridAppliance.Grids;
 using GridAppliance.Nodes;
+using GridAppliance.Operations;
 using GridAppliance.Power;
 using GridAppliance.Power.Nodes;
 using GridAppliance.Protocols.Addresses;
@@ -13,6 +15,7 @@ namespace GridAppliance.Tests.Nodes;
 
 public sealed class WhyAnswerTests
 {
+    static readonly WrittenDisk Written = new() { Id = Guid.Empty, Name = "vda", SizeBytes = 1, Image = "debian", Digest = "", Settings = new() { HostName = "n1" }, Token = "", Since = Now, By = "root" };
     static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>One case for every rule: the rule's name, the facts, and words of the answer.</summary>
@@ -21,6 +24,7 @@ public sealed class WhyAnswerTests
         { "retired", "is retired", "gridctl node revive n1" },
         { "in recovery", "runs its image for recovery since 60 s", "gridctl console n1" },
         { "recovery asked for", "is for recovery, as root asked 60 s ago", "gridctl recover n1 --cancel" },
+        { "disk not wiped", "n1 failed: what was written to its disk vda is not wiped; `gridctl node release n1` does that.", "gridctl node release n1" },
         { "failed", "n1 failed: the disk is dead.", "gridctl node retry n1" },
         { "held by a person", "held by root", "gridctl discover release n1" },
         { "held by policy", "policy asks for a person's approval", "gridctl discover approve n1" },
@@ -116,6 +120,7 @@ public sealed class WhyAnswerTests
         "retired" => Facts(Node(NodeState.Retired)),
         "in recovery" => Facts(Stuck(BootMilestone.Initramfs), Event("boot.script", 70), Event("recovery.booted", 60)),
         "recovery asked for" => Facts(Node(NodeState.Idle) with { Recovery = new("root", Now.AddSeconds(-60)) }),
+        "disk not wiped" => Facts(Node(NodeState.Failed) with { Disk = Written, Problem = InstallDisk.Left(Node(NodeState.Failed), Written, null) }),
         "failed" => Facts(Node(NodeState.Failed) with { Problem = "the disk is dead" }),
         "held by a person" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "root", Message = "n1 was held by root: being moved" }),
         "held by policy" => Facts(Node(NodeState.Held), Event("state.held", 9) with { Actor = "appliance" }),

@@ -19,6 +19,8 @@ public sealed class EveryOperationTests
         ["update an agent"] = (UpdateAgent.KindName, static () => new UpdateAgentWorld()),
         ["boot another image"] = (BootImage.KindName, static () => new BootImageWorld()),
         ["boot another image through the firmware"] = (BootImage.KindName, static () => new BootImageByFirmwareWorld()),
+        ["install a system on a disk"] = (InstallDisk.KindName, static () => new InstallDiskWorld()),
+        ["release a node with a system on its disk"] = (ReleaseNode.KindName, static () => new ReleaseNodeWorld()),
         ["become a grid's master"] = (JoinGrid.KindName, static () => new JoinAsMasterWorld()),
         ["become a grid's worker"] = (JoinGrid.KindName, static () => new JoinAsWorkerWorld()),
         ["become a grid's backup master"] = (JoinGrid.KindName, static () => new JoinAsBackupWorld()),

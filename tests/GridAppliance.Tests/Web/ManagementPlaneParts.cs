@@ -3,6 +3,7 @@ using GridAppliance.Boot;
 using GridAppliance.Boot.Files;
 using GridAppliance.Boot.Http;
 using GridAppliance.Consoles;
+using GridAppliance.Disks;
 using GridAppliance.Establish;
 using GridAppliance.Fabric;
 using GridAppliance.Grids;
@@ -35,6 +36,7 @@ static class ManagementPlaneParts
         services.AddAgents();
         services.AddModules();
         services.AddResources();
+        services.AddDisks();
         services.AddGrids();
         services.AddSingleton<BootCatalogState>();
         services.AddEstablish();
