@@ -17,6 +17,7 @@ using GridAppliance.Power.Nodes;
 using GridAppliance.Power.Ports;
 using GridAppliance.Resources;
 using GridAppliance.San;
+using GridAppliance.Store;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Web.Consoles;
 using GridAppliance.Web.Endpoints;
@@ -85,7 +86,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
 
         var plane = builder.Build();
         plane.Use(SecurityHeaders.Add);
-        plane.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Problems.OfException, SuppressDiagnosticsCallback = static context => context.Exception is BadHttpRequestException });
+        plane.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = Problems.OfException, SuppressDiagnosticsCallback = static context => context.Exception is BadHttpRequestException or StoreException { Fault: StoreFault.DiskFull } });
         plane.UseStatusCodePages(Problems.OfStatus);
         // Before the guard, which asks whether it is one.
         plane.UseWebSockets();
