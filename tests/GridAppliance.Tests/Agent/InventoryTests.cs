@@ -50,10 +50,11 @@ public sealed class InventoryTests : IDisposable
         Assert.Equal(["nvme0n1", "sda", "sdb"], disks.Select(d => d.Name));
         Assert.Equal(new DiskDocument
         {
-            Name = "sdb", SizeBytes = 156301488L * 512, Model = "WDC WD800JD-00MS", Serial = disks[2].Serial, Rotational = true, Transport = "sata",
+            Name = "sdb", SizeBytes = 156301488L * 512, Model = "WDC WD800JD-00MS", Serial = disks[2].Serial, Wwn = disks[2].Wwn, Rotational = true, Transport = "sata",
         }, disks[2]);
         Assert.Equal(("KINGSTON SKC1000240G", 468862128L * 512, false, "nvme"), (disks[0].Model, disks[0].SizeBytes, disks[0].Rotational, disks[0].Transport));
         Assert.All(disks, disk => Assert.False(string.IsNullOrWhiteSpace(disk.Serial)));
+        Assert.StartsWith("nvme.1987-", disks[0].Wwn, StringComparison.Ordinal);
     }
 
     [CaseFact]

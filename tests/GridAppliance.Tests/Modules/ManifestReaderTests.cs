@@ -77,7 +77,7 @@ public sealed class ManifestReaderTests
     [Fact]
     public void What_the_agents_orders_begin_with_and_its_own_programs_are_neither_a_modules_name_nor_its_class()
     {
-        string[] words = ["agent", "bmc", "fabric", "image", "inventory", "module", "reboot", "relation", "resources"];
+        string[] words = ["agent", "bmc", "disk", "fabric", "image", "inventory", "module", "reboot", "relation", "resources"];
         Assert.Equal(words, OrderKinds.All.Select(kind => kind.Split('.')[0]).Distinct().Order(StringComparer.Ordinal));
         Assert.All([.. words, "grid-agent", "grid-run", "grid-dhcp"], word =>
         {
