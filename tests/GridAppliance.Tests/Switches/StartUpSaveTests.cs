@@ -4,6 +4,7 @@ using GridAppliance.Lab.Switches.Snmp;
 using GridAppliance.Protocols.Snmp;
 using GridAppliance.Switches.Fleet;
 using GridAppliance.Switches.Snmp;
+using GridAppliance.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GridAppliance.Tests.Switches;
@@ -121,7 +122,8 @@ public sealed class StartUpSaveTests : IAsyncLifetime
         Assert.Equal(0, device.Saves);
         await PassAsync(StartUpSaver.Quiet, () => !saver.HasUnsaved);
         Assert.Equal(1, device.Saves);
-        Assert.Contains(store.Timeline.Read(0, 10), e => e is { Kind: "switch.saved", Message: "switch leaf1 saved its configuration" });
+        // It is told after it is so.
+        await Eventually.UntilAsync(() => store.Timeline.Read(0, 10).Any(e => e is { Kind: "switch.saved", Message: "switch leaf1 saved its configuration" }), "the event");
     }
 
     [Fact]
@@ -134,7 +136,7 @@ public sealed class StartUpSaveTests : IAsyncLifetime
         Assert.True(saver.HasUnsaved);
         device.Answer = SaveOutcome.Saved;
         await PassAsync(TimeSpan.FromMinutes(1), () => !saver.HasUnsaved);
-        Assert.Contains(store.Timeline.Read(0, 10), e => e.Kind == "switch.not-saved");
+        await Eventually.UntilAsync(() => store.Timeline.Read(0, 10).Any(e => e.Kind == "switch.not-saved"), "the event");
     }
 
     [Fact]
