@@ -26,6 +26,9 @@ sealed class EstablishMachine(
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
     static readonly TimeSpan NoHurry = TimeSpan.FromHours(1);
 
+    /// <summary>Machines that are worked on over SSH, which takes seconds: half of what acts at one moment, so that what comes of it, their agents' enrolments, need not wait for hundreds of machines to have had their turn.</summary>
+    readonly SemaphoreSlim working = new(OperationRunner.AtOnce / 2);
+
     public string Name => KindName;
 
     public static NewOperation For(MachineAddress machine, string user, string actor) =>
@@ -40,14 +43,27 @@ sealed class EstablishMachine(
         var machine = new MachineAddress(input.Host, input.Port);
         return
         [
-            new("look", token => WithAccess(operation, (loan, agent) => LookAsync(operation, machine, loan, agent, token), token)),
-            new("copy", token => WithAccess(operation, (loan, agent) => CopyAsync(machine, loan, agent, token), token), token => RemoveAsync(operation, machine, token)),
-            new("service", token => WithAccess(operation, (loan, agent) => ConfigureAsync(operation, machine, loan, agent, token), token)),
+            new("look", token => InTurn(operation, (loan, agent) => LookAsync(operation, machine, loan, agent, token), token)),
+            new("copy", token => InTurn(operation, (loan, agent) => CopyAsync(machine, loan, agent, token), token), token => RemoveAsync(operation, machine, token)),
+            new("service", token => InTurn(operation, (loan, agent) => ConfigureAsync(operation, machine, loan, agent, token), token)),
             new("enrol", token => WithAccess(operation, (loan, agent) => EnrolAsync(operation, machine, loan, agent, token), token)),
         ];
     }
 
     public Task ConcludeAsync(Operation operation, OperationEnd end, CancellationToken cancellationToken) => lent.ReturnAsync(operation.Id);
+
+    async Task<StepOutcome> InTurn(Operation operation, Func<Loan, AgentFile, Task<StepOutcome>> step, CancellationToken cancellationToken)
+    {
+        if (!working.Wait(0, CancellationToken.None)) return new StepOutcome.NotYet(TryAgain, "other machines come first");
+        try
+        {
+            return await WithAccess(operation, step, cancellationToken);
+        }
+        finally
+        {
+            working.Release();
+        }
+    }
 
     async Task<StepOutcome> WithAccess(Operation operation, Func<Loan, AgentFile, Task<StepOutcome>> step, CancellationToken cancellationToken)
     {
