@@ -56,6 +56,7 @@ sealed class Enroller(BootParameters boot, AgentPaths paths, AgentKey key, Appli
             Inventory = inventory(),
             Image = Line(paths.Image) ?? (paths.IsInstalled ? null : "tiny"),
             BootProblem = Line(paths.BootProblem),
+            TriesModules = true,
         }, cancellationToken);
         refused = answer.Status is 401 or 403 or 410;
         if (!answer.Succeeded)

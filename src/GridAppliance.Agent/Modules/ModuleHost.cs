@@ -14,9 +14,10 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
 {
     readonly ChangeReport report = new(paths, views);
 
+    /// <summary>Without one that is only tried: nobody can count on that.</summary>
     public IReadOnlyList<InstalledModuleDocument> List() =>
     [
-        .. store.Records().Select(record => new InstalledModuleDocument { Name = record.Name, Version = record.Version, State = stage.StateOf(record) }),
+        .. store.Records().Where(record => !IsTried(record)).Select(record => new InstalledModuleDocument { Name = record.Name, Version = record.Version, State = stage.StateOf(record) }),
         .. store.LeavingRecords().Select(record => new InstalledModuleDocument { Name = record.Name, Version = record.Version, State = "removing" }),
     ];
 
@@ -43,6 +44,8 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
                 console.Say($"module {record.Name} went with the machine's memory");
                 store.Leave(record);
             }
+            // Whoever tried it does not wait for it any more, or asks again.
+            foreach (var record in store.Records().Where(IsTried)) store.Leave(record);
             // One that cannot go keeps no other from going: an order to remove it tries again, and says why it cannot.
             foreach (var record in store.LeavingRecords()) await TryAsync($"module {record.Name}", () => FinishRemovalAsync(record, cancellationToken));
             await stage.SweepAsync([.. store.Records(), .. store.LeavingRecords()], cancellationToken);
@@ -87,6 +90,18 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
             store.Tidy();
         }
     }
+
+    /// <summary>Whether modules work on this node: one is installed as any other is, what it changed is listed, and it is taken out again.</summary>
+    public async Task<ModuleOutcome> TryAsync(ModuleOrder order, CallSigner signer, CancellationToken cancellationToken)
+    {
+        var there = await InstallAsync(order with { Owner = ModuleOrder.Trial }, signer, cancellationToken);
+        if (!there.Succeeded) return there;
+        var isListed = Changes().Any(module => module.Module == order.Name && module.Changes.Count > 0);
+        var gone = await RemoveAsync(order.Name, ModuleOrder.Trial, cancellationToken);
+        return !gone.Succeeded ? gone : isListed ? ModuleOutcome.Done("modules work here") : ModuleOutcome.Refused($"what {order.Name} {order.Version} wrote is not on its record");
+    }
+
+    static bool IsTried(ModuleRecord record) => record.Owners is [ModuleOrder.Trial];
 
     /// <param name="name">What.</param>
     /// <param name="owner">Who does not need it any more.</param>

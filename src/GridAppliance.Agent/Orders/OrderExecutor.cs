@@ -53,6 +53,7 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
             {
                 { Kind: OrderKinds.InstallModule, Module: { } module } => await modules.InstallAsync(module, signer, cancellationToken),
                 { Kind: OrderKinds.RemoveModule, Module: { } module } => await modules.RemoveAsync(module.Name, module.Owner, cancellationToken),
+                { Kind: OrderKinds.TryModule, Module: { } module } => await modules.TryAsync(module, signer, cancellationToken),
                 { Kind: OrderKinds.Hold, Holding: { } holding } => await HoldAsync(holding, cancellationToken),
                 { Kind: OrderKinds.Free, Holding: { } holding } => await resources.FreeAsync(holding.Id, cancellationToken),
                 { Kind: OrderKinds.Relation, Relation: { } wanted } => relation.Change(wanted),
@@ -63,7 +64,7 @@ sealed class OrderExecutor(ModuleHost modules, ResourceHost resources, ManagerRe
                 { Kind: OrderKinds.Hold or OrderKinds.Free or OrderKinds.Relation or OrderKinds.BootImage or OrderKinds.Run or OrderKinds.LookAtDisk or OrderKinds.InstallDisk or OrderKinds.WipeDisk } => ModuleOutcome.Refused("the order does not say what to do"),
                 { Kind: OrderKinds.Inventory } => ReadInventory(),
                 { Kind: OrderKinds.Reboot } => ModuleOutcome.Done("restarting"),
-                { Kind: OrderKinds.InstallModule or OrderKinds.RemoveModule } => ModuleOutcome.Refused("the order names no module"),
+                { Kind: OrderKinds.InstallModule or OrderKinds.RemoveModule or OrderKinds.TryModule } => ModuleOutcome.Refused("the order names no module"),
                 _ => ModuleOutcome.Refused("this agent does not know that kind of order"),
             };
             return new OrderResult { Succeeded = outcome.Succeeded, Message = outcome.Message, Modules = modules.List(), Changes = order.Module is null ? null : modules.Changes() };

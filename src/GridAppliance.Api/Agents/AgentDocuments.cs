@@ -34,6 +34,8 @@ public sealed record EnrollRequest
     public string? Image { get; init; }
     /// <summary>Why this is the tiny image, where the boot was to lead to another.</summary>
     public string? BootProblem { get; init; }
+    /// <summary>It knows the order to try a module before the node is idle.</summary>
+    public bool TriesModules { get; init; }
 }
 
 public sealed record EnrollResponse
@@ -292,6 +294,9 @@ public sealed record ModuleOrder
 
     /// <summary>The owner that stands for all who hold resources of the node and named the module.</summary>
     public const string Holdings = "resources";
+
+    /// <summary>The owner of a module that is only tried. What nobody else owns goes when the agent starts again.</summary>
+    public const string Trial = "trial";
 }
 
 public sealed record OrderResult

@@ -18,7 +18,9 @@ public static class OrderKinds
     public const string LookAtDisk = "disk.look";
     public const string InstallDisk = "disk.install";
     public const string WipeDisk = "disk.wipe";
+    /// <summary>Install a module and take it out again: whether modules work on this node. Only for agents that have said so (<see cref="EnrollRequest.TriesModules"/>).</summary>
+    public const string TryModule = "module.try";
 
     /// <summary>Every kind of order that an agent knows.</summary>
-    public static IReadOnlyList<string> All { get; } = [InstallModule, RemoveModule, Inventory, Reboot, AdoptBmc, Hold, Free, Relation, UpdateAgent, Probe, BootImage, Run, LookAtDisk, InstallDisk, WipeDisk];
+    public static IReadOnlyList<string> All { get; } = [InstallModule, RemoveModule, Inventory, Reboot, AdoptBmc, Hold, Free, Relation, UpdateAgent, Probe, BootImage, Run, LookAtDisk, InstallDisk, WipeDisk, TryModule];
 }

@@ -71,7 +71,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
     {
         Node WithAgent(Node latest)
         {
-            var merge = InventoryMerge.Of(nodes.Current, latest with { ImageProblem = request.BootProblem is { } refused ? $"its root image was refused: {refused}" : null }, request.Inventory);
+            var merge = InventoryMerge.Of(nodes.Current, latest with { ImageProblem = request.BootProblem is { } refused ? $"its root image was refused: {refused}" : null, ModuleProblem = null }, request.Inventory);
             return merge.Node with
             {
                 AgentKey = publicKey,
@@ -79,6 +79,7 @@ sealed class AgentEnrolment(BootAttempts attempts, AgentSessions sessions, NodeD
                 Network = attempt.Network,
                 Problem = merge.Problem,
                 Image = request.Image,
+                TriesModules = request.TriesModules,
                 // It starts from a fresh image: what ran before the reboot does not.
                 Modules = [],
             };

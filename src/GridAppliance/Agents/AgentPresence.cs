@@ -45,6 +45,12 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
         {
             next = next with { Modules = [.. modules] };
             events.AddRange(Tell(node, next.Modules));
+            // One that works says more than one that was tried once.
+            if (next.ModuleProblem is not null && modules.Any(module => module.State == "running"))
+            {
+                next = next with { ModuleProblem = null };
+                next = next with { Problem = InventoryMerge.ProblemOf(snapshot, next) };
+            }
         }
         if (inventory is not null)
         {

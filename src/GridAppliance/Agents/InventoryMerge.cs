@@ -36,9 +36,9 @@ sealed record InventoryMerge(Node Node, ImmutableArray<(MacAddress Mac, string O
     }
 
     /// <summary>What is wrong with what the node's agent claims, or with the image that it runs in; null when nothing is.</summary>
-    public static string? ProblemOf(NodeSnapshot nodes, Node node) => node.Inventory is { } inventory ? Of(nodes, node, inventory).Problem : node.ImageProblem;
+    public static string? ProblemOf(NodeSnapshot nodes, Node node) => node.Inventory is { } inventory ? Of(nodes, node, inventory).Problem : node.ImageProblem ?? node.ModuleProblem;
 
-    public string? Problem => FalseClaim ?? Node.ImageProblem;
+    public string? Problem => FalseClaim ?? Node.ImageProblem ?? Node.ModuleProblem;
 
     /// <summary>What its agent claims that is another node's, in one sentence.</summary>
     public string? FalseClaim => Refused.IsEmpty ? null

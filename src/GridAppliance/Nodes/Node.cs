@@ -52,6 +52,10 @@ sealed record Node
     public string? Image { get; init; }
     /// <summary>Why it does not run the image that it was to boot, as its agent's first call said; null when it does.</summary>
     public string? ImageProblem { get; init; }
+    /// <summary>Its agent knows the order to try a module.</summary>
+    public bool TriesModules { get; init; }
+    /// <summary>Why modules do not work on it, as the one said that was tried before it was idle; null when they do.</summary>
+    public string? ModuleProblem { get; init; }
     /// <summary>What was written to a disk of it and has not been wiped since: on record before the first octet was.</summary>
     public WrittenDisk? Disk { get; init; }
     /// <summary>The root image that it is to boot, or its own disk; null: the tiny image.</summary>

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using GridAppliance.Agents;
 using GridAppliance.Api.Agents;
+using GridAppliance.Api.Modules;
+using GridAppliance.Api.Nodes;
 using GridAppliance.Nodes;
 
 namespace GridAppliance.Operations;
@@ -10,13 +12,24 @@ namespace GridAppliance.Operations;
 /// From an agent's first call to idle. It belongs to one boot, by the key of that boot's agent: when the node boots again it gives up, whatever it was doing, and touches nothing
 /// that the next enrolment has taken over.
 /// </summary>
-sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
+sealed class EnrollNode(NodeDirectory nodes, ModuleOrders orders, TimeProvider time) : IOperationKind
 {
     public const string KindName = "enroll";
 
+    /// <summary>The shipped module that every node installs and takes out again before it is idle: one that cannot is known before somebody orders, and what the first order needs has run once.</summary>
+    public const string Trial = "trial";
+
+    /// <summary>A node is idle after that, whatever came of the trial.</summary>
+    static readonly TimeSpan TrialLifetime = TimeSpan.FromMinutes(1);
+
+    static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
+
     public string Name => KindName;
 
-    public static NewOperation For(Node node) => new(KindName, JsonSerializer.Serialize(new(AgentSignature.Fingerprint(node.AgentKey.AsSpan())), EnrollNodeJson.Default.EnrollNodeInput))
+    /// <param name="node">Whose agent has called.</param>
+    /// <param name="trial">The module to try, where its agent knows how.</param>
+    public static NewOperation For(Node node, ModuleDocument? trial) => new(KindName,
+        JsonSerializer.Serialize(new(AgentSignature.Fingerprint(node.AgentKey.AsSpan()), node.TriesModules && trial is not null ? InstallModule.OrderOf(trial) : null), EnrollNodeJson.Default.EnrollNodeInput))
     {
         NodeId = node.Id, Node = node.Name, Key = $"{KindName}:{node.Id}",
     };
@@ -29,6 +42,11 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
     [
         new("inventory", _ => Task.FromResult(Inventory(operation))),
         new("locate", token => LocateAsync(operation, token)),
+        .. InputOf(operation).Trial is { } trial ? (IReadOnlyList<Step>)
+        [
+            new("order trial", token => orders.PlaceAsync(operation, OrderKinds.TryModule, trial, token, lifetime: TrialLifetime), token => orders.WithdrawAsync(operation, token)),
+            new("trial", token => TrialAsync(operation, token)),
+        ] : [],
         new("ready", token => ReadyAsync(operation, token)),
     ];
 
@@ -61,6 +79,19 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
         if (name is null) return new StepOutcome.Done("no switch has announced itself by LLDP yet");
         await nodes.ChangeAsync(node.Id, latest => (latest.Switch, latest.SwitchPort) == (name, port) ? null : (latest with { Switch = name, SwitchPort = port }, []), cancellationToken);
         return new StepOutcome.Done($"located on {name} port {port ?? "unknown"}");
+    }
+
+    /// <summary>A node on which modules do not work is good for other things: it goes on, and says why until its next boot or until one works.</summary>
+    async Task<StepOutcome> TrialAsync(Operation operation, CancellationToken cancellationToken)
+    {
+        var order = await orders.FindAsync(operation);
+        if (order is { State: OrderState.Open }) return new StepOutcome.NotYet(LookAgain, order.Delivered ? $"{operation.Node}'s agent tries a module" : $"{operation.Node}'s agent has not come for the order yet");
+        if (order is { State: OrderState.Succeeded }) return new StepOutcome.Done(order.Message);
+        if (Find(operation) is not ({ } node, null)) return new StepOutcome.Failed(Find(operation).Obstacle!);
+        var problem = order is { State: OrderState.Failed } ? $"modules do not work on it: {order.Message}" : $"whether modules work on it is not known: {order?.Message ?? "the order is not there any more"}";
+        await nodes.ChangeAsync(node.Id, latest => OfThisBoot(operation, latest) is not { } own || own.ModuleProblem == problem ? null
+            : (own with { ModuleProblem = problem }, [NewEvent.About(own, "module.trial-failed", problem, EventSeverity.Warning)]), cancellationToken);
+        return new StepOutcome.Done(problem);
     }
 
     async Task<StepOutcome> ReadyAsync(Operation operation, CancellationToken cancellationToken)
@@ -100,7 +131,8 @@ sealed class EnrollNode(NodeDirectory nodes, TimeProvider time) : IOperationKind
 }
 
 /// <param name="AgentKey">Fingerprint of the key of the agent that this is about.</param>
-sealed record EnrollNodeInput(string AgentKey);
+/// <param name="Trial">The module that it tries; null where its agent or the catalogue knows of none.</param>
+sealed record EnrollNodeInput(string AgentKey, ModuleOrder? Trial = null);
 
 [JsonSerializable(typeof(EnrollNodeInput))]
 sealed partial class EnrollNodeJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using GridAppliance.Modules;
 using GridAppliance.Nodes;
 using GridAppliance.Store;
 
@@ -15,13 +16,14 @@ sealed partial class EnrolmentStarter : BackgroundService
 
     readonly NodeDirectory nodes;
     readonly OperationRunner runner;
+    readonly ModuleCatalog catalog;
     readonly TimeProvider time;
     readonly ILogger<EnrolmentStarter> logger;
     readonly SemaphoreSlim poked = new(1, 1);
 
-    public EnrolmentStarter(NodeDirectory nodes, OperationRunner runner, TimeProvider time, ILogger<EnrolmentStarter> logger)
+    public EnrolmentStarter(NodeDirectory nodes, OperationRunner runner, ModuleCatalog catalog, TimeProvider time, ILogger<EnrolmentStarter> logger)
     {
-        (this.nodes, this.runner, this.time, this.logger) = (nodes, runner, time, logger);
+        (this.nodes, this.runner, this.catalog, this.time, this.logger) = (nodes, runner, catalog, time, logger);
         nodes.Changed += Poke;
         runner.Ended += (_, _) => Poke();
     }
@@ -61,7 +63,7 @@ sealed partial class EnrolmentStarter : BackgroundService
     {
         if (runner.UnfinishedOn(node.Id).Any(operation => operation.Kind == EnrollNode.KindName)) return;
         // Its operation may have ended between the snapshot and now.
-        if (nodes.Current.Find(node.Id) is { State: NodeState.Enrolling } latest) await runner.SubmitAsync(EnrollNode.For(latest), cancellationToken);
+        if (nodes.Current.Find(node.Id) is { State: NodeState.Enrolling } latest) await runner.SubmitAsync(EnrollNode.For(latest, catalog.Find(EnrollNode.Trial)), cancellationToken);
     }
 
     /// <returns>Whether there was anything to call off; its end pokes us again.</returns>

@@ -16,13 +16,15 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
     /// <summary>The agent's answer pokes the operation; this is for an answer whose poke was lost with a daemon.</summary>
     static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
 
-    public async Task<StepOutcome> PlaceAsync(Operation operation, string kind, ModuleOrder module, CancellationToken cancellationToken, string part = "")
+    public async Task<StepOutcome> PlaceAsync(Operation operation, string kind, ModuleOrder module, CancellationToken cancellationToken, string part = "", TimeSpan? lifetime = null)
     {
-        var order = await PlaceAsync(operation, Forward(operation) + part, kind, module, cancellationToken);
+        var order = await PlaceAsync(operation, Forward(operation) + part, kind, module, cancellationToken, lifetime);
         return order.State == OrderState.Lost ? new StepOutcome.Failed(order.Message!) : new StepOutcome.Done($"ordered {operation.Node}'s agent");
     }
 
     public async Task<StepOutcome> AwaitAsync(Operation operation, string part = "") => Standing(await orders.FindAsync(Forward(operation) + part), operation);
+
+    public Task<AgentOrder?> FindAsync(Operation operation) => orders.FindAsync(Forward(operation));
 
     /// <summary>Sees to it that the order has no effect: withdrawn if no agent has seen it, else undone by <paramref name="opposite"/>.</summary>
     /// <param name="operation">Whose order.</param>
@@ -46,12 +48,12 @@ sealed class ModuleOrders(AgentOrders orders, TimeProvider time)
     public async Task<StepOutcome> WithdrawAsync(Operation operation, CancellationToken cancellationToken) => (await orders.WithdrawAsync(Forward(operation), cancellationToken))?.State == OrderState.Open
         ? new StepOutcome.NotYet(LookAgain, $"{operation.Node}'s agent is at it") : new StepOutcome.Done();
 
-    async Task<AgentOrder> PlaceAsync(Operation operation, string id, string kind, ModuleOrder module, CancellationToken cancellationToken)
+    async Task<AgentOrder> PlaceAsync(Operation operation, string id, string kind, ModuleOrder module, CancellationToken cancellationToken, TimeSpan? lifetime = null)
     {
         var node = operation.NodeId ?? throw new InvalidOperationException("a module operation is about a node");
         return await orders.PlaceAsync(new()
         {
-            Id = id, NodeId = node, Node = operation.Node ?? node.ToString(), OperationId = operation.Id, Expires = time.GetUtcNow() + Lifetime,
+            Id = id, NodeId = node, Node = operation.Node ?? node.ToString(), OperationId = operation.Id, Expires = time.GetUtcNow() + (lifetime ?? Lifetime),
             Document = new() { Id = id, NodeId = node.ToString(), Kind = kind, Module = module },
         }, cancellationToken);
     }

@@ -149,6 +149,24 @@ public sealed class ModuleCrashTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_trial_that_is_cut_off_anywhere_leaves_the_node_as_before()
+    {
+        var before = Now();
+        var package = Package("1.0");
+        var point = 1;
+        for (; point < MostPoints; point++)
+        {
+            var (ended, at) = await EndAtAsync(point, orders.Install(package, "app") with { Kind = OrderKinds.TryModule });
+            Assert.Equal("", await StateAfterRecoveryAsync());
+            Assert.True(before == Now(), $"cut off at point {point}, {at}: {NodeFingerprint.Difference(before, Now())}");
+            if (!ended) break;
+            // What lies within the installation and the removal is cut off above and below.
+            if (point > 3) point += 3;
+        }
+        Assert.InRange(point, 20, MostPoints);
+    }
+
+    [Fact]
     public async Task An_upgrade_that_is_cut_off_anywhere_leaves_the_old_version_whole_or_the_new()
     {
         var before = Now();

@@ -3,6 +3,7 @@ using System.Text;
 using GridAppliance.Agent.Modules.Changes;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
+using GridAppliance.Modules;
 using GridAppliance.Testing;
 using Xunit.Abstractions;
 
@@ -104,6 +105,31 @@ public sealed class ModuleRevertTests(ITestOutputHelper output) : IAsyncLifetime
     {
         var result = await orders.RemoveAsync(name);
         Assert.True(result.Succeeded, $"{name}: {result.Message}; the agent said: {agent.Said}");
+    }
+
+    [Fact]
+    public async Task The_module_that_every_node_tries_shows_that_modules_work_and_leaves_no_difference()
+    {
+        var before = Now();
+        var (manifest, files) = ShippedModules.Read("trial");
+        var trial = orders.Install(ModulePackageWriter.Write(manifest, files, appliance.Key), "trial") with { Kind = OrderKinds.TryModule };
+        var result = await orders.SendAsync(trial);
+        // A machine without control groups is one of those that it is for.
+        var expected = Directory.Exists(Path.Combine(folder.Path, "sys/fs/cgroup")) ? (true, "modules work here")
+            : (false, "trial 1.0 look ended with status 1, saying: its programs have no control group of their own (cgroup v2); it was taken away again");
+        Assert.Equal(expected, (result.Succeeded, result.Message));
+        Assert.Empty(result.Modules);
+        AssertAsBefore(before);
+    }
+
+    [Fact]
+    public async Task A_node_on_which_the_tried_module_does_not_work_is_as_before_and_says_why()
+    {
+        var before = Now();
+        var broken = Package(alpha with { Name = "trial", Class = "trial", Setup = ["run"], Start = null, Health = null }, "#!/bin/sh\necho no such thing here; exit 1\n");
+        var result = await orders.SendAsync(orders.Install(broken, "trial") with { Kind = OrderKinds.TryModule });
+        Assert.Equal((false, "trial 1.0 run ended with status 1, saying: no such thing here; it was taken away again"), (result.Succeeded, result.Message));
+        AssertAsBefore(before);
     }
 
     [Fact]

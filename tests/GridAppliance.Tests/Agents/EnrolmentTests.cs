@@ -29,6 +29,48 @@ public sealed class EnrolmentTests
     }
 
     [Fact]
+    public async Task A_node_tries_a_module_before_it_is_idle_and_one_on_which_none_works_says_why_until_one_does()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1)) { TriesModules = true };
+        await agent.BootAndEnrolAsync();
+        var order = await agent.NextOrderAsync();
+        Assert.Equal((OrderKinds.TryModule, "trial"), (order!.Kind, order.Module!.Name));
+        Assert.Equal(NodeState.Enrolling, appliance.Nodes.Current.Find("n1")!.State);
+        await agent.ReportAsync(order.Id, false, "trial 1.0 cannot be installed: no overlay");
+        var idle = await appliance.StateAsync("n1", NodeState.Idle);
+        Assert.Equal("modules do not work on it: trial 1.0 cannot be installed: no overlay", idle.Problem);
+        Assert.Contains("modules do not work on it", Assert.Single(appliance.Timeline.ReadNode(idle.Id, 100), e => e.Kind == "module.trial-failed").Message, StringComparison.Ordinal);
+        await Eventually.UntilAsync(() => appliance.Operations.UnfinishedOn(idle.Id).Count == 0, "the end of the enrolment");
+        Assert.Equal((false, "n1 is idle: modules do not work on it: trial 1.0 cannot be installed: no overlay."), WhyAnswer.Of(new() { Node = idle, Events = appliance.Timeline.ReadNode(idle.Id, 100), Problems = [], Now = TimeProvider.System.GetUtcNow() }) is var why ? (why.Ok, why.Reason) : default);
+
+        await agent.HeartbeatAsync([new() { Name = "web", Version = "1", State = "running" }]);
+        Assert.Null(appliance.Nodes.Current.Find("n1")!.Problem);
+
+        await agent.BootAndEnrolAsync();
+        await agent.ReportAsync((await agent.NextOrderAsync())!.Id, true, "modules work here");
+        Assert.Null((await appliance.StateAsync("n1", NodeState.Idle)).Problem);
+        Assert.Contains(appliance.Timeline.ReadNode(idle.Id, 100), e => e.Kind == "operation.step" && e.Message.Contains("modules work here", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_node_that_boots_again_while_it_tries_a_module_tries_it_in_its_new_boot()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = new ScriptedAgent(appliance, TestStore.Mac(1)) { TriesModules = true };
+        await agent.BootAndEnrolAsync();
+        var first = await agent.NextOrderAsync();
+        await agent.BootAndEnrolAsync();
+        // The order that the boot before has taken comes to its end first.
+        Assert.Equal(first!.Id, (await agent.NextOrderAsync())!.Id);
+        await agent.ReportAsync(first.Id, true, "modules work here");
+        var second = await agent.NextOrderAsync();
+        Assert.NotEqual(first.Id, second!.Id);
+        await agent.ReportAsync(second.Id, true, "modules work here");
+        Assert.Null((await appliance.StateAsync("n1", NodeState.Idle)).Problem);
+    }
+
+    [Fact]
     public async Task What_a_node_had_in_memory_is_told_to_be_gone_when_it_boots_again()
     {
         await using var appliance = await TestAppliance.StartAsync();

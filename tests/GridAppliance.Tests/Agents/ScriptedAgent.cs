@@ -28,6 +28,8 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
 
     public string? BootProblem { get; set; }
 
+    public bool TriesModules { get; set; }
+
     public InventoryDocument Inventory { get; set; } = new()
     {
         Cpus = 2, MemoryMiB = 512, Arch = "x86_64", Firmware = "bios", Disks = [new() { Name = "vda", SizeBytes = 1 << 30 }],
@@ -67,6 +69,7 @@ sealed class ScriptedAgent(TestAppliance appliance, MacAddress mac)
         Inventory = Inventory,
         Image = Image,
         BootProblem = BootProblem,
+        TriesModules = TriesModules,
     }, ApiJson.Default.EnrollRequest), null);
 
     public Task<Reply> HeartbeatAsync(IReadOnlyList<InstalledModuleDocument>? modules = null, InventoryDocument? inventory = null, IReadOnlyList<ModuleChangesDocument>? changes = null) =>

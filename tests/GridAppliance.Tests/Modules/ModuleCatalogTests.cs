@@ -182,7 +182,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
             await store.ReopenAsync();
             Open();
         }
-        Assert.Equal(["hello", "slurm", "web"], catalog.List().Select(module => module.Name));
+        Assert.Equal(["hello", "slurm", "trial", "web"], catalog.List().Select(module => module.Name));
         var hello = catalog.Find("hello")!;
         Assert.Equal(("hello", "1.0", "greeter", key.Fingerprint), (hello.Name, hello.Version, hello.Class, hello.SignedBy));
         using var kept = new MemoryStream(await KeptAsync(hello));
@@ -244,7 +244,7 @@ public sealed class ModuleCatalogTests : IAsyncLifetime
         await Eventually.UntilAsync(() => { store.Clock.Advance(ShippedModules.Pause); return shipped.ExecuteTask!.IsCompleted; }, "the packages beside the program");
         await shipped.ExecuteTask!;
         Assert.Equal(key.Fingerprint, catalog.Find("balancer")!.SignedBy);
-        Assert.Equal(["balancer", "hello", "slurm", "web"], catalog.List().Select(module => module.Name));
+        Assert.Equal(["balancer", "hello", "slurm", "trial", "web"], catalog.List().Select(module => module.Name));
     }
 
     [Fact]

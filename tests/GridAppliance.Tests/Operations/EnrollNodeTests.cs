@@ -14,8 +14,8 @@ public sealed class EnrollNodeTests
         await using var store = new TestStore();
         var id = (await store.DiscoverAsync(1)).Id;
         var node = await store.Nodes.ApplyAsync(id, NodeEvent.AgentEnrolled, "enrolling", "node", latest => With(latest, 1), CancellationToken.None);
-        var wanted = EnrollNode.For(node!);
-        var kind = new EnrollNode(store.Nodes, store.Clock);
+        var wanted = EnrollNode.For(node!, null);
+        var kind = new EnrollNode(store.Nodes, new(new(store.Database, store.Nodes, new(), store.Clock), store.Clock), store.Clock);
         var operation = new Operation
         {
             Id = Guid.NewGuid(), Kind = wanted.Kind, Input = wanted.Input, NodeId = wanted.NodeId, Node = wanted.Node, Key = wanted.Key, Started = store.Clock.GetUtcNow(), StartedBy = "test",

@@ -9,6 +9,8 @@ public sealed class EveryOperationTests
     static readonly Dictionary<string, (string Kind, Func<OperationWorld> New)> Worlds = new()
     {
         ["enrol a node"] = (EnrollNode.KindName, static () => new EnrollNodeWorld()),
+        ["enrol a node that tries a module"] = (EnrollNode.KindName, static () => new TrialWorld(true)),
+        ["enrol a node on which modules do not work"] = (EnrollNode.KindName, static () => new TrialWorld(false)),
         ["install a module"] = (InstallModule.KindName, static () => new InstallModuleWorld()),
         ["upgrade a module"] = (InstallModule.KindName, static () => new UpgradeModuleWorld()),
         ["reserve resources"] = (HoldResources.KindName, static () => new ReserveWorld()),
@@ -56,7 +58,7 @@ sealed class EnrollNodeWorld : OperationWorld
 
     Guid node;
 
-    public override IOperationKind Kind => new EnrollNode(Store.Nodes, Store.Clock);
+    public override IOperationKind Kind => new EnrollNode(Store.Nodes, new(new(Store.Database, Store.Nodes, new(), Store.Clock), Store.Clock), Store.Clock);
 
     public override async Task<NewOperation> PrepareAsync()
     {
@@ -66,7 +68,7 @@ sealed class EnrollNodeWorld : OperationWorld
             AgentKey = [.. Key],
             Inventory = new() { Cpus = 1, Nics = [new() { Name = "eth0", Mac = TestStore.Mac(1).ToString(), Neighbours = [new() { ChassisId = "02:00:00:00:00:01", PortId = "7" }] }] },
         }, CancellationToken.None);
-        return EnrollNode.For(enrolling!);
+        return EnrollNode.For(enrolling!, null);
     }
 
     public override string Fingerprint()

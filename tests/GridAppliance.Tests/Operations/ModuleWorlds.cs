@@ -29,11 +29,13 @@ abstract class ModuleWorld : OperationWorld
         Open();
         Node = (await Store.DiscoverAsync(1)).Id;
         foreach (var version in (string[])["1.0", "2.0"]) await Catalog.ImportAsync(new MemoryStream(TestPackage.Signed(key!, TestPackage.Manifest("hello", version))), "test", CancellationToken.None);
-        await Store.Nodes.ApplyAsync(Node, NodeEvent.AgentEnrolled, "enrolling", "node", latest => latest with { AgentKey = [1, 2, 3] }, CancellationToken.None);
+        var enrolling = await Store.Nodes.ApplyAsync(Node, NodeEvent.AgentEnrolled, "enrolling", "node", latest => latest with { AgentKey = [1, 2, 3] }, CancellationToken.None);
         Arrange();
-        var idle = await Store.Nodes.ApplyAsync(Node, NodeEvent.Ready, "idle", "appliance", latest => latest with { Modules = [.. Report()] }, CancellationToken.None);
-        return Wanted(idle!);
+        return Wanted(await ReadyAsync(enrolling!));
     }
+
+    protected virtual async Task<Node> ReadyAsync(Node enrolling) =>
+        (await Store.Nodes.ApplyAsync(Node, NodeEvent.Ready, "idle", "appliance", latest => latest with { Modules = [.. Report()] }, CancellationToken.None))!;
 
     protected virtual void Arrange() { }
 
@@ -73,7 +75,7 @@ abstract class ModuleWorld : OperationWorld
         Orders = new(Store.Database, Store.Nodes, new(), Store.Clock);
     }
 
-    OrderResult CarryOut(OrderDocument order)
+    protected virtual OrderResult CarryOut(OrderDocument order)
     {
         if (order.Kind == OrderKinds.InstallModule) installed[order.Module!.Name] = order.Module.Version;
         else installed.Remove(order.Module!.Name);
@@ -107,4 +109,31 @@ sealed class RemoveModuleWorld : ModuleWorld
     protected override void Arrange() => Installed("hello", "1.0");
 
     protected override NewOperation Wanted(Node node) => RemoveModule.For(Catalog, node, "hello", "alice");
+}
+
+/// <summary>A node whose agent has just enrolled and knows how to try a module.</summary>
+sealed class TrialWorld(bool works) : ModuleWorld
+{
+    public override IOperationKind Kind => new EnrollNode(Store.Nodes, new(Orders, Store.Clock), Store.Clock);
+
+    protected override NewOperation Wanted(Node node) => EnrollNode.For(node, Catalog.Find("hello"));
+
+    protected override async Task<Node> ReadyAsync(Node enrolling) =>
+        (await Store.Nodes.ChangeAsync(enrolling.Id, latest => (latest with { TriesModules = true, Inventory = new() { Cpus = 1 } }, []), CancellationToken.None))!;
+
+    protected override OrderResult CarryOut(OrderDocument order)
+    {
+        Assert.Equal((OrderKinds.TryModule, "hello"), (order.Kind, order.Module!.Name));
+        return new() { Succeeded = works, Message = works ? "modules work here" : "no overlay" };
+    }
+
+    public override string Fingerprint()
+    {
+        var now = Store.Nodes.Current.Find(Node)!;
+        var told = Store.Timeline.ReadNode(Node, 500);
+        return $"{now.State}, {now.Problem}, told of {told.Count(e => e.Kind == "state.idle")} times and {told.Count(e => e.Kind == "module.trial-failed")} times, {base.Fingerprint()}";
+    }
+
+    // What came of a trial is no harm; the node goes where its life says.
+    public override string? ExpectedAfter(OperationEnd end, string before) => null;
 }
