@@ -8,6 +8,7 @@ using GridAppliance.Boot.Http;
 using GridAppliance.Hosting;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
 using GridAppliance.Resources;
 using GridAppliance.Store;
 using Microsoft.AspNetCore.WebUtilities;
@@ -56,7 +57,8 @@ sealed partial class AgentEndpoints(AgentEnrolment enrolment, AgentSessions sess
             return;
         }
         bool TryMakeLastWord() => sessions.TryMakeLastWord(node.Id, counter);
-        await presence.HeardAsync(node, heartbeat, TryMakeLastWord, context.RequestAborted);
+        var from = context.BootNetwork.Behind.Append(context.BootNetwork).Any(network => network.Address.Contains(context.ClientAddress)) ? context.ClientAddress : (Ipv4Address?)null;
+        await presence.HeardAsync(node, heartbeat, from, TryMakeLastWord, context.RequestAborted);
         await mirror.KeepAsync(node.Id, heartbeat.Changes, TryMakeLastWord, context.RequestAborted);
         ledger.Heard(node.Id, heartbeat.Holdings);
         await relations.HeardAsync(node, heartbeat.RelationVersion, context.RequestAborted);

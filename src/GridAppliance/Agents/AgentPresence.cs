@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using GridAppliance.Api.Agents;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Nodes;
+using GridAppliance.Protocols.Addresses;
 
 namespace GridAppliance.Agents;
 
@@ -13,12 +14,13 @@ sealed class AgentPresence(NodeDirectory nodes, TimeProvider time)
 
     /// <param name="node">Whose agent speaks.</param>
     /// <param name="heartbeat">What it says.</param>
+    /// <param name="from">The address that it called from, where that is one of its network's: one with a system of its own need not have it from DHCP.</param>
     /// <param name="tryMakeLastWord">Tried when it is this one's turn. A heartbeat that left before an order's result and comes after it knows less of the modules, which it does not change then; the agent's next tells all again.</param>
     /// <param name="cancellationToken">The agent hangs up.</param>
-    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, Func<bool> tryMakeLastWord, CancellationToken cancellationToken)
+    public async Task HeardAsync(Node node, HeartbeatRequest heartbeat, Ipv4Address? from, Func<bool> tryMakeLastWord, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now, Doing = heartbeat.Doing });
+        nodes.Touch(node.Id, latest => latest with { AgentLastSeen = now, Doing = heartbeat.Doing, Ip = from ?? latest.Ip });
         if (node.AgentVersion != heartbeat.AgentVersion || node.Problem == Silent || heartbeat.Inventory is not null || !Same(node.Modules, heartbeat.Modules))
             await nodes.ChangeAsync(node.Id, latest => After(nodes.Current, latest, heartbeat.AgentVersion, tryMakeLastWord() ? heartbeat.Modules : latest.Modules, heartbeat.Inventory), cancellationToken);
         else _ = tryMakeLastWord();

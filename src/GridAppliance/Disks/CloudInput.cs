@@ -30,12 +30,14 @@ static partial class CloudInput
             if (!Ipv4Network.TryParse(address, null, out var parsed)) return Refuse($"'{address}' is no address with the length of its network, such as 10.77.0.60/24", out problem);
             own = parsed;
             if (network?.Range is { } range && range.Contains(parsed.Address)) return Refuse($"{parsed.Address} is one of those that DHCP gives to others ({range})", out problem);
-            if (network is not null && (!network.Address.Contains(parsed.Address) || network.Address.Address == parsed.Address)) return Refuse($"{parsed.Address} is no address of a node's on network {network.Name} ({network.Address}): its agent could not call from there", out problem);
+            if (network?.Reservations.FirstOrDefault(reservation => reservation.Address == parsed.Address) is { } kept) return Refuse($"{parsed.Address} is kept for {kept.Mac} by DHCP", out problem);
+            if (network is not null && (!network.Address.Contains(parsed.Address) || parsed.Address == network.Address.Address || parsed.Address == network.Address.Network || parsed.Address == network.Address.DirectedBroadcast)) return Refuse($"{parsed.Address} is no address of a node's on network {network.Name} ({network.Address}): its agent could not call from there", out problem);
         }
         else if (request.Gateway is not null) return Refuse("a gateway goes with an address: DHCP brings its own", out problem);
         if (request.Gateway is { } way)
         {
             if (!Ipv4Address.TryParse(way, null, out var parsed)) return Refuse($"'{way}' is no IPv4 address", out problem);
+            if (!own!.Value.Contains(parsed) || parsed == own.Value.Address) return Refuse($"{parsed} is no neighbour of {own}, which a gateway has to be", out problem);
             gateway = parsed;
         }
         var servers = new List<Ipv4Address>();

@@ -12,7 +12,7 @@ using GridAppliance.Protocols.Disks;
 namespace GridAppliance.Disks;
 
 /// <summary>Wishes for systems on disks, and for what is on them to go: each node gets an operation of its own, or says why not. A dry run asks the same questions and starts nothing.</summary>
-sealed class InstallRequests(OperationRunner operations, InstallDisk install, BootCatalogState catalog, ApplianceOptions options, TimeProvider time)
+sealed class InstallRequests(OperationRunner operations, InstallDisk install, NodeDirectory nodes, BootCatalogState catalog, ApplianceOptions options, TimeProvider time)
 {
     const int TokenOctets = 16;
 
@@ -31,6 +31,7 @@ sealed class InstallRequests(OperationRunner operations, InstallDisk install, Bo
         if (isOneOfMany && (request.HostName is not null || request.Address is not null)) return (null, "a host name and an address are for one node, and this is a range of several");
         if (Choose(node, request, out var problem) is not { } disk) return (null, problem);
         if (CloudInput.Read(request, node.Name, options.Networks.FirstOrDefault(network => network.Name == node.Network), out var wrong) is not { } settings) return (null, wrong!);
+        if (settings.Address is { Address: var own } && nodes.Current.Nodes.FirstOrDefault(other => other.Id != node.Id && (other.Ip == own || other.Disk?.Settings.Address?.Address == own)) is { } owner) return (null, $"{own} is {owner.Name}'s");
         var root = catalog.Current!.Root!.ForDisks!;
         if (root.Size > DiskLayout.EfiSystemSize) return (null, $"the image has {root.Size} octets, and {DiskLayout.EfiSystemSize} is the most that can be installed");
         var written = new WrittenDisk

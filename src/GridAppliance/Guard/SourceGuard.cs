@@ -30,6 +30,7 @@ sealed partial class SourceGuard : BackgroundService
     readonly FabricState fabric;
     readonly SwitchFleet fleet;
     readonly NodePorts ports;
+    readonly NodeDirectory nodes;
     readonly FabricPokes pokes;
     readonly ApplianceProblems problems;
     readonly GuardReport report;
@@ -47,7 +48,7 @@ sealed partial class SourceGuard : BackgroundService
     public SourceGuard(ApplianceOptions options, ILeaseStore leases, DhcpServer dhcp, FabricState fabric, SwitchFleet fleet, NodePorts ports, FabricPokes pokes, NodeDirectory nodes,
         Timeline timeline, ApplianceProblems problems, GuardReport report, TimeProvider clock, ILogger<SourceGuard> logger)
     {
-        (this.leases, this.dhcp, this.fabric, this.fleet, this.ports, this.pokes, this.problems, this.report, this.clock, this.logger) = (leases, dhcp, fabric, fleet, ports, pokes, problems, report, clock, logger);
+        (this.leases, this.dhcp, this.fabric, this.fleet, this.ports, this.nodes, this.pokes, this.problems, this.report, this.clock, this.logger) = (leases, dhcp, fabric, fleet, ports, nodes, pokes, problems, report, clock, logger);
         networks = [.. options.Networks.Where(n => n is { Guard: GuardMode.On, DhcpMode: DhcpMode.Server })];
         table = new(options.Name, [.. networks.Select(n => new GuardedLink(n.Interface, [.. n.GuardAllow, .. n.Dns, .. n.Router is { } router ? [router] : (Ipv4Address[])[], .. n.Behind.SelectMany(Beyond)]))]);
         (counts, dropped) = (new int[networks.Length], new ulong[networks.Length]);
@@ -164,10 +165,18 @@ sealed partial class SourceGuard : BackgroundService
     {
         var network = networks[link];
         var kept = fabric.Current.Displaced.Select(d => d.Mac).ToHashSet();
-        List<SourcePair> wanted = [.. held.Where(h => h.Network == network.Name && !kept.Contains(h.Mac)).Select(h => new SourcePair(h.Mac, h.Address))];
+        List<SourcePair> wanted =
+        [
+            .. held.Where(h => h.Network == network.Name && !kept.Contains(h.Mac)).Select(h => new SourcePair(h.Mac, h.Address)),
+            .. Written(nodes.Current, network).Where(pair => !kept.Contains(pair.Mac)),
+        ];
         counts[link] = wanted.Count;
         if ((table.Allow(link, Asked(network)) ?? table.Assign(link, wanted)) is { } reason) Failed(reason);
     }
+
+    /// <summary>Addresses that were written into systems on nodes' disks: those nodes ask no DHCP server for them.</summary>
+    internal static IEnumerable<SourcePair> Written(NodeSnapshot nodes, NetworkOptions network) =>
+        nodes.Nodes.Where(node => node.Network == network.Name).SelectMany(node => node.Disk?.Settings.Address is { } own ? [new SourcePair(node.BootMac, own.Address)] : Array.Empty<SourcePair>());
 
     // Switches and privileged ports that we ask ourselves have to be able to answer, without anybody naming them twice.
     IEnumerable<Ipv4Address> Asked(NetworkOptions network) => fleet.Current.Values.Select(s => s.Record.Address).Concat(ports.Current.ByAddress.Values.Select(p => p.Address))

@@ -129,7 +129,7 @@ public sealed class SignedCallTests
         Assert.Single(store.Timeline.ReadNode(node.Id, 10), e => e.Kind == "agent.silent");
 
         await store.ReopenAsync();
-        await new AgentPresence(store.Nodes, store.Clock).HeardAsync(store.Nodes.Current.Find(node.Id)!, new() { AgentVersion = "1.0" }, static () => true, CancellationToken.None);
+        await new AgentPresence(store.Nodes, store.Clock).HeardAsync(store.Nodes.Current.Find(node.Id)!, new() { AgentVersion = "1.0" }, null, static () => true, CancellationToken.None);
         Assert.Null(store.Nodes.Current.Find(node.Id)!.Problem);
         Assert.Single(store.Timeline.ReadNode(node.Id, 10), e => e.Kind == "agent.returned");
     }

@@ -13,7 +13,7 @@ public sealed class CloudTests
 {
     const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK0wmN/Cr3JXqmLW7u+g9pTh+wyqDHpSQEIQczXkVx9q alice@desk";
 
-    static readonly NetworkOptions Network = new() { Name = "provisioning", Interface = "eth1", Address = Ipv4Network.Parse("10.77.0.1/24"), Range = Ipv4Range.Parse("10.77.0.50-10.77.0.250", null) };
+    static readonly NetworkOptions Network = new() { Name = "provisioning", Interface = "eth1", Address = Ipv4Network.Parse("10.77.0.1/24"), Range = Ipv4Range.Parse("10.77.0.50-10.77.0.250", null), Reservations = [new(MacAddress.Parse("52:54:00:00:00:09"), Ipv4Address.Parse("10.77.0.30"))] };
     static readonly Node Node = new() { Id = Guid.NewGuid(), Name = "n1", State = NodeState.Active, StateSince = default, FirstSeen = default, BootMac = MacAddress.Parse("52:54:00:00:00:01"), Macs = [MacAddress.Parse("52:54:00:00:00:01")], Network = "provisioning" };
 
     [Fact]
@@ -50,6 +50,9 @@ public sealed class CloudTests
     [InlineData("DHCP gives to others", null, null, "10.77.0.60/24", null, null)]
     [InlineData("is no address of a node's", null, null, "10.78.0.60/24", null, null)]
     [InlineData("is no address of a node's", null, null, "10.77.0.1/24", null, null)]
+    [InlineData("is no address of a node's", null, null, "10.77.0.255/24", null, null)]
+    [InlineData("is kept for 52:54:00:00:00:09 by DHCP", null, null, "10.77.0.30/24", null, null)]
+    [InlineData("is no neighbour of 10.77.0.20/24", null, null, "10.77.0.20/24", "10.78.0.254", null)]
     [InlineData("a gateway goes with an address", null, null, null, "10.77.0.254", null)]
     [InlineData("is no IPv4 address", null, null, "10.77.0.20/24", "gate", null)]
     [InlineData("is no IPv4 address", null, null, null, null, "dns.example")]

@@ -6,6 +6,8 @@ using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
 using GridAppliance.Boot;
 using GridAppliance.Disks;
+using GridAppliance.Guard;
+using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Tests.Agents;
@@ -128,9 +130,31 @@ public sealed class InstallRequestTests
         Assert.Contains("'vdb' is not the disk vda", await Refused(request => request with { Overwrite = "vdb" }), StringComparison.Ordinal);
         Assert.Contains("is no host name", await Refused(request => request with { HostName = "a b" }), StringComparison.Ordinal);
         Assert.Contains("nothing on a disk that was written here", (await ReleaseAsync(appliance, "quick")).Nodes[0].Message, StringComparison.Ordinal);
+        await OtherAsync(appliance, new() { HostName = "other", Address = Ipv4Network.Parse("127.0.0.9/8") });
+        Assert.Contains("127.0.0.9 is n2's", await Refused(request => request with { Address = "127.0.0.9/8" }), StringComparison.Ordinal);
         var two = appliance.Nodes.Current.Find("n1")!;
         var refused = await appliance.Get<InstallRequests>().InstallAsync([two, two], new() { Range = "n1", Image = "debian", Disk = "vda", HostName = "x", DryRun = true }, "alice", Never);
         Assert.All(refused.Nodes, node => Assert.Contains("for one node", node.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_address_that_was_written_to_a_disk_is_one_that_its_node_may_speak_from_and_where_an_agent_calls_from_is_shown()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        var agent = await AgentAsync(appliance);
+        Assert.Equal(Ipv4Address.Parse("127.0.0.1"), appliance.Nodes.Current.Find(agent.Node)!.Ip);
+        var other = await OtherAsync(appliance, new() { HostName = "other", Address = Ipv4Network.Parse("127.0.0.9/8") });
+        var network = appliance.Get<ApplianceOptions>().Networks.Single();
+        Assert.Equal([new(other.BootMac, Ipv4Address.Parse("127.0.0.9"))], SourceGuard.Written(appliance.Nodes.Current, network));
+        Assert.Empty(SourceGuard.Written(appliance.Nodes.Current, network with { Name = "another" }));
+    }
+
+    /// <summary>A node that has a system on its disk.</summary>
+    static async Task<Node> OtherAsync(TestAppliance appliance, CloudSettings settings)
+    {
+        var node = await appliance.Nodes.DiscoverAsync(TestStore.Mac(2), TestAppliance.Network, node => node, "seen", Never);
+        var disk = new WrittenDisk { Id = Guid.NewGuid(), Name = "vda", SizeBytes = 8L << 30, Image = "debian", Digest = new('d', 64), Settings = settings, Token = "a-word", Since = default, By = "alice" };
+        return (await appliance.Nodes.ChangeAsync(node.Id, latest => (latest with { Disk = disk }, []), Never))!;
     }
 
     static async Task<ScriptedAgent> AgentAsync(TestAppliance appliance)

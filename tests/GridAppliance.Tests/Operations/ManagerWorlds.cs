@@ -101,5 +101,5 @@ sealed class UpdateAgentWorld : ManagerWorld
         Task.FromResult(UpdateAgent.For(Store.Nodes.Current.Find(Idle[0])!, new() { Name = ModuleManifest.Agent, Version = "2.0", Class = "grid-agent", Digest = new('a', 64), SizeBytes = 1 }, "alice"));
 
     protected override async Task CarryOutAsync(Guid node, OrderDocument order) =>
-        await new AgentPresence(Store.Nodes, Store.Clock).HeardAsync(Store.Nodes.Current.Find(node)!, new() { AgentVersion = order.Module!.Version }, static () => true, CancellationToken.None);
+        await new AgentPresence(Store.Nodes, Store.Clock).HeardAsync(Store.Nodes.Current.Find(node)!, new() { AgentVersion = order.Module!.Version }, null, static () => true, CancellationToken.None);
 }
