@@ -21,11 +21,23 @@ sealed record DiskDevice(string Name, string Path, long Size, int SectorSize)
     // linux/blkpg.h
     const int AddPartition = 1, DeletePartition = 2, MostPartitions = 128;
 
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), LookAgain = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), DriverPatience = TimeSpan.FromMinutes(1), LookAgain = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The disk that an order means, waited for: an agent that has just started may have the order before the kernel has the disk's driver.</summary>
+    /// <returns>As <see cref="Find(AgentPaths, DiskOrder)"/>, null after a minute.</returns>
+    public static async Task<DiskDevice?> FindAsync(AgentPaths paths, DiskOrder order, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        for (var waited = TimeSpan.Zero; ; waited += LookAgain)
+        {
+            if (Find(paths, order) is { } disk) return disk;
+            if (waited > DriverPatience) return null;
+            await Task.Delay(LookAgain, clock, cancellationToken);
+        }
+    }
 
     /// <summary>The disk that an order means: the one with its serial number, whatever it is called by now; without a number the one of its name and size.</summary>
     /// <returns>Null when there is none, or another has taken its name.</returns>
-    public static DiskDevice? Find(AgentPaths paths, DiskOrder order)
+    static DiskDevice? Find(AgentPaths paths, DiskOrder order)
     {
         var disk = DiskReader.Read(paths.Sys).FirstOrDefault(disk => order.Serial is { Length: > 0 } serial ? disk.Serial == serial && (disk.Wwn is null || order.Wwn is null || disk.Wwn == order.Wwn) : disk.Name == order.Name && disk.Serial is null);
         if (disk is null || disk.SizeBytes != order.SizeBytes) return null;

@@ -20,9 +20,9 @@ namespace GridAppliance.Agent.Disks;
 /// </summary>
 /// <param name="find">The disk that an order means.</param>
 /// <param name="say">How far it is, for people.</param>
-sealed class DiskInstall(BootParameters boot, AgentPaths paths, ApplianceCalls calls, Func<DiskOrder, DiskDevice?> find, Action<string?> say, TimeProvider clock)
+sealed class DiskInstall(BootParameters boot, AgentPaths paths, ApplianceCalls calls, Func<DiskOrder, CancellationToken, Task<DiskDevice?>> find, Action<string?> say, TimeProvider clock)
 {
-    const int MostTries = 60;
+    const int MostTries = 60, ClusterSize = 4096;
     static readonly TimeSpan ToolLimit = TimeSpan.FromMinutes(2), CopyLimit = TimeSpan.FromMinutes(20), AskAgain = TimeSpan.FromSeconds(5);
 
     /// <summary>What may stand in a boot loader's configuration: no quotes, no dollar, no semicolon.</summary>
@@ -34,23 +34,29 @@ sealed class DiskInstall(BootParameters boot, AgentPaths paths, ApplianceCalls c
     public static string Missing(DiskOrder order) => $"there is no disk {order.Name} of {order.SizeBytes} octets{(order.Serial is null ? "" : $" with the serial number {order.Serial}")} any more";
 
     /// <summary>Whether the disk may be written to. Nothing is.</summary>
-    public ModuleOutcome Look(DiskOrder order)
+    public async Task<ModuleOutcome> LookAsync(DiskOrder order, CancellationToken cancellationToken)
     {
-        if (find(order) is not { } disk) return ModuleOutcome.Refused(Missing(order));
-        if (DiskLayout.For(Guid.NewGuid(), disk.Size, disk.SectorSize) is null)
-            return ModuleOutcome.Refused($"{disk.Name} has {disk.Size >> 20} MiB in sectors of {disk.SectorSize}: at least {DiskLayout.SmallestDisk >> 20} MiB in sectors of 512 or 4096 are needed");
+        if (await find(order, cancellationToken) is not { } disk) return ModuleOutcome.Refused(Missing(order));
+        if (Unfit(disk) is { } unfit) return ModuleOutcome.Refused(unfit);
         using var file = disk.OpenAlone();
         return DiskContent.Of(disk, file).Data is not { } data ? ModuleOutcome.Done($"{disk.Name} is blank")
             : order.Overwrite ? ModuleOutcome.Done($"{disk.Name} has {data}, which may be written over")
             : ModuleOutcome.Refused($"{disk.Name} holds what was not written here: {data}. `--overwrite {disk.Name}` writes over it");
     }
 
+    /// <summary>Why no machine, or not this one, could start from the disk; null where it can.</summary>
+    string? Unfit(DiskDevice disk) =>
+        DiskLayout.For(Guid.Empty, disk.Size, disk.SectorSize) is null ? $"{disk.Name} has {disk.Size >> 20} MiB in sectors of {disk.SectorSize}: at least {DiskLayout.SmallestDisk >> 20} MiB in sectors of 512 or 4096 are needed"
+        : disk.SectorSize != GrubBiosBoot.Sector && !Directory.Exists(Path.Combine(paths.Sys, "firmware/efi")) ? $"{disk.Name} has sectors of {disk.SectorSize} octets, and a BIOS, which this machine was started by, boots from sectors of {GrubBiosBoot.Sector} alone: set its firmware to UEFI"
+        : null;
+
     public async Task<ModuleOutcome> RunAsync(DiskOrder order, CallSigner signer, CancellationToken cancellationToken)
     {
         if (order is not { Image: { } image, Kernel: { } kernel, Initramfs: { } initramfs, Arguments: { } arguments, Cloud: { } cloud } || !Guid.TryParse(order.Id, out var id)
             || arguments.AsSpan().ContainsAnyExcept(ArgumentCharacters) || cloud.AsSpan().ContainsAnyExcept(PathCharacters)) return ModuleOutcome.Refused("the order does not say what to write");
-        if (find(order) is not { } disk) return ModuleOutcome.Refused(Missing(order));
-        if (DiskLayout.For(id, disk.Size, disk.SectorSize) is not { } table) return ModuleOutcome.Refused($"{disk.Name} is too small");
+        if (await find(order, cancellationToken) is not { } disk) return ModuleOutcome.Refused(Missing(order));
+        if (Unfit(disk) is { } unfit) return ModuleOutcome.Refused(unfit);
+        var table = DiskLayout.For(id, disk.Size, disk.SectorSize)!;
         if (image.SizeBytes is <= 0 or > DiskLayout.EfiSystemSize) return ModuleOutcome.Refused($"an image of {image.SizeBytes} octets cannot be staged");
         var step = "it cannot be begun";
         void Begin(string what, string otherwise) { step = otherwise; say($"{what} ({disk.Name})"); }
@@ -82,15 +88,16 @@ sealed class DiskInstall(BootParameters boot, AgentPaths paths, ApplianceCalls c
 
             Begin("setting up the system", "the system could not be set up");
             await SetUpAsync(root, id, arguments, cloud, cancellationToken);
-            Begin("making it bootable", "it could not be made bootable");
-            await MakeBootableAsync(root, disk, id, cancellationToken);
-            await WriteCoreAsync(root, disk, table, cancellationToken);
-
-            // Last, so that it is as young as can be.
             var answer = await calls.BootTicketAsync(signer, cancellationToken);
             if (!answer.Succeeded || TokenIn(answer.Body) is not { } token) return ModuleOutcome.Refused($"{disk.Name}: there is no token for its first boot: {answer.Problem}");
             Put(root, "etc/grid/agent.conf", $"grid.url=http://{boot.Appliance}\ngrid.key={boot.ApplianceFingerprint}\ngrid.token={token}\n{(boot.Mac is { } mac ? $"grid.mac={mac}\n" : "")}", isSecret: true);
+            // All of it on the disk before anything can start from there: a power cut leaves a whole system or none that boots.
             Begin("writing out what is in memory", "what was written is not on it");
+            await DiskTools.RunInAsync(root, CopyLimit, cancellationToken, "sync", "-f", "/");
+
+            Begin("making it bootable", "it could not be made bootable");
+            await MakeBootableAsync(root, disk, id, cancellationToken);
+            if (disk.SectorSize == GrubBiosBoot.Sector) await WriteCoreAsync(root, disk, table, cancellationToken);
             Clear();
             using (var file = File.OpenHandle(disk.Path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite)) RandomAccess.FlushToDisk(file);
             return ModuleOutcome.Done($"{disk.Name} boots the image {image.Digest[..12]}");
@@ -213,12 +220,14 @@ sealed class DiskInstall(BootParameters boot, AgentPaths paths, ApplianceCalls c
         Task Run(params IReadOnlyList<string> command) => DiskTools.RunInAsync(root, ToolLimit, cancellationToken, command);
         var efi = disk.Partition(DiskLayout.EfiSystem);
         await Run("grub-mkimage", "-O", "i386-pc", "-p", $"(,gpt{DiskLayout.Root})/boot/grub", "-o", "/boot/grub/core.img", "biosdisk", "part_gpt", "ext2", "normal", "configfile", "search", "search_fs_uuid", "linux", "echo", "test", "minicmd", "reboot");
-        await Run("mkfs.vfat", "-F", "32", "-n", "GRID-EFI", "-i", Serial(id), efi);
+        // By itself it makes clusters of eight sectors: with large ones those would be too few for what firmware takes for FAT32.
+        await Run("mkfs.vfat", "-F", "32", "-s", (ClusterSize / disk.SectorSize).ToString(CultureInfo.InvariantCulture), "-n", "GRID-EFI", "-i", Serial(id), efi);
         Put(root, "boot/grub/efi.cfg", $"search.fs_uuid {id} root\nset prefix=($root)/boot/grub\nconfigfile $prefix/grub.cfg\n");
         await Run("mmd", "-i", efi, "::/EFI", "::/EFI/BOOT", "::/EFI/debian");
-        await Run("mcopy", "-i", efi, "/usr/lib/shim/shimx64.efi.signed", "::/EFI/BOOT/BOOTX64.EFI");
         await Run("mcopy", "-i", efi, "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", "::/EFI/BOOT/grubx64.efi");
         await Run("mcopy", "-i", efi, "/boot/grub/efi.cfg", "::/EFI/debian/grub.cfg");
+        // Last: this is the one that firmware looks for.
+        await Run("mcopy", "-i", efi, "/usr/lib/shim/shimx64.efi.signed", "::/EFI/BOOT/BOOTX64.EFI");
     }
 
     /// <summary>Into the sectors that no file system owns.</summary>

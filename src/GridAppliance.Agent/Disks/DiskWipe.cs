@@ -11,13 +11,15 @@ namespace GridAppliance.Agent.Disks;
 /// </summary>
 /// <param name="find">The disk that an order means.</param>
 /// <param name="say">How far it is, for people.</param>
-sealed class DiskWipe(Func<DiskOrder, DiskDevice?> find, Action<string?> say)
+sealed class DiskWipe(Func<DiskOrder, CancellationToken, Task<DiskDevice?>> find, Action<string?> say)
 {
     const int End = 1 << 20, Stride = 64 << 20;
 
-    public ModuleOutcome Run(DiskOrder order, CancellationToken cancellationToken)
+    public async Task<ModuleOutcome> RunAsync(DiskOrder order, CancellationToken cancellationToken) =>
+        await find(order, cancellationToken) is { } disk ? await Task.Run(() => Run(order, disk, cancellationToken), cancellationToken) : ModuleOutcome.Refused(DiskInstall.Missing(order));
+
+    ModuleOutcome Run(DiskOrder order, DiskDevice disk, CancellationToken cancellationToken)
     {
-        if (find(order) is not { } disk) return ModuleOutcome.Refused(DiskInstall.Missing(order));
         try
         {
             using var file = disk.OpenAlone();

@@ -29,14 +29,14 @@ sealed class AgentUnderTest : IAsyncDisposable
     bool ended;
 
     public AgentUnderTest(ScriptedAppliance appliance, string root, string token = "token-1", bool rebootWhenUnknown = false, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null,
-        Func<string, string, string, string?>? load = null, Func<DiskOrder, DiskDevice?>? disk = null)
+        Func<string, string, string, string?>? load = null, Func<DiskOrder, CancellationToken, Task<DiskDevice?>>? disk = null)
         : this(new() { Appliance = appliance.EndPoint, ApplianceFingerprint = appliance.Fingerprint, Token = token, RebootWhenUnknown = rebootWhenUnknown }, root, clock, kernel, reached, groups, load, disk) { }
 
     public AgentUnderTest(BootParameters boot, string root, TimeProvider? clock = null, INodeKernel? kernel = null, Action<string>? reached = null, IControlGroups? groups = null,
-        Func<string, string, string, string?>? load = null, Func<DiskOrder, DiskDevice?>? disk = null)
+        Func<string, string, string, string?>? load = null, Func<DiskOrder, CancellationToken, Task<DiskDevice?>>? disk = null)
     {
         clock ??= TimeProvider.System;
-        disk ??= _ => null;
+        disk ??= static (_, _) => Task.FromResult<DiskDevice?>(null);
         Paths = new AgentPaths(root);
         var say = new AgentConsole(TextWriter.Synchronized(console));
         var trigger = new HeartbeatTrigger();

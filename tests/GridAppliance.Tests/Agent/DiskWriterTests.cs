@@ -1,10 +1,14 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using GridAppliance.Agent;
 using GridAppliance.Agent.Disks;
 using GridAppliance.Agent.Native;
 using GridAppliance.Api.Agents;
 using GridAppliance.Protocols.Disks;
+using GridAppliance.Testing;
 using Microsoft.Win32.SafeHandles;
 
 namespace GridAppliance.Tests.Agent;
@@ -36,7 +40,7 @@ public sealed class DiskWriterTests : IAsyncLifetime
         appliance.BootFiles["vmlinuz"] = "a kernel"u8.ToArray();
         appliance.BootFiles["initramfs.zst"] = "an initramfs"u8.ToArray();
         appliance.BootFiles[Cloud[1..] + "/network-config"] = "{\"version\":2}"u8.ToArray();
-        agent = new AgentUnderTest(appliance, Node, disk: _ => disk);
+        agent = new AgentUnderTest(appliance, Node, disk: (_, _) => Task.FromResult(disk));
     }
 
     public async Task DisposeAsync()
@@ -52,11 +56,14 @@ public sealed class DiskWriterTests : IAsyncLifetime
     string Node => Path.Combine(folder.Path, "node");
 
     // With the real image, which 'make test' does not build.
-    [Fact]
+    [Theory]
     [Trait("Soak", "yes")]
-    public async Task A_system_is_written_that_has_all_it_boots_with_and_what_was_written_is_wiped_and_read_back()
+    [InlineData(512)]
+    [InlineData(4096)]
+    public async Task A_system_is_written_that_has_all_it_boots_with_and_what_was_written_is_wiped_and_read_back(int sectorSize)
     {
-        Attach(Path.Combine(folder.Path, "disk"));
+        Attach(Path.Combine(folder.Path, "disk"), sectorSize: sectorSize);
+        Directory.CreateDirectory(Path.Combine(Node, "sys/firmware/efi"));
         var image = await File.ReadAllBytesAsync(DebianRootTests.RootImage("disk.squashfs"));
         var looked = await SendAsync(OrderKinds.LookAtDisk, Order());
         Assert.True(looked.Succeeded, looked.Message);
@@ -67,11 +74,16 @@ public sealed class DiskWriterTests : IAsyncLifetime
         using (var file = File.OpenHandle(disk!.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
         {
             var start = Read(file, 0, 1 << 20);
-            Assert.True(GuidPartitionTable.TryReadPrimary(start, 512, out var table, out _));
-            Assert.Equal(DiskLayout.For(Id, Size, 512)!.Partitions, table.Partitions);
-            Assert.True(GuidPartitionTable.TryReadBackup(Read(file, Size - (1 << 20), 1 << 20), 512, out var backup, out _));
+            Assert.True(GuidPartitionTable.TryReadPrimary(start, sectorSize, out var table, out _));
+            Assert.Equal(DiskLayout.For(Id, Size, sectorSize)!.Partitions, table.Partitions);
+            Assert.True(GuidPartitionTable.TryReadBackup(Read(file, Size - (1 << 20), 1 << 20), sectorSize, out var backup, out _));
             Assert.Equal(Id, backup.DiskId);
-            Assert.Equal([0xEB, 0x63], start[..2]);
+            // A BIOS has no use for sectors of another size.
+            Assert.Equal(sectorSize == 512 ? [0xEB, 0x63] : [0, 0], start[..2]);
+            // The FAT file system of UEFI (Microsoft's FAT specification, section 3.1): its sectors are the disk's, its clusters 4096 octets, and it has enough of those to be FAT32.
+            var fat = Read(file, 2 << 20, 512);
+            Assert.Equal((sectorSize, 4096), (BinaryPrimitives.ReadUInt16LittleEndian(fat.AsSpan(11)), fat[13] * sectorSize));
+            Assert.InRange(BinaryPrimitives.ReadUInt32LittleEndian(fat.AsSpan(32)) / fat[13], 66_000u, 1u << 28);
         }
         var root = Directory.CreateDirectory(Path.Combine(folder.Path, "root")).FullName;
         MountTable.Mount(disk.Partition(DiskLayout.Root), root, "ext4", Libc.MountReadOnly, null);
@@ -161,6 +173,22 @@ public sealed class DiskWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_BIOS_cannot_start_from_large_sectors_and_that_is_said_before_anything_is_written()
+    {
+        var path = Path.Combine(folder.Path, "disk");
+        Attach(path, sectorSize: 4096);
+        foreach (var kind in (string[])[OrderKinds.LookAtDisk, OrderKinds.InstallDisk])
+        {
+            var refused = await SendAsync(kind, Install([1]) with { Overwrite = true });
+            Assert.Equal((false, $"{disk!.Name} has sectors of 4096 octets, and a BIOS, which this machine was started by, boots from sectors of 512 alone: set its firmware to UEFI"), (refused.Succeeded, refused.Message));
+        }
+        using (var file = File.OpenHandle(path)) Assert.False(Read(file, 0, 4 << 20).AsSpan().ContainsAnyExcept((byte)0));
+        Directory.CreateDirectory(Path.Combine(Node, "sys/firmware/efi"));
+        var looked = await SendAsync(OrderKinds.LookAtDisk, Order());
+        Assert.Equal((true, $"{disk!.Name} is blank"), (looked.Succeeded, looked.Message));
+    }
+
+    [Fact]
     public async Task A_disk_that_is_gone_or_too_small_is_an_answer()
     {
         foreach (var kind in (string[])[OrderKinds.LookAtDisk, OrderKinds.InstallDisk, OrderKinds.WipeDisk])
@@ -173,6 +201,41 @@ public sealed class DiskWriterTests : IAsyncLifetime
         var small = await SendAsync(OrderKinds.LookAtDisk, Order());
         Assert.False(small.Succeeded);
         Assert.Contains("2047 MiB in sectors of 512: at least 2048 MiB", small.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_order_that_comes_before_the_disks_driver_waits_for_it()
+    {
+        var paths = new AgentPaths(Node);
+        var clock = new ManualClock();
+        Assert.Null(await FindAsync(Order()));
+        var found = FindAsync(Order(), () => Plug("vda", "S-1"));
+        Assert.Equal(new("vda", "/dev/vda", Size, 4096), await found);
+        // Another machine's, or another disk that has taken its name.
+        Assert.Null(await FindAsync(Order() with { Serial = "S-2" }));
+        Assert.Null(await FindAsync(Order() with { SizeBytes = Size + 512 }));
+
+        async Task<DiskDevice?> FindAsync(DiskOrder order, Action? meanwhile = null)
+        {
+            var finding = DiskDevice.FindAsync(paths, order, clock, CancellationToken.None);
+            Assert.False(finding.IsCompleted && meanwhile is not null);
+            meanwhile?.Invoke();
+            while (!finding.IsCompleted)
+            {
+                clock.Advance(TimeSpan.FromSeconds(1));
+                await Task.Yield();
+            }
+            return await finding;
+        }
+
+        void Plug(string name, string serial)
+        {
+            foreach (var (file, content) in ((string, string)[])[("size", $"{Size / 512}"), ("serial", serial), ("queue/logical_block_size", "4096")])
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(paths.Sys, "block", name, file))!);
+                File.WriteAllText(Path.Combine(paths.Sys, "block", name, file), content + "\n");
+            }
+        }
     }
 
     static DiskOrder Order() => new() { Id = Id.ToString(), Name = "vda", Serial = "S-1", SizeBytes = Size };
@@ -191,11 +254,11 @@ public sealed class DiskWriterTests : IAsyncLifetime
         return (await appliance.Results.Reader.ReadAsync().AsTask().WaitAsync(Patience)).Result;
     }
 
-    void Attach(string path, long size = Size)
+    void Attach(string path, long size = Size, int sectorSize = 512)
     {
         using (var file = File.Create(path)) file.SetLength(size);
-        var device = Run("losetup", "--partscan", "--find", "--show", path).Trim();
-        disk = new(Path.GetFileName(device), device, size, 512);
+        var device = Run("losetup", "--partscan", "--sector-size", sectorSize.ToString(CultureInfo.InvariantCulture), "--find", "--show", path).Trim();
+        disk = new(Path.GetFileName(device), device, size, sectorSize);
     }
 
     void Put(string path, long at, string content)
