@@ -12,7 +12,7 @@ static class Command
         var (exitCode, output, error) = await TryRunAsync(arguments, cancellation);
         return exitCode == 0
             ? output
-            : throw new LabException($"'{string.Join(' ', arguments)}' ended with {exitCode}: {(error.Length > 0 ? error : output).Trim()}");
+            : throw new LabException($"'{string.Join(' ', arguments)}' ended with {exitCode}: {string.Join(Environment.NewLine, new[] { error.Trim(), output.Trim() }.Where(said => said.Length > 0))}");
     }
 
     /// <exception cref="LabException">The program is not there.</exception>

@@ -18,6 +18,9 @@ sealed record LabServer
     public required string Directory { get; init; }
     public int MemoryMiB { get; init; } = 512;
     public int DiskMiB { get; init; } = 64;
+    public LabDiskKind DiskKind { get; init; }
+    /// <summary>Octets of a logical sector of its disk: 512, or 4096 (which SATA disks of QEMU do not have, nor a BIOS boots from).</summary>
+    public int DiskSectorSize { get; init; } = 512;
     /// <summary>The processor of this machine that it is emulated on; null: any.</summary>
     public int? Processor { get; init; }
 
@@ -39,4 +42,14 @@ enum ServerFirmware
     UefiPxe,
     /// <summary>OVMF's own HTTP client: DHCP, then a URL.</summary>
     UefiHttp,
+}
+
+/// <summary>What a server's disk hangs on. The virtual image has drivers for all but SATA.</summary>
+enum LabDiskKind
+{
+    Virtio,
+    VirtioScsi,
+    Nvme,
+    /// <summary>AHCI.</summary>
+    Sata,
 }

@@ -41,7 +41,7 @@ static class QemuArguments
         "-netdev", $"tap,id=net0,ifname={server.Tap},script=no,downscript=no,vnet_hdr=off",
         "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac},bootindex={(diskFirst ? 1 : 0)}{BootRomOf(server.Firmware)}",
         "-drive", $"if=none,id=disk0,format=raw,file={server.Disk},cache=unsafe",
-        "-device", $"virtio-blk-pci,drive=disk0,serial={server.Serial}-0,bootindex={(diskFirst ? 0 : 1)}",
+        .. DiskOf(server, bootIndex: diskFirst ? 0 : 1),
         "-device", "virtio-rng-pci",
         // Where its BMC finds it for serial over LAN.
         "-chardev", $"socket,id=console,host=127.0.0.1,port={server.Bmc.SerialPort},server=on,wait=off,nodelay=on,logfile={server.ConsoleLog},logappend=on",
@@ -51,6 +51,19 @@ static class QemuArguments
         "-device", "ipmi-bmc-extern,id=bmc0,chardev=bmc", "-device", "isa-ipmi-kcs,bmc=bmc0",
         "-qmp", $"unix:{server.MonitorSocket},server=on,wait=off",
     ];
+
+    static IReadOnlyList<string> DiskOf(LabServer server, int bootIndex)
+    {
+        var sectors = server.DiskSectorSize == 512 ? "" : string.Create(CultureInfo.InvariantCulture, $",logical_block_size={server.DiskSectorSize},physical_block_size={server.DiskSectorSize}");
+        var disk = $"drive=disk0,serial={server.Serial}-0,bootindex={bootIndex}{sectors}";
+        return server.DiskKind switch
+        {
+            LabDiskKind.Virtio => ["-device", $"virtio-blk-pci,{disk}"],
+            LabDiskKind.VirtioScsi => ["-device", "virtio-scsi-pci,id=scsi0", "-device", $"scsi-hd,bus=scsi0.0,{disk}"],
+            LabDiskKind.Nvme => ["-device", $"nvme,{disk}"],
+            LabDiskKind.Sata => ["-device", $"ide-hd,bus=ide.0,{disk}"],
+        };
+    }
 
     static IReadOnlyList<string> FirmwareOf(LabServer server) => server.Firmware switch
     {

@@ -50,9 +50,9 @@ sealed class LabInstance : IAsyncDisposable
     }
 
     /// <summary>Asks until the answer is as wanted.</summary>
-    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what)
+    public static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> wanted, string what, TimeSpan? patience = null)
     {
-        var giveUp = TimeProvider.System.GetUtcNow() + Patience;
+        var giveUp = TimeProvider.System.GetUtcNow() + (patience ?? Patience);
         while (true)
         {
             var answer = await ask();
