@@ -40,6 +40,8 @@ public sealed class SolConsoleTests : WithScriptedBmc
         Assert.Equal([(1, 6), (2, 3), (2, 5), (3, 1)], acknowledged);
     }
 
+    static readonly IpmiTimings ShownAtOnce = new() { SolGathering = TimeSpan.Zero };
+
     /// <summary>A console whose line has had all the acknowledgements that come at once; nothing moves the clock.</summary>
     async Task<IConsole> OpenBusyAsync(IpmiBmc port)
     {
@@ -56,9 +58,9 @@ public sealed class SolConsoleTests : WithScriptedBmc
     static readonly byte Busy = (byte)new IpmiTimings().SolBurst;
 
     [Fact]
-    public async Task A_busy_line_is_read_at_once_and_acknowledged_at_a_pace_but_for_packets_that_are_full()
+    public async Task A_busy_line_is_acknowledged_at_a_pace_but_for_packets_that_are_full()
     {
-        await using var port = bench.Open(bmc, clock);
+        await using var port = bench.Open(bmc, clock, ShownAtOnce);
         await using var console = await OpenBusyAsync(port);
         bmc.Say(9, "kept back"u8);
         Assert.Equal("kept back", await ReadAsync(console, 9));
@@ -73,9 +75,44 @@ public sealed class SolConsoleTests : WithScriptedBmc
     }
 
     [Fact]
-    public async Task A_bmc_that_says_more_without_waiting_for_its_acknowledgement_gets_both()
+    public async Task Full_packets_have_their_share_of_a_busy_lines_pace_and_no_more()
     {
         await using var port = bench.Open(bmc, clock);
+        await using var console = await OpenBusyAsync(port);
+        clock.Advance(TimeSpan.FromSeconds(1) / new IpmiTimings().SolPackets);
+        for (byte number = 9; number < 12; number++)
+        {
+            bmc.Say(number, new byte[255]);
+            Assert.Equal((number, (byte)255), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        }
+        bmc.Say(12, "kept back"u8);
+        // The BMC has this command after whatever was sent at once.
+        await port.GetPowerAsync(Patience);
+        Assert.False(bmc.Acknowledged.Reader.TryRead(out _));
+        clock.Advance(TimeSpan.FromSeconds(1) / new IpmiTimings().SolPackets);
+        Assert.Equal(((byte)12, (byte)9), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+    }
+
+    [Fact]
+    public async Task What_a_busy_line_says_is_shown_together_a_moment_later()
+    {
+        await using var port = bench.Open(bmc, clock);
+        await using var console = await OpenBusyAsync(port);
+        bmc.Say(9, "one"u8);
+        bmc.Say(10, "and two"u8);
+        Assert.Equal(((byte)9, (byte)3), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        Assert.Equal(((byte)10, (byte)7), await bmc.Acknowledged.Reader.ReadAsync(Patience));
+        var reading = ReadAsync(console, 10);
+        await port.GetPowerAsync(Patience);
+        Assert.False(reading.IsCompleted);
+        clock.Advance(new IpmiTimings().SolGathering);
+        Assert.Equal("oneand two", await reading);
+    }
+
+    [Fact]
+    public async Task A_bmc_that_says_more_without_waiting_for_its_acknowledgement_gets_both()
+    {
+        await using var port = bench.Open(bmc, clock, ShownAtOnce);
         await using var console = await OpenBusyAsync(port);
         bmc.Say(9, "one"u8);
         bmc.Say(10, "and two"u8);
@@ -87,7 +124,7 @@ public sealed class SolConsoleTests : WithScriptedBmc
     [Fact]
     public async Task A_bmc_that_repeats_what_is_not_acknowledged_yet_gets_its_acknowledgement()
     {
-        await using var port = bench.Open(bmc, clock);
+        await using var port = bench.Open(bmc, clock, ShownAtOnce);
         await using var console = await OpenBusyAsync(port);
         bmc.Say(9, "kept back"u8);
         bmc.Say(9, "kept back"u8);
@@ -98,7 +135,7 @@ public sealed class SolConsoleTests : WithScriptedBmc
     [Fact]
     public async Task What_was_read_is_acknowledged_before_the_console_is_given_back()
     {
-        await using var port = bench.Open(bmc, clock);
+        await using var port = bench.Open(bmc, clock, ShownAtOnce);
         await using (var console = await OpenBusyAsync(port))
         {
             bmc.Say(9, "kept back"u8);

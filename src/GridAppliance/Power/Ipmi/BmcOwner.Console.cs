@@ -13,14 +13,15 @@ sealed partial class BmcOwner
     const int SmallestPacket = 16;
     /// <summary>Characters of a packet that a BMC would not have made much larger by waiting: 255 fit.</summary>
     const int FullPacket = 250;
+    static readonly TimeSpan Never = TimeSpan.MaxValue;
 
     readonly byte[] consolePayload = new byte[SolPacket.HeaderLength + byte.MaxValue];
     readonly byte[] consoleDatagram = new byte[SolPacket.HeaderLength + byte.MaxValue + SessionCipher.MaxOverhead];
     readonly SolHabits habits = new();
     /// <summary>The acknowledgement that is kept back, of a line that is busy.</summary>
     readonly byte[] owed = new byte[SolPacket.HeaderLength];
-    bool owes, isAtTurnEnd;
-    long owedSince;
+    bool owes, isBusy, isAtTurnEnd;
+    long owedSince, delivered;
     TimeSpan owedFor;
     SolLine? console;
     /// <summary>The console was asked for and is not there yet.</summary>
@@ -126,14 +127,16 @@ sealed partial class BmcOwner
     /// <summary>Acknowledges a packet: at once, or when the line has had its share of acknowledgements. A BMC that says more or repeats itself meanwhile does not wait for it, and gets what it wants.</summary>
     void Thank(ReadOnlySpan<byte> acknowledgement, bool isFull)
     {
-        var wait = isFull || owes ? TimeSpan.Zero : thanks.Take();
+        var wait = TimeSpan.Zero;
+        if (isFull || owes) thanks.TakeAtOnce();
+        else wait = thanks.Take();
         if (wait <= TimeSpan.Zero)
         {
             Settle();
             SendConsole(acknowledgement);
             return;
         }
-        owes = true;
+        owes = isBusy = true;
         acknowledgement.CopyTo(owed);
         (owedSince, owedFor) = (clock.GetTimestamp(), wait);
     }
@@ -144,17 +147,31 @@ sealed partial class BmcOwner
         owes = false;
     }
 
-    /// <summary>Readers are woken for all consoles one after the other: a task that is woken for one finds the others', where it would sleep again in between.</summary>
+    /// <summary>
+    /// Readers are woken for all consoles one after the other: a task that is woken for one finds the others', where it would sleep again in between. Those of a busy line are woken for several packets at once.
+    /// </summary>
     TimeSpan? Hosting.DeviceSocket.ITurnEnd.EndTurn()
     {
         lock (gate)
         {
-            console?.Deliver();
-            if (owes && owedFor - clock.GetElapsedTime(owedSince) is { Ticks: > 0 } left) return left;
-            Settle();
-            isAtTurnEnd = false;
-            return null;
+            if (UntilDelivery <= TimeSpan.Zero) DeliverConsole();
+            if (UntilThanks <= TimeSpan.Zero) Settle();
+            var (delivery, acknowledgement) = (UntilDelivery, UntilThanks);
+            var next = delivery < acknowledgement ? delivery : acknowledgement;
+            isAtTurnEnd = next < Never;
+            return isAtTurnEnd ? next : null;
         }
+    }
+
+    TimeSpan UntilDelivery => console is not { HasNews: true } ? Never : isBusy ? timings.SolGathering - clock.GetElapsedTime(delivered) : TimeSpan.Zero;
+
+    TimeSpan UntilThanks => owes ? owedFor - clock.GetElapsedTime(owedSince) : Never;
+
+    void DeliverConsole()
+    {
+        console!.Deliver();
+        delivered = clock.GetTimestamp();
+        isBusy = owes;
     }
 
     void PumpConsole()

@@ -35,10 +35,13 @@ sealed record IpmiTimings
     /// <summary>
     /// How many packets a second of one console are acknowledged, on average. A BMC gathers characters while it waits for an acknowledgement (IPMI 2.0, section 15.11), whatever threshold it is set to send at:
     /// acknowledged at once, one that is set to 96 characters (AMI) sends a hundred packets a second of a busy line, and one that is set to 1 (OpenBMC) as many as the way there allows. These send again after 500 and 100 ms.
+    /// At this pace a line of 115,200 Bd fills a packet between two of them (255 characters, section 15.9).
     /// </summary>
-    public int SolPackets { get; init; } = 50;
+    public int SolPackets { get; init; } = 45;
     /// <summary>How many are acknowledged at once before: nobody who types waits.</summary>
     public int SolBurst { get; init; } = 8;
+    /// <summary>While a console's acknowledgements wait, its readers are shown what came once in so long: each waking costs as much as taking a packet.</summary>
+    public TimeSpan SolGathering { get; init; } = TimeSpan.FromMilliseconds(50);
     /// <summary>How long to leave a serial port alone that takes nothing now, such as that of a machine that is off.</summary>
     public TimeSpan SolPause { get; init; } = TimeSpan.FromMilliseconds(500);
     /// <summary>A console that has been silent for so long is asked whether it is still ours. With the attempts that this takes, a stolen line shows within 20 s.</summary>
