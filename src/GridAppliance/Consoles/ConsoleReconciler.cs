@@ -12,6 +12,7 @@ sealed partial class ConsoleReconciler(ConsoleDirectory consoles, ConsoleFamily 
 
     // Only that something changed, not how often.
     readonly Channel<bool> pokes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    readonly SemaphoreSlim turn = new(1, 1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -36,7 +37,21 @@ sealed partial class ConsoleReconciler(ConsoleDirectory consoles, ConsoleFamily 
         }
     }
 
-    internal async Task ReconcileAsync(CancellationToken cancellationToken)
+    /// <summary>Whoever has changed a port calls it, and finds the console given or taken back when it returns.</summary>
+    public async Task ReconcileAsync(CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            await ReconcileInTurnAsync(cancellationToken);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    async Task ReconcileInTurnAsync(CancellationToken cancellationToken)
     {
         var have = consoles.Ports;
         var wanted = nodes.Current.Nodes.Select(node => (node.Id, Port: family.Of(node.Id))).Where(console => console.Port is not null).ToDictionary(console => console.Id, console => console.Port!);

@@ -11,6 +11,7 @@ static class ConsolesFeature
         services.AddSingleton<ConsoleScripts>();
         services.AddSingleton<ConsoleDirectory>();
         services.AddHostedService(provider => provider.GetRequiredService<ConsoleDirectory>());
-        services.AddHostedService<ConsoleReconciler>();
+        services.AddSingleton<ConsoleReconciler>();
+        services.AddHostedService(provider => provider.GetRequiredService<ConsoleReconciler>());
     }
 }

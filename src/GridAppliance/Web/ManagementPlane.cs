@@ -172,6 +172,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<TimedAccess>();
         Lent<SanDocuments>();
         Lent<ConsoleDirectory>();
+        Lent<ConsoleReconciler>();
         Lent<ConsoleScripts>();
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         // Signals are the daemon's to hear; it stops this plane in its turn.

@@ -31,7 +31,6 @@ public sealed class SerialOnlyMachineTests
         await SampleNodes.DiscoverAsync(plane, 1);
         using var machine = new Machine(firmware, line);
         Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", machine.Address)).Status);
-        await Eventually.UntilAsync(() => plane.Get<ConsoleDirectory>().Ports.Count == 1, "the console");
 
         var ran = await plane.Gridctl("console-script", "run", "n1", script).WaitAsync(patience.Token);
         Assert.True(ran.Status == 0, ran.Output + ran.Error);
@@ -52,7 +51,6 @@ public sealed class SerialOnlyMachineTests
         await SampleNodes.DiscoverAsync(plane, 1);
         using var machine = new Machine(Firmware.Linux, Line.Telnet);
         Assert.Equal(0, (await plane.Gridctl("port", "set", "n1", machine.Address)).Status);
-        await Eventually.UntilAsync(() => plane.Get<ConsoleDirectory>().Ports.Count == 1, "the console");
         using var client = plane.Client();
         await SeeAsync("Waiting for root device /dev/sda1");
         await PressSysRqAsync();

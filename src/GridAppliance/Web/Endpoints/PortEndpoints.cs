@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using GridAppliance.Api.Ports;
+using GridAppliance.Consoles;
 using GridAppliance.Hosting;
 using GridAppliance.Nodes;
 using GridAppliance.Power;
@@ -126,7 +127,7 @@ static class PortEndpoints
     };
 
     static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Set(
-        string name, PortRequest request, HttpContext context, NodeDirectory directory, NodePorts ports, TimeProvider time, CancellationToken cancellation)
+        string name, PortRequest request, HttpContext context, NodeDirectory directory, NodePorts ports, ConsoleReconciler consoles, TimeProvider time, CancellationToken cancellation)
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (!PortScheme.TryRead(request.Address, out var address, out var defect)) return Bad(defect);
@@ -134,6 +135,7 @@ static class PortEndpoints
         switch (await ports.SetAsync(node.Id, Setting(request, address, ports), Caller.Of(context).Actor, cancellation))
         {
             case PortChange.Done done:
+                await consoles.ReconcileAsync(cancellation);
                 await LookAsync(done.Port, ports, time, cancellation);
                 return TypedResults.Ok(ports.ToDocument(ports.Current.Find(address) ?? done.Port));
             case PortChange.BelongsTo taken:
@@ -143,12 +145,13 @@ static class PortEndpoints
         }
     }
 
-    static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Remove(string name, string address, HttpContext context, NodeDirectory directory, NodePorts ports, CancellationToken cancellation)
+    static async Task<Results<Ok<PortDocument>, ProblemHttpResult>> Remove(string name, string address, HttpContext context, NodeDirectory directory, NodePorts ports, ConsoleReconciler consoles, CancellationToken cancellation)
     {
         if (directory.Current.Find(name) is not { } node) return Problems.NoSuchNode(name);
         if (!PortScheme.TryRead(address, out var read, out var defect)) return Bad(defect);
         if (ports.Current.Find(read) is not { } port || port.NodeId != node.Id || await ports.RemoveAsync(read, Caller.Of(context).Actor, cancellation) is not PortChange.Done)
             return Problems.Answer(StatusCodes.Status404NotFound, $"{node.Name} has no port {read.OriginalString}", $"list them with `gridctl port list {node.Name}`");
+        await consoles.ReconcileAsync(cancellation);
         return TypedResults.Ok(port.ToDocument(node.Name, PortState.Unknown));
     }
 
