@@ -5,6 +5,8 @@ namespace GridAppliance.Cli.Commands.Resources;
 
 sealed class NodeInstallCommand : ChangeCommand
 {
+    const int LargestFile = 1 << 20;
+
     readonly Argument<string> image = new("IMAGE") { Description = "debian." };
     readonly Option<string> disk = new("--disk") { Description = "As `gridctl node show` has it: a name such as vda, a serial number or a world-wide name.", Required = true };
     readonly Option<string?> hostName = new("--hostname") { Description = "In place of the node's name." };
@@ -30,7 +32,7 @@ sealed class NodeInstallCommand : ChangeCommand
             return session.Client.InstallNodes(new()
             {
                 Range = range, Image = session.Parsed.GetRequiredValue(image), Disk = session.Parsed.GetRequiredValue(disk), HostName = session.Parsed.GetValue(hostName),
-                SshKeys = [.. files.SelectMany(file => File.ReadAllLines(file.FullName))], Address = session.Parsed.GetValue(address), Gateway = session.Parsed.GetValue(gateway),
+                SshKeys = [.. files.SelectMany(PublicKeys)], Address = session.Parsed.GetValue(address), Gateway = session.Parsed.GetValue(gateway),
                 Dns = session.Parsed.GetValue(dns) ?? [], Overwrite = session.Parsed.GetValue(overwrite), DryRun = dryRun,
             }, cancellation);
         }
@@ -38,5 +40,13 @@ sealed class NodeInstallCommand : ChangeCommand
         {
             throw new UsageException(e.Message, "--ssh-key names a file of public keys");
         }
+    }
+
+    /// <summary>A private key that was named by mistake does not leave this machine.</summary>
+    static string[] PublicKeys(FileInfo file)
+    {
+        if (file.Length > LargestFile) throw new IOException($"{file.Name} is too large for a file of public keys");
+        var lines = File.ReadAllLines(file.FullName);
+        return lines.Any(line => line.Contains("PRIVATE KEY", StringComparison.Ordinal)) ? throw new IOException($"{file.Name} is a private key") : lines;
     }
 }
