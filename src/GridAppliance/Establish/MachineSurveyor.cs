@@ -17,7 +17,7 @@ abstract record SurveyAnswer
     public sealed record Obstructed(string Reason, bool MayPass, MachineSurvey? Survey = null) : SurveyAnswer;
 }
 
-/// <summary>Looks at a machine: first as the account, then as root, which shows that there is root to be had. Changes nothing there.</summary>
+/// <summary>Looks at a machine: as the account, and as root, which shows that there is root to be had; at once where the account is root. Changes nothing there.</summary>
 sealed class MachineSurveyor(IMachineDoor door, BootPlane plane)
 {
     /// <summary>The boot plane's URL at an address of ours.</summary>
@@ -30,7 +30,7 @@ sealed class MachineSurveyor(IMachineDoor door, BootPlane plane)
         {
             case RemoteAnswer.Refused refused: return new SurveyAnswer.Obstructed(refused.Reason, MayPass: false);
             case RemoteAnswer.Unreachable unreachable: return new SurveyAnswer.Obstructed(unreachable.Reason, MayPass: true);
-            case RemoteAnswer.Ran ran when MachineSurvey.From(ran) is { } survey: return await LookAsRootAsync(machine, lease, agent, survey, cancellationToken);
+            case RemoteAnswer.Ran ran when MachineSurvey.From(ran) is { } survey: return await LookAsRootAsync(machine, lease, agent, survey with { Agent = MachineSurvey.AgentFrom(ran) }, cancellationToken);
             case RemoteAnswer.Ran ran: return new SurveyAnswer.Obstructed($"its shell does not run a script: {ran.Trouble}", MayPass: false);
             default: throw new InvalidOperationException("an answer of no known kind");
         }
@@ -39,6 +39,7 @@ sealed class MachineSurveyor(IMachineDoor door, BootPlane plane)
     async Task<SurveyAnswer> LookAsRootAsync(MachineAddress machine, CredentialLease lease, AgentFile agent, MachineSurvey survey, CancellationToken cancellationToken)
     {
         if (EstablishPlan.Obstacle(survey, agent) is { } obstacle) return new SurveyAnswer.Obstructed(obstacle, MayPass: false, survey);
+        if (survey.Agent is not null) return new SurveyAnswer.Seen(survey);
         if (survey.Rights is RemoteRights.Sudo && lease.Credentials.ForSudo is null)
             return new SurveyAnswer.Obstructed("sudo asks for a password there, and none was given (--sudo-password-file)", MayPass: false, survey);
         return await door.RunAsync(machine, lease, RemoteScript.Whose, survey.Rights!.Value, [], null, cancellationToken) switch

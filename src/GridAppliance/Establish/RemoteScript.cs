@@ -26,14 +26,14 @@ sealed class RemoteScript
     {
         Name = name;
         // The launcher of modules is the node image's own.
-        text = Read($"{name}.sh").Replace("@grid-run@\n", Read("grid-run"), StringComparison.Ordinal);
+        text = Read($"{name}.sh").Replace("@grid-run@\n", Read("grid-run"), StringComparison.Ordinal).Replace("@whose@\n", Read("whose.sh"), StringComparison.Ordinal);
     }
 
     public string Name { get; }
 
-    /// <summary>What the machine is. Reads lines of "ADDRESS PORT": where the appliance could be reached.</summary>
+    /// <summary>What the machine is, and, where the account is root, whose agent is there. Reads lines of "ADDRESS PORT": where the appliance could be reached.</summary>
     public static RemoteScript Look { get; } = new("look");
-    /// <summary>Whose agent is there; needs root, and so shows that there is root to be had.</summary>
+    /// <summary>Whose agent is there; needs root, and so shows that there is root to be had. Where the account is root, <see cref="Look"/> has told it.</summary>
     public static RemoteScript Whose { get; } = new("whose");
     /// <summary>Puts the agent in place. Reads "DIGEST SIZE", then that many octets.</summary>
     public static RemoteScript Copy { get; } = new("copy");

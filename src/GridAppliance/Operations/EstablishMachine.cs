@@ -95,8 +95,10 @@ sealed class EstablishMachine(
         if (loan.Survey!.Agent!.Digest == agent.Digest) return new StepOutcome.Done("the agent is there already");
         await using var content = File.OpenRead(agent.Path);
         var answer = await door.RunAsync(machine, loan.Lease, RemoteScript.Copy, loan.Survey.Rights!.Value, [$"{agent.Digest} {agent.Size}"], content, cancellationToken);
-        loan.Survey = null;
-        return Outcome(answer, loan, $"copied the agent, {agent.Size / 1e6:0.0} MB", "the agent could not be copied");
+        // What was copied was compared with its digest there.
+        var outcome = Outcome(answer, loan, $"copied the agent, {agent.Size / 1e6:0.0} MB", "the agent could not be copied");
+        loan.Survey = outcome is StepOutcome.Done ? loan.Survey with { Agent = loan.Survey.Agent with { Digest = agent.Digest } } : null;
+        return outcome;
     }
 
     async Task<StepOutcome> ConfigureAsync(Operation operation, MachineAddress machine, Loan loan, AgentFile agent, CancellationToken cancellationToken)

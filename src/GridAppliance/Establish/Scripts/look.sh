@@ -20,3 +20,6 @@ while read -r address port; do
     echo "reach=$address $source $(cat "/sys/class/net/$device/address" 2>/dev/null)"
   fi
 done
+# An account that is root sees the rest in the same breath.
+[ "$(id -u)" = 0 ] || exit 0
+@whose@
