@@ -14,6 +14,8 @@ mount -t tmpfs tmpfs "$root/run"
 mkdir -p "$root/run/sshd" "$root/run/systemd/system" "$root/root/.ssh"
 rm -rf "$root/etc/grid" "$root/var/lib/grid" "$root/usr/local/bin/grid-agent"
 printf '%s\n' "$id" > "$root/etc/machine-id"
+# A shell that starts as Debian has it: what the owner of this machine has put into his own may take longer than all the rest.
+cp /etc/skel/.bashrc /etc/skel/.profile "$root/root/"
 cp "$folder/../key.pub" "$root/root/.ssh/authorized_keys"
 cat > "$root/usr/bin/systemctl" <<'END'
 #!/bin/sh
