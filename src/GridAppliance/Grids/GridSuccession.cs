@@ -24,11 +24,18 @@ sealed class GridSuccession(GridDirectory grids, GridEngines engines, GridTellin
         return now;
     }
 
-    /// <summary>Tells masters again that may not know what they are: one whose engine does not answer, and one that stood by and was away. It changes nothing where it is known.</summary>
-    public async Task RemindAsync(Grid grid, bool answers, CancellationToken cancellationToken)
+    /// <summary>Tells masters again that may not know what they are: one whose engine does not answer though its agent calls, and one that stood by and was away. It changes nothing where it is known.</summary>
+    /// <param name="grid">Which.</param>
+    /// <param name="unanswered">Since when the one that leads was asked in vain; null for one that answered.</param>
+    /// <param name="cancellationToken">The daemon stops.</param>
+    public async Task RemindAsync(Grid grid, DateTimeOffset? unanswered, CancellationToken cancellationToken)
     {
-        foreach (var master in grid.Masters.Where(master => master.Standing == GridStanding.Member && (master == grid.Master ? !answers : master.DownSince is not null) && Absence(grid, master) is null))
-            await telling.TellAsync(grid.Id, master, cancellationToken);
+        foreach (var master in grid.Masters.Where(master => master.Standing == GridStanding.Member && Absence(grid, master) is null))
+        {
+            // Whoever is just going is not waited for: that wait would be its heir's.
+            if (master == grid.Master ? unanswered is { } asked && nodes.Current.Find(master.NodeId)?.AgentLastSeen > asked : master.DownSince is not null)
+                await telling.TellAsync(grid.Id, master, cancellationToken);
+        }
     }
 
     /// <summary>Why nothing can be expected of a member; null where it is there.</summary>

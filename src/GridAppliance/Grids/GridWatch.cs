@@ -54,9 +54,12 @@ sealed partial class GridWatch(GridDirectory grids, GridRequests requests, GridW
     {
         if (await succession.LookAsync(found, cancellationToken) is not { } grid) return;
         var before = sightings.Of(grid.Id);
+        var asked = time.GetUtcNow();
         var (report, problem) = await work.LookAsync(grid, cancellationToken);
         sightings.Note(grid.Id, new(report, problem, time.GetUtcNow()));
-        await succession.RemindAsync(grid, report is not null, cancellationToken);
+        // Waiting in vain took so long that it may be known by now why.
+        if (report is null && await succession.LookAsync(grid, cancellationToken) is { } now) grid = now;
+        await succession.RemindAsync(grid, report is null ? asked : null, cancellationToken);
         foreach (var member in grid.Members.Where(static member => member.Standing is GridStanding.Member or GridStanding.Drained))
         {
             // What an engine says of one that is on its way back may be from before it went.

@@ -155,6 +155,8 @@ public sealed class GridTests(ITestOutputHelper output)
         Assert.NotNull(Member(after, master).DownSince);
 
         var next = (await lab.GridctlAsync("grid", "submit", "hpc", script)).Trim();
+        await LabInstance.UntilAsync(Grid, grid => Completed(grid, next) == 1, "the end of a task that the backup took");
+        // One that ran when its master went, and is begun again, waits two minutes before: Slurm's way with what goes back into the queue.
         var ended = await LabInstance.UntilAsync(Grid, grid => Completed(grid, job) == Tasks && Completed(grid, last) == 1 && Completed(grid, next) == 1, "the end of every task that was accepted");
         Say("and to the end of every task", killed);
         Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL" or "CANCELLED");
