@@ -43,6 +43,8 @@ sealed class AgentPaths(string root, bool isInstalled = false)
     public string AgentUpdates => Path.Combine(root, "var/lib/grid/agent");
 
     public string Modules => Path.Combine(root, "var/lib/grid/modules");
+    /// <summary>Root images that modules stand on: see <see cref="Modules.Views.RootImages"/>.</summary>
+    public string Roots => Path.Combine(root, "var/lib/grid/roots");
     public string Incoming => Path.Combine(root, "var/lib/grid/incoming");
     public string ModuleLogs => Path.Combine(root, "var/log/grid");
     public string ControlGroups => Path.Combine(Sys, "fs/cgroup/grid");

@@ -15,6 +15,10 @@ using GridAppliance.Agent.Resources;
 using GridAppliance.Agent.Updates;
 using GridAppliance.Api.Agents;
 
+// What modules have is for their programs, root's and others'. What is the agent's own has its modes said where it is made.
+const uint readableByAll = 0x12;   // octal 022
+_ = Libc.SetFileMask(readableByAll);
+
 // "--root FOLDER [--patience SECONDS]" is for machines that are no nodes: everything below a folder, no restart of the machine, and less time for another version to report.
 var root = args is ["--root", var folder, ..] ? folder : "/";
 var patience = args is [_, _, "--patience", var seconds] && int.TryParse(seconds, out var number) ? TimeSpan.FromSeconds(number) : AgentUpdate.Patience;
@@ -52,11 +56,12 @@ var inventory = new InventoryReader(paths, neighbours, ipmi, machine);
 var groups = new ControlGroups(paths, machine.Accelerators);
 var store = new ModuleStore(paths);
 var resources = new ResourceHost(new ResourceBook(paths, machine, bootId), groups, trigger, console, clock, store.IsNeededOutside);
-var views = new ModuleView(paths, resources.SpaceFor);
+var images = new RootImages(paths, calls);
+var views = new ModuleView(paths, images, resources.SpaceFor);
 var changes = new NodeChanges(paths, new LinuxKernel());
-var launcher = new ModuleLauncher(paths.Launcher, paths, views, resources.GroupFor, group => groups.Fence(group, []));
+var launcher = new ModuleLauncher(paths.Launcher, paths, views, boot.Appliance.ToString(), resources.GroupFor, group => groups.Fence(group, []));
 var stage = new ModuleStage(paths, store, launcher, views, changes, trigger, console, clock, null);
-var modules = new ModuleHost(paths, store, packages, stage, views, changes, console);
+var modules = new ModuleHost(paths, store, packages, stage, views, images, changes, console);
 var relation = new ManagerRelation(paths);
 Task<DiskDevice?> Disk(DiskOrder order, CancellationToken token) => DiskDevice.FindAsync(paths, order, clock, token);
 var executor = new OrderExecutor(modules, resources, relation, update, new BmcAdoption(ipmi), new ImageBoot(boot, paths, calls, ImageBoot.LoadIntoKernel), new DiskInstall(boot, paths, calls, Disk, trigger.Say, clock), new DiskWipe(Disk, trigger.Say), new ModuleRuns(store, launcher, views, calls, clock), new OrderLedger(paths.Orders), trigger);

@@ -10,7 +10,8 @@ static class ModuleFit
     const long MiB = 1 << 20;
 
     /// <summary>What this node has to offer.</summary>
-    public readonly record struct Room(int Cpus, long MemoryBytes, long DiskBytes, bool Network);
+    /// <param name="TakenPorts">TCP ports on which somebody listens.</param>
+    public readonly record struct Room(int Cpus, long MemoryBytes, long DiskBytes, bool Network, IReadOnlySet<int> TakenPorts);
 
     /// <param name="manifest">What is wanted.</param>
     /// <param name="order">By whose order.</param>
@@ -58,6 +59,9 @@ static class ModuleFit
         if (needs.Cpus > room.Cpus) return string.Create(CultureInfo.InvariantCulture, $"{manifest.Name} needs {needs.Cpus} CPUs, and this node has {room.Cpus}");
         if (needs.MemoryMiB > room.MemoryBytes / MiB) return string.Create(CultureInfo.InvariantCulture, $"{manifest.Name} needs {needs.MemoryMiB} MiB of memory, and {room.MemoryBytes / MiB} MiB are free");
         if (needs.DiskMiB > room.DiskBytes / MiB) return string.Create(CultureInfo.InvariantCulture, $"{manifest.Name} needs {needs.DiskMiB} MiB of disk, and {room.DiskBytes / MiB} MiB are free");
+        // One that is there already listens there itself.
+        if (installed.All(record => record.Name != manifest.Name) && (needs.Ports ?? []).Where(room.TakenPorts.Contains).Select(static port => port.ToString(CultureInfo.InvariantCulture)).ToList() is { Count: > 0 } taken)
+            return $"{manifest.Name} needs the TCP port{(taken.Count > 1 ? "s" : "")} {string.Join(", ", taken)}, and on this node something else listens there";
         if (needs.Network is true && !room.Network) return $"{manifest.Name} needs a network, and none of this node's cards has a link";
         return null;
     }

@@ -10,9 +10,9 @@ namespace GridAppliance.Agent.Modules;
 
 /// <summary>Carries out orders about modules, one at a time, and finds its way after an interruption at any point: a module is wholly installed, or the node is as before.</summary>
 /// <param name="reached">Told at every point at which the agent might end. For tests.</param>
-sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages packages, ModuleStage stage, ModuleView views, NodeChanges changes, AgentConsole console, Action<string>? reached = null) : IAsyncDisposable
+sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages packages, ModuleStage stage, ModuleView views, RootImages images, NodeChanges changes, AgentConsole console, Action<string>? reached = null) : IAsyncDisposable
 {
-    readonly ChangeReport report = new(paths, views);
+    readonly ChangeReport report = new(views);
 
     /// <summary>Without one that is only tried: nobody can count on that.</summary>
     public IReadOnlyList<InstalledModuleDocument> List() =>
@@ -49,6 +49,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
             // One that cannot go keeps no other from going: an order to remove it tries again, and says why it cannot.
             foreach (var record in store.LeavingRecords()) await TryAsync($"module {record.Name}", () => FinishRemovalAsync(record, cancellationToken));
             await stage.SweepAsync([.. store.Records(), .. store.LeavingRecords()], cancellationToken);
+            images.Keep([.. store.Records(), .. store.LeavingRecords()]);
         });
         foreach (var record in InOrder(store.Records())) await TryAsync($"module {record.Name}", () => stage.ResumeAsync(record, cancellationToken));
     }
@@ -63,6 +64,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
     public async Task<ModuleOutcome> InstallAsync(ModuleOrder order, CallSigner signer, CancellationToken cancellationToken)
     {
         if (!ModulePackages.IsAcceptable(order)) return ModuleOutcome.Refused("the order's name, version, digest or size is not acceptable");
+        if (order.Root is { } root && !RootImages.IsAcceptable(root)) return ModuleOutcome.Refused("the order's root image is not acceptable");
         if (store.LeavingRecords().Any(record => record.Name == order.Name)) return ModuleOutcome.Refused($"{order.Name} is being removed, and that has not ended well; order its removal again");
         if (order.Name == ModuleManifest.Agent) return ModuleOutcome.Refused("the agent is not installed as a module, it is updated");
         var owner = order.Owner ?? ModuleOrder.Operator;
@@ -76,10 +78,11 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
             var (manifest, problem) = await packages.FetchAsync(order, signer, staging, cancellationToken);
             reached?.Invoke("fetched");
             if (manifest is null) return ModuleOutcome.Refused(problem!);
-            if (ModuleFit.Refusal(manifest, order, store.Records(), NodePackages.Installed(paths), RoomFor(manifest)) is { } refusal) return ModuleOutcome.Refused(refusal);
+            if (ModuleFit.Refusal(manifest, order, store.Records(), order.Root is null ? NodePackages.Installed(paths) : new HashSet<string>(), RoomFor(manifest)) is { } refusal) return ModuleOutcome.Refused(refusal);
+            if (order.Root is { } image && await images.FetchAsync(image, cancellationToken) is { } missing) return ModuleOutcome.Refused($"the root image {missing}");
             var record = new ModuleRecord
             {
-                Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Digest = order.Digest, Manifest = manifest, Parameters = ModuleFit.Values(manifest, order),
+                Name = manifest.Name, Version = manifest.Version, Class = manifest.Class, Digest = order.Digest, Manifest = manifest, Parameters = ModuleFit.Values(manifest, order), Root = order.Root,
                 Owners = previous is null ? [owner] : [.. previous.Owners.Union([owner], StringComparer.Ordinal)],
             };
             return await SwapAsync(previous, record, staging, cancellationToken);
@@ -88,6 +91,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         {
             store.Unstage(order.Digest);
             store.Tidy();
+            images.Keep([.. store.Records(), .. store.LeavingRecords()]);
         }
     }
 
@@ -144,6 +148,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
 
     ModuleOutcome UseAsItIs(ModuleRecord record, ModuleOrder order, string owner)
     {
+        if (record.Root?.Digest != order.Root?.Digest) return ModuleOutcome.Refused($"{record.Name} {record.Version} is installed already, on another root, for {string.Join(", ", record.Owners)}");
         if (order.Parameters?.FirstOrDefault(wanted => record.Parameters.GetValueOrDefault(wanted.Key) != wanted.Value) is { Key: { } differs })
             return ModuleOutcome.Refused($"{record.Name} {record.Version} is installed already, with another value of {differs}, for {string.Join(", ", record.Owners)}");
         if (!record.Owners.Contains(owner)) store.Write(record with { Owners = [.. record.Owners, owner] });
@@ -186,6 +191,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         // What it needed is not needed on its behalf any more. Before its own record goes, so that an interruption comes back here.
         foreach (var need in record.Manifest.Needs?.Modules ?? []) await RemoveAsync(need, record.AsOwner, cancellationToken);
         store.Forget(record);
+        images.Keep([.. store.Records(), .. store.LeavingRecords()]);
         reached?.Invoke("forgotten");
         stage.Close();
         return stays;
@@ -193,7 +199,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
 
     ModuleFit.Room RoomFor(ModuleManifest manifest) =>
         new(Environment.ProcessorCount, manifest.Needs?.MemoryMiB is null ? 0 : NodePackages.AvailableMemory(), manifest.Needs?.DiskMiB is null ? 0 : views.FreeBytes(),
-            manifest.Needs?.Network is true && NicReader.Read(paths.Sys, _ => []).Any(nic => nic.Link));
+            manifest.Needs?.Network is true && NicReader.Read(paths.Sys, _ => []).Any(nic => nic.Link), manifest.Needs?.Ports is null ? new HashSet<int>() : NodePorts.Taken());
 
     /// <summary>Those that are needed before those that need them.</summary>
     static IEnumerable<ModuleRecord> InOrder(IReadOnlyList<ModuleRecord> records) => records.OrderBy(record => ModuleFit.Below(record.Manifest, records).Count);

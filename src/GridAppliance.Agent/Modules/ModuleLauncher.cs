@@ -15,9 +15,10 @@ sealed record ModuleProcess(Process Process, string Name, long StartTime);
 /// Starts, finds again and ends modules' programs, each below its module's view. They do not end with the agent: a note under /run says which process it was and when it started, so
 /// that an agent that was restarted finds it (and not another process that got its number).
 /// </summary>
+/// <param name="appliance">Where programs find the appliance, as ADDRESS:PORT; null where there is none.</param>
 /// <param name="place">The group of an owner in whose limits this module runs, if there is one.</param>
 /// <param name="fence">What is to be done with the group of a module that runs in nobody's limits.</param>
-sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, Func<string, string?>? place = null, Action<string>? fence = null)
+sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views, string? appliance = null, Func<string, string?>? place = null, Action<string>? fence = null)
 {
     static readonly TimeSpan Politeness = TimeSpan.FromSeconds(5);
     const int MostTries = 50, NotStarted = 126, MostLooks = 250;
@@ -83,17 +84,27 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
 
     Process Launch(ModuleRecord record, IReadOnlyList<string> arguments, string logFile)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(logFile)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(logFile)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var program = new ProcessStartInfo(launcher) { UseShellExecute = false };
         var folder = ModuleManifest.FolderOf(record.Name);
         var path = arguments[0][0] == '/' ? arguments[0] : $"{folder}/{arguments[0]}";
+        if (record.Root is { } root) foreach (var argument in (ReadOnlySpan<string>)["--image", root.HostName, RunningOf(record)]) program.ArgumentList.Add(argument);
         foreach (var argument in (ReadOnlySpan<string>)[MakeGroup(record.Name), logFile, views.Of(record), folder, path, .. arguments.Skip(1)]) program.ArgumentList.Add(argument);
         program.Environment.Clear();
         program.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
         program.Environment["HOME"] = "/root";
         program.Environment["GRID_MODULE"] = record.Name;
+        if (appliance is not null) program.Environment["GRID_APPLIANCE"] = appliance;
         foreach (var (name, value) in record.Parameters) program.Environment[$"GRID_PARAM_{name.ToUpperInvariant()}"] = value;
         return Process.Start(program) ?? throw new IOException($"{launcher} did not start");
+    }
+
+    /// <summary>The number of the module's own program, among whose processes others of it run; empty while there is none.</summary>
+    string RunningOf(ModuleRecord record)
+    {
+        if (Adopt(record) is not { } running) return "";
+        using var process = running.Process;
+        return process.Id.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>The process that an earlier run of the agent started, if it is still that one.</summary>

@@ -1,3 +1,4 @@
+using GridAppliance.Api.Agents;
 using GridAppliance.Api.Modules;
 
 namespace GridAppliance.Agent.Modules;
@@ -17,6 +18,8 @@ sealed record ModuleRecord
     public required IReadOnlyList<string> Owners { get; init; }
     /// <summary>Every parameter with its value.</summary>
     public required IReadOnlyDictionary<string, string> Parameters { get; init; }
+    /// <summary>The image in place of the node's own root; null for that.</summary>
+    public ModuleRootOrder? Root { get; init; }
     /// <summary>What its layer, its kernel changes and its processes are known by: another package of the same name has another.</summary>
     public string Instance => $"{Name}@{Digest[..12]}";
 

@@ -24,7 +24,7 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     {
         try
         {
-            changes.Apply(record.Instance, record.Manifest);
+            changes.Apply(record.Instance, record.Manifest, record.Root is not null);
             views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
             reached?.Invoke("view mounted");
             new ViewFiles(views.Of(record), reached).Lay(ModulePackages.OwnIn(staging), ModulePackages.RootIn(staging), record.Manifest);
@@ -46,7 +46,7 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     /// <summary>A module that is installed, after a restart of the agent or of the machine, or when another version failed: whatever of it is missing is made again.</summary>
     public async Task ResumeAsync(ModuleRecord record, CancellationToken cancellationToken)
     {
-        changes.Apply(record.Instance, record.Manifest);
+        changes.Apply(record.Instance, record.Manifest, record.Root is not null);
         views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
         if (await firewall.LoadAsync(record, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
         Start(record, launcher.Adopt(record));

@@ -288,6 +288,8 @@ public sealed record ModuleOrder
     public bool RefuseUpgrade { get; init; }
     /// <summary>Values in place of the manifest's defaults.</summary>
     public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+    /// <summary>What the module sees as its root in place of the node's own; for machines that have a system of their own.</summary>
+    public ModuleRootOrder? Root { get; init; }
 
     /// <summary>The owner of what people order.</summary>
     public const string Operator = "operator";
@@ -297,6 +299,16 @@ public sealed record ModuleOrder
 
     /// <summary>The owner of a module that is only tried. What nobody else owns goes when the agent starts again.</summary>
     public const string Trial = "trial";
+}
+
+/// <summary>A root image (squashfs) of the boot plane, fetched from <c>/boot/image/{digest}</c> and checked before it is mounted.</summary>
+public sealed record ModuleRootOrder
+{
+    /// <summary>SHA-256, lower-case hex.</summary>
+    public required string Digest { get; init; }
+    public required long SizeBytes { get; init; }
+    /// <summary>What the machine is called there.</summary>
+    public required string HostName { get; init; }
 }
 
 public sealed record OrderResult

@@ -87,6 +87,7 @@ public static class ManifestReader
         : needs.Cpus is < 1 or > 4096 ? "needs.cpus: 1 to 4096"
         : needs.MemoryMiB is < 1 or > 1 << 24 ? "needs.memoryMiB: 1 to 16777216"
         : needs.DiskMiB is < 1 or > 1 << 24 ? "needs.diskMiB: 1 to 16777216"
+        : needs.Ports is { } ports && (ports.Count > Few || ports.Any(port => port is < 1 or > 65535)) ? "needs.ports: 1 to 65535 each"
         : Each(needs.Modules, Few, "needs.modules", need => !ModuleManifest.IsName(need) ? "is no module's name" : need == m.Name ? "is the module itself" : null) ?? Twice(needs.Modules, "needs.modules");
 
     static string? File(ModuleFileRule file) =>

@@ -89,6 +89,8 @@ public sealed record ModuleNeeds
     public int? DiskMiB { get; init; }
     /// <summary>A network card of the node must have a link.</summary>
     public bool? Network { get; init; }
+    /// <summary>TCP ports on which nobody else may listen when the module comes.</summary>
+    public IReadOnlyList<int>? Ports { get; init; }
     /// <summary>Modules, by name, that are installed first, on this one's behalf; their files are below this one's.</summary>
     public IReadOnlyList<string>? Modules { get; init; }
 }

@@ -13,6 +13,7 @@ static class EstablishFeature
         services.AddSingleton<LentCredentials>();
         services.AddSingleton<MachineSurveyor>();
         services.AddSingleton<EstablishRequests>();
+        services.AddSingleton<ApplianceMachine>();
         services.AddSingleton<IOperationKind, EstablishMachine>();
     }
 }

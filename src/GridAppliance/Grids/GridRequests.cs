@@ -7,7 +7,7 @@ using GridAppliance.Operations;
 namespace GridAppliance.Grids;
 
 /// <summary>What a person wants of grids: each node gets an operation of its own, or says why not. A dry run asks the same questions and starts nothing.</summary>
-sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets secrets, GridWork work, GridTelling telling, ImageSteps images, ModuleCatalog catalog, OperationRunner operations, TimeProvider time)
+sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets secrets, GridWork work, GridTelling telling, ImageSteps images, ModuleCatalog catalog, OperationRunner operations, NodeDirectory nodes, TimeProvider time)
 {
     /// <summary>Between the record of who is coming and the last of their operations nobody looks for members without one.</summary>
     readonly SemaphoreSlim joining = new(1, 1);
@@ -42,7 +42,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
     {
         var able = wanted.Where(one => Obstacle(engine, one.Node, one.Role) is null).ToList();
         var plans = wanted.Select(one => (one.Node.Name, able.Contains(one)
-            ? ((NewOperation?)JoinGrid.For(grid, new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining), one.Node.ImageWish, actor), $"{one.Node.Name} will be {(one.Role == GridRole.Worker ? "a worker" : one == wanted[0] ? "the master" : "the backup master")} of {grid.Name}")
+            ? ((NewOperation?)JoinGrid.For(grid, new(one.Node.Id, one.Node.Name, one.Role, GridStanding.Joining), one.Node, actor), $"{one.Node.Name} will be {(one.Role == GridRole.Worker ? "a worker" : one == wanted[0] ? "the master" : "the backup master")} of {grid.Name}")
             : (null, Obstacle(engine, one.Node, one.Role) ?? "changed in the meantime"))).ToList();
         if (dryRun) return await NodeSubmissions.SubmitAsync(operations, plans, dryRun, cancellationToken);
         await joining.WaitAsync(cancellationToken);
@@ -108,7 +108,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
     string? Obstacle(IGridEngine engine, Node node, GridRole role) =>
         grids.Of(node.Id) is { } other ? $"{node.Name} belongs to grid {other.Name}"
         : node.State != NodeState.Idle ? $"{node.Name} is {node.State.ToString().ToLowerInvariant()}: only an idle node can be given to a grid"
-        : images.Refusal(node, engine.Image) ?? (catalog.Find(engine.ModuleOf(role)) is { } module ? InstallModule.Refusal(catalog, node, module) : $"the module {engine.ModuleOf(role)} is not in the catalogue");
+        : (node.HasOwnSystem ? images.RootRefusal(node, engine.Image) : images.Refusal(node, engine.Image)) ?? (catalog.Find(engine.ModuleOf(role)) is { } module ? InstallModule.Refusal(catalog, node, module) : $"the module {engine.ModuleOf(role)} is not in the catalogue");
 
     /// <param name="grid">Which.</param>
     /// <param name="range">Members, or null for all of it: then it is dissolved.</param>
@@ -135,7 +135,7 @@ sealed class GridRequests(GridDirectory grids, GridEngines engines, GridSecrets 
         [
             .. members.Select(member => (member.Node, range is not null && grid.Master == member
                 ? ((NewOperation?)null, $"{member.Node} is the master of {grid.Name}: gridctl grid delete {grid.Name}")
-                : (LeaveGrid.For(grid, member, request.Now || range is null, actor), $"{member.Node} will leave {grid.Name}"))),
+                : (LeaveGrid.For(grid, member, request.Now || range is null, nodes.Current.Find(member.NodeId) is { HasOwnSystem: true }, actor), $"{member.Node} will leave {grid.Name}"))),
             .. strangers.Select(node => (node.Name, ((NewOperation?)null, $"{node.Name} is not in {grid.Name}"))),
         ], request.DryRun, cancellationToken);
     }

@@ -29,7 +29,7 @@ sealed class GridReturns(GridDirectory grids, GridEngines engines, NodeDirectory
             tried[node.Id] = (boot, time.GetUtcNow());
             await grids.ChangeAsync(grid.Id, latest => latest?.Find(node.Id) is { DownSince: null } there ? latest.With(there with { DownSince = time.GetUtcNow() }) : latest,
                 new($"grid.{GridWatch.Word(member)}-down", $"{node.Name} booted anew and has lost what it had of grid {grid.Name}: it is brought back") { NodeId = node.Id, Node = node.Name, Severity = EventSeverity.Warning }, cancellationToken);
-            await operations.SubmitAsync(JoinGrid.BackFor(grid, member, node.ImageWish), cancellationToken);
+            await operations.SubmitAsync(JoinGrid.BackFor(grid, member, node), cancellationToken);
         }
     }
 }

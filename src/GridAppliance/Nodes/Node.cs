@@ -50,6 +50,8 @@ sealed record Node
     public RecoveryWish? Recovery { get; init; }
     /// <summary>What it runs, as its agent says: tiny, debian, debian-disk; null for an operating system of its own.</summary>
     public string? Image { get; init; }
+    /// <summary>Its agent runs as a service of an operating system that the appliance did not bring.</summary>
+    public bool HasOwnSystem => Image is null && Disk is null && !AgentKey.IsEmpty;
     /// <summary>Why it does not run the image that it was to boot, as its agent's first call said; null when it does.</summary>
     public string? ImageProblem { get; init; }
     /// <summary>Its agent knows the order to try a module.</summary>

@@ -28,6 +28,13 @@ sealed class ImageSteps(NodeDirectory nodes, AgentOrders orders, AgentSessions s
         : catalog.Current is null || image == RootImage.Debian && catalog.Current.Root is null ? $"there is no {image} image beside the boot files: make image-debian"
         : null);
 
+    /// <summary>Why this node cannot have an image's root as its modules', staying in its own system, or null.</summary>
+    public string? RootRefusal(Node node, string image) =>
+        InstallModule.NoAgent(node) ?? (image == RootImage.Debian && catalog.Current?.Root is null ? $"there is no {image} image beside the boot files: make image-debian" : null);
+
+    /// <summary>The Debian image as the root of a module on a node that stays in its own system; null where there is none.</summary>
+    public ModuleRootOrder? RootFor(string node) => catalog.Current?.Root is { } root ? new() { Digest = root.Digest, SizeBytes = root.Size, HostName = node } : null;
+
     /// <param name="operation">Whose steps.</param>
     /// <param name="image">tiny or debian.</param>
     /// <param name="before">What the node was to boot until now, for the way back.</param>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using GridAppliance.Api.Agents;
+using GridAppliance.Boot.Files;
 using GridAppliance.Grids;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -21,10 +22,11 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
 
     public string Name => KindName;
 
-    public static NewOperation For(Grid grid, GridMember member, string? imageBefore, string actor) => Wanted(grid, member, new(grid.Id, grid.Name, grid.Engine, member.Role, imageBefore), actor);
+    public static NewOperation For(Grid grid, GridMember member, Node node, string actor) => Wanted(grid, member, new(grid.Id, grid.Name, grid.Engine, member.Role, node.ImageWish, StaysInItsSystem: node.HasOwnSystem), actor);
 
     /// <summary>The way back for a member that has booted anew.</summary>
-    public static NewOperation BackFor(Grid grid, GridMember member, string? imageBefore) => Wanted(grid, member, new(grid.Id, grid.Name, grid.Engine, member.Role, imageBefore, IsReturn: true), "appliance");
+    public static NewOperation BackFor(Grid grid, GridMember member, Node node) =>
+        Wanted(grid, member, new(grid.Id, grid.Name, grid.Engine, member.Role, node.ImageWish, IsReturn: true, node.HasOwnSystem), "appliance");
 
     static NewOperation Wanted(Grid grid, GridMember member, JoinGridInput input, string actor) => new(KindName, JsonSerializer.Serialize(input, JoinGridJson.Default.JoinGridInput))
     {
@@ -42,7 +44,8 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
         return
         [
             input.IsReturn ? new("assign", _ => Task.FromResult(Belongs(operation, input))) : new("assign", token => AssignAsync(operation, input, token), token => UnassignAsync(operation, token)),
-            .. images.For(operation, engine.Image, input.ImageBefore),
+            // One with a system of its own stays in it, and has the image as its module's root.
+            .. input.StaysInItsSystem ? [] : images.For(operation, engine.Image, input.ImageBefore),
             // What came back is no harm on a member that did not come back whole.
             new("order", token => PlaceAsync(operation, engine, input, token), token => input.IsReturn ? modules.WithdrawAsync(operation, token)
                 : modules.TakeBackAsync(operation, Module(engine, input) is { } module ? (OrderKinds.RemoveModule, module) : null, token)),
@@ -93,7 +96,9 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
     }
 
     Task<StepOutcome> PlaceAsync(Operation operation, IGridEngine engine, JoinGridInput input, CancellationToken cancellationToken) => Module(engine, input) is { } module
-        ? modules.PlaceAsync(operation, OrderKinds.InstallModule, module, cancellationToken)
+        ? !input.StaysInItsSystem || engine.Image == RootImage.Tiny ? modules.PlaceAsync(operation, OrderKinds.InstallModule, module, cancellationToken)
+        : images.RootFor(operation.Node!) is { } root ? modules.PlaceAsync(operation, OrderKinds.InstallModule, module with { Root = root }, cancellationToken)
+        : Task.FromResult<StepOutcome>(new StepOutcome.Failed($"there is no {engine.Image} image beside the boot files any more"))
         : Task.FromResult<StepOutcome>(new StepOutcome.Failed($"the module {engine.ModuleOf(input.Role)} is not in the catalogue"));
 
     async Task<StepOutcome> TellAsync(Operation operation, IGridEngine engine, JoinGridInput input, CancellationToken cancellationToken)
@@ -164,7 +169,7 @@ sealed class JoinGrid(GridDirectory grids, GridEngines engines, GridTelling tell
 
 /// <param name="ImageBefore">What the node was to boot.</param>
 /// <param name="IsReturn">It is a member already, and has booted.</param>
-sealed record JoinGridInput(Guid GridId, string Grid, string Engine, GridRole Role, string? ImageBefore, bool IsReturn = false);
+sealed record JoinGridInput(Guid GridId, string Grid, string Engine, GridRole Role, string? ImageBefore, bool IsReturn = false, bool StaysInItsSystem = false);
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(JoinGridInput))]

@@ -25,8 +25,9 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
     public string Name => KindName;
 
     /// <param name="now">Its work is not waited for.</param>
-    public static NewOperation For(Grid grid, GridMember member, bool now, string actor) =>
-        new(KindName, JsonSerializer.Serialize(new(grid.Id, grid.Name, grid.Engine, member.Role, now, member.Standing == GridStanding.Joining ? GridStanding.Member : member.Standing), LeaveGridJson.Default.LeaveGridInput))
+    /// <param name="staysInItsSystem">It has a system of its own, and boots nothing.</param>
+    public static NewOperation For(Grid grid, GridMember member, bool now, bool staysInItsSystem, string actor) =>
+        new(KindName, JsonSerializer.Serialize(new(grid.Id, grid.Name, grid.Engine, member.Role, now, member.Standing == GridStanding.Joining ? GridStanding.Member : member.Standing, staysInItsSystem), LeaveGridJson.Default.LeaveGridInput))
         {
             NodeId = member.NodeId, Node = member.Node, Subject = grid.Name, Key = $"{KindName}:{grid.Id}:{member.NodeId}", StartedBy = actor,
         };
@@ -40,7 +41,7 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
             new("forget", token => ForgetAsync(operation, input, token)),
             new("order", token => OrderAsync(operation, input, token), token => modules.WithdrawAsync(operation, token)),
             new("remove", _ => IsSilent(operation, Silence) ? StepOutcome.DoneNow() : modules.AwaitAsync(operation)),
-            .. images.For(operation, RootImage.Tiny, null).Select(step => step with { Do = token => BootAsync(operation, step, token), Undo = null }),
+            .. input.StaysInItsSystem ? [] : images.For(operation, RootImage.Tiny, null).Select(step => step with { Do = token => BootAsync(operation, step, token), Undo = null }),
             new("release", token => ReleaseAsync(operation, input, token)),
         ];
     }
@@ -81,7 +82,8 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
 
     async Task<StepOutcome> OrderAsync(Operation operation, LeaveGridInput input, CancellationToken cancellationToken)
     {
-        if (IsSilent(operation, Silence)) return new StepOutcome.Done($"{operation.Node} does not answer: what it has goes with its memory");
+        // One that stays in its system may come back with all that it has: the order waits for it as long as orders do.
+        if (IsSilent(operation, Silence) && !input.StaysInItsSystem) return new StepOutcome.Done($"{operation.Node} does not answer: what it has goes with its memory");
         return engines.Find(input.Engine) is { } engine && catalog.Find(engine.ModuleOf(input.Role)) is { } module
             ? await modules.PlaceAsync(operation, OrderKinds.RemoveModule, InstallModule.OrderOf(module) with { Owner = JoinGrid.OwnerOf(input.Grid) }, cancellationToken)
             : new StepOutcome.Failed($"the module of {input.Engine} is not in the catalogue any more");
@@ -108,7 +110,8 @@ sealed class LeaveGrid(GridDirectory grids, GridEngines engines, GridTelling tel
 
 /// <param name="Now">Without waiting for its work.</param>
 /// <param name="Before">What it was, for one that does not leave after all.</param>
-sealed record LeaveGridInput(Guid GridId, string Grid, string Engine, GridRole Role, bool Now, GridStanding Before = GridStanding.Member);
+/// <param name="StaysInItsSystem">It has a system of its own, and boots nothing.</param>
+sealed record LeaveGridInput(Guid GridId, string Grid, string Engine, GridRole Role, bool Now, GridStanding Before = GridStanding.Member, bool StaysInItsSystem = false);
 
 [JsonSourceGenerationOptions(UseStringEnumConverter = true)]
 [JsonSerializable(typeof(LeaveGridInput))]

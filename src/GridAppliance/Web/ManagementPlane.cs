@@ -150,6 +150,7 @@ sealed class ManagementPlane(IServiceProvider daemon) : IHostedService, IAsyncDi
         Lent<ManagerRequests>();
         Lent<InstallRequests>();
         Lent<EstablishRequests>();
+        Lent<ApplianceMachine>();
         Lent<NodePorts>();
         Lent<NodePower>();
         Lent<BmcSettings>();

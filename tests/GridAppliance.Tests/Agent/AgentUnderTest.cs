@@ -46,11 +46,12 @@ sealed class AgentUnderTest : IAsyncDisposable
         Resources = new ResourceHost(new ResourceBook(Paths, machine, "boot-1"), groups ?? new ScriptedGroups(), trigger, say, clock, store.IsNeededOutside);
         key = AgentKey.LoadOrCreate(Paths.Key);
         var packages = new ModulePackages(Paths, calls, boot.ApplianceFingerprint, clock);
-        var views = new ModuleView(Paths, Resources.SpaceFor);
+        var images = new RootImages(Paths, calls);
+        var views = new ModuleView(Paths, images, Resources.SpaceFor);
         var changes = new NodeChanges(Paths, kernel ?? new LinuxKernel(), reached);
-        var launcher = new ModuleLauncher(Launcher, Paths, views, Resources.GroupFor);
+        var launcher = new ModuleLauncher(Launcher, Paths, views, boot.Appliance.ToString(), Resources.GroupFor);
         var stage = new ModuleStage(Paths, store, launcher, views, changes, trigger, say, clock, reached);
-        Modules = new ModuleHost(Paths, store, packages, stage, views, changes, say, reached);
+        Modules = new ModuleHost(Paths, store, packages, stage, views, images, changes, say, reached);
         var relation = new ManagerRelation(Paths);
         var enroller = new Enroller(boot, Paths, key, calls, say, new Random(1), clock);
         var neighbours = new NeighbourTable(clock);
@@ -61,6 +62,9 @@ sealed class AgentUnderTest : IAsyncDisposable
     }
 
     public static string Launcher => Path.Combine(AppContext.BaseDirectory, "fixtures", "agent", "grid-run");
+
+    /// <summary>Views without an appliance that could give them images.</summary>
+    public static ModuleView ViewsOf(AgentPaths paths) => new(paths, new RootImages(paths, new ApplianceCalls(new(System.Net.IPAddress.Loopback, 9))));
 
     public AgentPaths Paths { get; }
     public ModuleHost Modules { get; }

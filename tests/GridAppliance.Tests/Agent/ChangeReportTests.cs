@@ -16,7 +16,7 @@ public sealed class ChangeReportTests : IDisposable
     {
         const int looks = 300;
         var paths = new AgentPaths(folder.Path);
-        var views = new ModuleView(paths);
+        var views = AgentUnderTest.ViewsOf(paths);
         var record = new ModuleRecord
         {
             Name = "app", Version = "1.0", Class = "app", Digest = new('a', 64), Manifest = new() { Name = "app", Version = "1.0", Class = "app" }, Owners = [], Parameters = new Dictionary<string, string>(),
@@ -32,7 +32,7 @@ public sealed class ChangeReportTests : IDisposable
                 Directory.Delete(Path.Combine(upper, "var"), recursive: true);
             }
         });
-        var report = new ChangeReport(paths, views);
+        var report = new ChangeReport(views);
         try
         {
             for (var look = 0; look < looks; look++) Assert.Contains(report.Of(record, [], [], modules: 1).Changes, change => change is { What: "file", Action: "added", Target: "/stays" });

@@ -24,7 +24,7 @@ public sealed class ModuleWatchTests : IDisposable
     async Task WatchAsync(ModuleRecord record, Func<ModuleWatch, ModuleLauncher, AgentPaths, Task> test)
     {
         var paths = new AgentPaths(folder.Path);
-        var views = new ModuleView(paths);
+        var views = AgentUnderTest.ViewsOf(paths);
         var store = new ModuleStore(paths);
         var launcher = new ModuleLauncher(AgentUnderTest.Launcher, paths, views);
         views.Mount(record, []);

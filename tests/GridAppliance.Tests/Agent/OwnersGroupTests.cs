@@ -28,7 +28,7 @@ public sealed class OwnersGroupTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    ModuleLauncher Launcher() => new(AgentUnderTest.Launcher, paths, new ModuleView(paths), _ => groups.PathOf(Id));
+    ModuleLauncher Launcher() => new(AgentUnderTest.Launcher, paths, AgentUnderTest.ViewsOf(paths), place: _ => groups.PathOf(Id));
 
     static ModuleRecord Record => new()
     {

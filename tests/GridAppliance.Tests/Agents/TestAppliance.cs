@@ -1,5 +1,6 @@
 using GridAppliance.Agents;
 using GridAppliance.Boot;
+using GridAppliance.Boot.Files;
 using GridAppliance.Boot.Http;
 using GridAppliance.Disks;
 using GridAppliance.Grids;
@@ -62,9 +63,11 @@ sealed class TestAppliance : IAsyncDisposable
     }
 
     /// <summary>A machine that has booted and whose agent has enrolled and come to idle.</summary>
-    public async Task<ScriptedAgent> IdleAgentAsync(int number)
+    /// <param name="number">Of its NIC.</param>
+    /// <param name="image">What it runs; null for a system of its own.</param>
+    public async Task<ScriptedAgent> IdleAgentAsync(int number, string? image = RootImage.Tiny)
     {
-        var agent = new ScriptedAgent(this, TestStore.Mac(number));
+        var agent = new ScriptedAgent(this, TestStore.Mac(number)) { Image = image };
         await agent.BootAndEnrolAsync();
         var node = await StateAsync(agent.Node, NodeState.Idle);
         // Idle is visible a moment before the operation's own last line.
@@ -111,7 +114,8 @@ sealed class TestAppliance : IAsyncDisposable
         services.AddResources();
         services.AddDisks();
         services.AddGrids();
-        services.AddSingleton<IGridEngine, RosterEngine>();
+        services.AddSingleton<IGridEngine>(new RosterEngine());
+        services.AddSingleton<IGridEngine>(new RosterEngine(RootImage.Debian));
         services.AddSingleton(BootBench.Catalog());
         services.AddSingleton<SnmpSocket>();
         services.AddPower();

@@ -45,6 +45,14 @@ sealed class MachineNetwork : IAsyncDisposable
         return machine;
     }
 
+    /// <summary>The appliance's own machine: at its address, in its network.</summary>
+    public TestMachine AddOwn()
+    {
+        var machine = new TestMachine(this, 1) { IsAppliances = true };
+        machines.Add(machine);
+        return machine;
+    }
+
     public string Address(int host) => $"{Prefix}.{host}";
 
     public string Name(int host) => $"grids{Environment.ProcessId}x{number}m{host}";
@@ -67,25 +75,18 @@ sealed class MachineNetwork : IAsyncDisposable
     /// <summary>One machine. Switched off, its disk is gone: what counts here is what SSH finds.</summary>
     internal sealed class TestMachine(MachineNetwork network, int number) : IAsyncDisposable
     {
-        /// <summary>Does what grid-agent's unit asks of systemd, and says what it was asked.</summary>
-        const string Systemctl = """
-            #!/bin/sh
-            echo "$@" >> /run/systemctl.log
-            stop() { [ ! -f /run/agent.pid ] || kill "$(cat /run/agent.pid)" 2>/dev/null; rm -f /run/agent.pid; }
-            case $1 in
-              is-active) [ -f /run/agent.pid ] && kill -0 "$(cat /run/agent.pid)" 2>/dev/null && echo active || { echo inactive; exit 3; } ;;
-              restart) stop; mkdir -p /run/grid-agent
-                program=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/grid-agent.service)
-                setsid "$program" > /run/agent.log 2>&1 < /dev/null & echo $! > /run/agent.pid ;;
-              disable) stop ;;
-            esac
-            """;
-
         Process? process;
 
         public int Number => number;
 
+        /// <summary>It has no network of its own, and this machine's sshd has its usual port, perhaps.</summary>
+        public bool IsAppliances { get; init; }
+
         public string Address => network.Address(number);
+
+        string Listen => $"{(IsAppliances ? Address : "0.0.0.0")}:{(IsAppliances ? OwnPort : 22)}";
+
+        public const int OwnPort = 2222;
 
         public string Folder { get; } = System.IO.Directory.CreateDirectory(Path.Combine(network.Directory, $"m{number}")).FullName;
 
@@ -104,15 +105,13 @@ sealed class MachineNetwork : IAsyncDisposable
 
         public async Task<TestMachine> StartAsync()
         {
-            File.WriteAllText(Path.Combine(Folder, "systemctl"), Systemctl);
-            File.WriteAllText(Path.Combine(Folder, "journalctl"), "#!/bin/sh\ntail -n 1 /run/agent.log\n");
             File.Copy(network.KeyFile + ".pub", Path.Combine(Folder, "key.pub"), overwrite: true);
             string[] arguments =
             [
-                "netns", "exec", network.Name(number), "unshare", "-m", "-p", "-f", "--kill-child=KILL",
-                "/bin/bash", Path.Combine(AppContext.BaseDirectory, "Establish/machine.sh"), Folder, Guid.NewGuid().ToString("N"), AppContext.BaseDirectory.TrimEnd('/'), Path.GetDirectoryName(Environment.ProcessPath)!,
+                "unshare", "-m", "-p", "-f", "--kill-child=KILL",
+                "/bin/bash", Path.Combine(AppContext.BaseDirectory, "Establish/machine.sh"), Folder, Guid.NewGuid().ToString("N"), Listen, AppContext.BaseDirectory.TrimEnd('/'), Path.GetDirectoryName(Environment.ProcessPath)!,
             ];
-            process = Process.Start(new ProcessStartInfo("/usr/sbin/ip", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            process = Process.Start(new ProcessStartInfo("/usr/bin/env", IsAppliances ? arguments : ["/usr/sbin/ip", "netns", "exec", network.Name(number), .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             var said = new List<string>();
             var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             void Read(object sender, DataReceivedEventArgs line)
@@ -151,7 +150,7 @@ sealed class MachineNetwork : IAsyncDisposable
         public async ValueTask DisposeAsync()
         {
             await StopAsync();
-            await RunAsync("/usr/sbin/ip", "netns", "delete", network.Name(number));
+            if (!IsAppliances) await RunAsync("/usr/sbin/ip", "netns", "delete", network.Name(number));
         }
     }
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
-# machine.sh FOLDER ID BIND...: a machine with an operating system of its own, for tests. Runs as the first process of a mount, PID and network namespace: the root is this
+# machine.sh FOLDER ID LISTEN BIND...: a machine with an operating system of its own, for tests. Runs as the first process of a mount, PID and network namespace: the root is this
 # machine's, under an overlay in memory, so that what is installed there is gone with it. sshd, sudo and the shell are the real ones; systemd is a script that does what ours asks of it.
 set -euo pipefail
-folder=$1 id=$2; shift 2
+folder=$1 id=$2 listen=$3; shift 3
 mount --make-rprivate /
 root=$folder/root
 mkdir -p "$folder"/{upper,work,root}
@@ -16,7 +16,21 @@ mkdir -p "$root/run/sshd" "$root/run/systemd/system"
 rm -rf "$root/etc/grid" "$root/var/lib/grid" "$root/usr/local/bin/grid-agent"
 printf '%s\n' "$id" > "$root/etc/machine-id"
 printf '127.0.0.1 localhost %s\n' "$(hostname)" > "$root/etc/hosts"
-cp "$folder/systemctl" "$root/usr/bin/systemctl"; cp "$folder/journalctl" "$root/usr/bin/journalctl"; chmod 755 "$root"/usr/bin/{systemctl,journalctl}
+# Does what grid-agent's unit asks of systemd, and says what it was asked.
+cat > "$root/usr/bin/systemctl" <<'END'
+#!/bin/sh
+echo "$@" >> /run/systemctl.log
+stop() { [ ! -f /run/agent.pid ] || kill "$(cat /run/agent.pid)" 2>/dev/null; rm -f /run/agent.pid; }
+case $1 in
+  is-active) [ -f /run/agent.pid ] && kill -0 "$(cat /run/agent.pid)" 2>/dev/null && echo active || { echo inactive; exit 3; } ;;
+  restart) stop; mkdir -p /run/grid-agent
+    program=$(sed -n 's/^ExecStart=//p' /etc/systemd/system/grid-agent.service)
+    setsid "$program" > /run/agent.log 2>&1 < /dev/null & echo $! > /run/agent.pid ;;
+  disable) stop ;;
+esac
+END
+printf '#!/bin/sh\ntail -n 1 /run/agent.log\n' > "$root/usr/bin/journalctl"
+chmod 755 "$root"/usr/bin/{systemctl,journalctl}
 for account in admin free guest; do
   chroot "$root" /usr/sbin/useradd -m -s /bin/bash "$account"
   chroot "$root" /usr/sbin/chpasswd <<< "$account:$account-Pass word'1"
@@ -27,7 +41,7 @@ for home in "$root/root" "$root/home/free"; do mkdir -p "$home/.ssh"; cp "$folde
 [[ -f $folder/hostkey ]] || ssh-keygen -q -t ed25519 -N '' -C test -f "$folder/hostkey"
 cp "$folder"/hostkey "$root/etc/ssh/test_key"; chmod 600 "$root/etc/ssh/test_key"
 cat > "$root/etc/ssh/test_config" <<END
-Port 22
+ListenAddress $listen
 HostKey /etc/ssh/test_key
 PidFile none
 StrictModes no

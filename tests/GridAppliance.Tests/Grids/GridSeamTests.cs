@@ -6,6 +6,7 @@ using GridAppliance.Api.Agents;
 using GridAppliance.Api.Grids;
 using GridAppliance.Api.Modules;
 using GridAppliance.Api.Nodes;
+using GridAppliance.Boot.Files;
 using GridAppliance.Grids;
 using GridAppliance.Modules;
 using GridAppliance.Nodes;
@@ -60,6 +61,35 @@ public sealed class GridSeamTests
         await EndAsync(appliance, await requests.LeaveAsync(grids.Find("pool")!, null, new(), "alice", CancellationToken.None));
         Assert.Empty(grids.All);
         Assert.All(Nodes(0, 1, 2), node => Assert.Equal(NodeState.Idle, node.State));
+        await life.CancelAsync();
+        await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
+    }
+
+    [Fact]
+    public async Task Nodes_with_a_system_of_their_own_stay_in_it_and_have_the_engines_image_as_their_modules_root()
+    {
+        await using var appliance = await TestAppliance.StartAsync();
+        using var life = new CancellationTokenSource();
+        List<ScriptedAgent> agents = [await appliance.IdleAgentAsync(1, image: null), await appliance.IdleAgentAsync(2, image: null)];
+        var members = agents.Select(agent => new Member(agent, life.Token)).ToList();
+        var (grids, requests, files) = (appliance.Get<GridDirectory>(), appliance.Get<GridRequests>(), appliance.Get<BootCatalogState>());
+        IReadOnlyList<Node> Nodes(int which) => [appliance.Nodes.Current.Find(agents[which].Node)!];
+        var request = new GridRequest { Name = "pool", Engine = "roster-debian", Masters = "x", Workers = "y" };
+
+        var served = files.Current;
+        files.Current = null;
+        Assert.Contains("there is no debian image beside the boot files", requests.Defect(request, Nodes(0), Nodes(1)), StringComparison.Ordinal);
+        files.Current = served;
+        await EndAsync(appliance, await requests.CreateAsync(request, Nodes(0), Nodes(1), "alice", CancellationToken.None));
+        for (var which = 0; which < 2; which++)
+        {
+            var orders = members[which].Orders.Select(order => JsonSerializer.Deserialize(order, ApiJson.Default.OrderDocument)!).ToList();
+            Assert.DoesNotContain(orders, order => order.Kind is OrderKinds.BootImage or OrderKinds.Reboot);
+            Assert.Equal(new() { Digest = served!.Root!.Digest, SizeBytes = served.Root.Size, HostName = agents[which].Node }, Assert.Single(orders, order => order.Kind == OrderKinds.InstallModule).Module!.Root);
+        }
+        await EndAsync(appliance, await requests.LeaveAsync(grids.Find("pool")!, null, new(), "alice", CancellationToken.None));
+        Assert.All([Nodes(0)[0], Nodes(1)[0]], node => Assert.Equal((NodeState.Idle, null), (node.State, node.ImageWish)));
+        Assert.DoesNotContain(members[0].Orders, order => order.Contains(OrderKinds.BootImage, StringComparison.Ordinal));
         await life.CancelAsync();
         await Task.WhenAll(members.Select(member => member.Life)).WaitAsync(Patience);
     }

@@ -5,11 +5,12 @@ using GridAppliance.Nodes;
 namespace GridAppliance.Tests.Grids;
 
 /// <summary>The smallest engine that there can be: a master that has a list of names. It shows that Slurm is one engine among others.</summary>
-sealed class RosterEngine : IGridEngine
+/// <param name="image">What its nodes run.</param>
+sealed class RosterEngine(string image = RootImage.Tiny) : IGridEngine
 {
-    public string Name => "roster";
+    public string Name => image == RootImage.Tiny ? "roster" : $"roster-{image}";
 
-    public string Image => RootImage.Tiny;
+    public string Image => image;
 
     public string ModuleOf(GridRole role) => role == GridRole.Master ? "hello" : "web";
 

@@ -25,10 +25,12 @@ public sealed class EveryOperationTests
         ["release a node with a system on its disk"] = (ReleaseNode.KindName, static () => new ReleaseNodeWorld()),
         ["become a grid's master"] = (JoinGrid.KindName, static () => new JoinAsMasterWorld()),
         ["become a grid's worker"] = (JoinGrid.KindName, static () => new JoinAsWorkerWorld()),
+        ["become a grid's worker in a system of its own"] = (JoinGrid.KindName, static () => new JoinAsWorkerWorld(staysInItsSystem: true)),
         ["become a grid's backup master"] = (JoinGrid.KindName, static () => new JoinAsBackupWorld()),
         ["come back to a grid after a boot"] = (JoinGrid.KindName, static () => new ReturnWorld()),
         ["leave as a grid's backup master"] = (LeaveGrid.KindName, static () => new LeaveAsBackupWorld()),
         ["leave a grid that works"] = (LeaveGrid.KindName, static () => new LeaveWorld()),
+        ["leave a grid in a system of its own"] = (LeaveGrid.KindName, static () => new LeaveWorld(staysInItsSystem: true)),
         ["leave as the last of a grid"] = (LeaveGrid.KindName, static () => new DissolveWorld()),
         ["remove a module"] = (RemoveModule.KindName, static () => new RemoveModuleWorld()),
     };

@@ -210,12 +210,13 @@ sealed class JoinAsMasterWorld : GridWorld
         await GridIsAsync(leaving: false);
         alone = Fingerprint();
         await GridIsAsync(leaving: false, Coming(1, GridRole.Master));
-        return JoinGrid.For(Current!, Current!.Members[0], null, "alice");
+        return JoinGrid.For(Current!, Current!.Members[0], Store.Nodes.Current.Find(Idle[0])!, "alice");
     }
 }
 
 /// <summary>The third beside a master and a worker. Taken back, the master knows the one that it knew before.</summary>
-sealed class JoinAsWorkerWorld : GridWorld
+/// <param name="staysInItsSystem">It has a system of its own, and boots nothing.</param>
+sealed class JoinAsWorkerWorld(bool staysInItsSystem = false) : GridWorld
 {
     string without = "";
 
@@ -228,8 +229,10 @@ sealed class JoinAsWorkerWorld : GridWorld
         var (master, worker) = (await MemberAsync(1, GridRole.Master, "n2"), await MemberAsync(2, GridRole.Worker, "n1"));
         await GridIsAsync(leaving: false, master, worker);
         without = Fingerprint();
+        if (staysInItsSystem) await Store.Nodes.ChangeAsync(Idle[2], latest => (latest with { Image = null }, []), CancellationToken.None);
+        Assert.Equal(staysInItsSystem, Store.Nodes.Current.Find(Idle[2])!.HasOwnSystem);
         await GridIsAsync(leaving: false, master, worker, Coming(3, GridRole.Worker));
-        return JoinGrid.For(Current!, Current!.Members[2], null, "alice");
+        return JoinGrid.For(Current!, Current!.Members[2], Store.Nodes.Current.Find(Idle[2])!, "alice");
     }
 }
 
@@ -248,7 +251,7 @@ sealed class JoinAsBackupWorld : GridWorld
         await GridIsAsync(leaving: false, master, worker);
         without = Fingerprint();
         await GridIsAsync(leaving: false, master, worker, Coming(3, GridRole.Master));
-        return JoinGrid.For(Current!, Current!.Members[2], null, "alice");
+        return JoinGrid.For(Current!, Current!.Members[2], Store.Nodes.Current.Find(Idle[2])!, "alice");
     }
 }
 
@@ -264,7 +267,7 @@ sealed class ReturnWorld : GridWorld
         var (master, worker) = (await MemberAsync(1, GridRole.Master, "n2"), await MemberAsync(2, GridRole.Worker, "n1"));
         await GridIsAsync(leaving: false, master, worker with { DownSince = Store.Clock.GetUtcNow() });
         await BootsAsync(worker);
-        return JoinGrid.BackFor(Current!, Current!.Members[1], null);
+        return JoinGrid.BackFor(Current!, Current!.Members[1], Store.Nodes.Current.Find(Idle[1])!);
     }
 }
 
@@ -278,12 +281,13 @@ sealed class LeaveAsBackupWorld : GridWorld
     protected override async Task<NewOperation> AskedForAsync()
     {
         await GridIsAsync(leaving: false, await MemberAsync(1, GridRole.Master, "n2"), await MemberAsync(2, GridRole.Worker, "n1"), await MemberAsync(3, GridRole.Master, "n2"));
-        return LeaveGrid.For(Current!, Current!.Members[2], now: false, "alice");
+        return LeaveGrid.For(Current!, Current!.Members[2], now: false, staysInItsSystem: false, "alice");
     }
 }
 
 /// <summary>One of two workers, with work that is waited for. It stays what it was where it does not leave after all, as long as it has what it needs for that.</summary>
-sealed class LeaveWorld : GridWorld
+/// <param name="staysInItsSystem">It has a system of its own, and boots nothing.</param>
+sealed class LeaveWorld(bool staysInItsSystem = false) : GridWorld
 {
     public override IOperationKind Kind => Leave;
 
@@ -293,7 +297,7 @@ sealed class LeaveWorld : GridWorld
     {
         await GridIsAsync(leaving: false, await MemberAsync(1, GridRole.Master, "n2 n3"), await MemberAsync(2, GridRole.Worker, "n1"), await MemberAsync(3, GridRole.Worker, "n1"));
         BusyNode = "n2";
-        return LeaveGrid.For(Current!, Current!.Members[1], now: false, "alice");
+        return LeaveGrid.For(Current!, Current!.Members[1], now: false, staysInItsSystem, "alice");
     }
 }
 
@@ -307,6 +311,6 @@ sealed class DissolveWorld : GridWorld
     protected override async Task<NewOperation> AskedForAsync()
     {
         await GridIsAsync(leaving: true, await MemberAsync(1, GridRole.Master, ""));
-        return LeaveGrid.For(Current!, Current!.Members[0], now: true, "alice");
+        return LeaveGrid.For(Current!, Current!.Members[0], now: true, staysInItsSystem: false, "alice");
     }
 }

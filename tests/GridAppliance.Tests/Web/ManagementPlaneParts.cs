@@ -46,6 +46,7 @@ static class ManagementPlaneParts
         services.AddSingleton<BootAttempts>();
         services.AddSingleton(boots);
         services.AddSingleton<BootPlane>();
+        services.AddSingleton<IBootPlaneEndpoints, RootImageEndpoint>();
         services.AddSwitches();
         services.AddFabric();
         services.AddSan();

@@ -6,7 +6,7 @@ using GridAppliance.Api.Modules;
 namespace GridAppliance.Agent.Modules.Changes;
 
 /// <summary>What a module has changed, for people: what it holds in the kernel, what its manifest brought, and its layer against what lies below it.</summary>
-sealed class ChangeReport(AgentPaths paths, ModuleView views)
+sealed class ChangeReport(ModuleView views)
 {
     const int LongestText = 300;
     const int MostRemembered = 4096;
@@ -19,8 +19,8 @@ sealed class ChangeReport(AgentPaths paths, ModuleView views)
     {
         var most = ModuleChangesDocument.MostListed / Math.Max(1, modules);
         var upper = views.UpperOf(record);
-        string[] lowers = [.. below.Select(views.UpperOf), paths.Root];
-        var all = held.Select(Global).OfType<ModuleChangeEntry>().Concat(Declared(record)).Concat(Directory.Exists(upper) ? Layer("", upper, lowers) : []).Concat(Below("/dev", views.DevicesOf(record), [Path.Combine(paths.Root, "dev")])).Concat(InMemory(record));
+        string[] lowers = [.. below.Select(views.UpperOf), views.RootOf(record)];
+        var all = held.Select(Global).OfType<ModuleChangeEntry>().Concat(Declared(record)).Concat(Directory.Exists(upper) ? Layer("", upper, lowers) : []).Concat(Below("/dev", views.DevicesOf(record), [Path.Combine(views.RootOf(record), "dev")])).Concat(InMemory(record));
         var listed = new List<ModuleChangeEntry>();
         var omitted = 0;
         foreach (var entry in all)

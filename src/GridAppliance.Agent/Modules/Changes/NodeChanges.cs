@@ -38,14 +38,17 @@ sealed class NodeChanges(AgentPaths paths, INodeKernel kernel, Action<string>? r
     /// may be repeated; what was made before something failed stays until <see cref="Undo"/>.
     /// </summary>
     /// <exception cref="IOException">A clash with another module, something that this node's kernel has not, or the disk is full.</exception>
-    public void Apply(string owner, ModuleManifest manifest)
+    /// <param name="owner">The installation.</param>
+    /// <param name="manifest">What it asks for.</param>
+    /// <param name="standsOnImage">Whether its view's root is a file that is mounted.</param>
+    public void Apply(string owner, ModuleManifest manifest, bool standsOnImage = false)
     {
         lock (gate)
         {
             if (manifest.Firewall is not null || manifest.KernelModules is { Count: > 0 })
                 Hold(owner, ChangeKind.FirewallModules, "netfilter", string.Join(' ', kernel.FirewallModules()), "loaded as needed");
             // Every module's view is an overlay.
-            foreach (var module in (manifest.KernelModules ?? []).Prepend("overlay").SelectMany(kernel.LoadOrder))
+            foreach (var module in (manifest.KernelModules ?? []).Prepend("overlay").Concat(standsOnImage ? ["loop", "squashfs"] : []).SelectMany(kernel.LoadOrder))
             {
                 Hold(owner, ChangeKind.KernelModule, module, kernel.IsLoaded(module) ? "loaded" : null, "loaded");
                 if (!kernel.IsLoaded(module)) kernel.Load(module);

@@ -10,12 +10,16 @@ namespace GridAppliance.Agent.Modules.Views;
 /// <para><c>layers/INSTANCE/upper</c> holds the writes, <c>work</c> is the overlay's own, on <c>view</c> the whole is mounted.</para>
 /// </summary>
 /// <param name="paths">The node.</param>
+/// <param name="images">What stands in place of the node's root where an order says so.</param>
 /// <param name="spaceOf">How many MiB a module's owners have allocated for what it writes; null for as much as there is.</param>
-sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
+sealed class ModuleView(AgentPaths paths, RootImages images, Func<string, long?>? spaceOf = null)
 {
     public string Of(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "view");
 
     public string UpperOf(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "upper");
+
+    /// <summary>What lies below everything: the node itself, or an image.</summary>
+    public string RootOf(ModuleRecord record) => record.Root is { } root ? images.PlaceOf(root.Digest) : paths.Root;
 
     /// <summary>What it has made below <c>/dev</c>.</summary>
     public string DevicesOf(ModuleRecord record) => Path.Combine(FolderOf(record.Instance), "dev");
@@ -41,15 +45,22 @@ sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
     {
         var view = Of(record);
         // The last of its mounts tells that all are there.
-        if (MountTable.Read().Any(mount => mount.Place == Path.Combine(view, "dev") && mount.Type == "overlay")) return;
+        if (MountTable.Read().Any(mount => record.Root is null ? mount.Place == Path.Combine(view, "dev") && mount.Type == "overlay" : mount.Place == Path.Combine(view, "sys"))) return;
         Prepare();
         MountTable.Unmount(view);
+        if (record.Root is { } root) images.Mount(root.Digest);
         Bound(record);
         foreach (var folder in (string[])["upper", "work", "view"]) Directory.CreateDirectory(Path.Combine(FolderOf(record.Instance), folder));
-        var lowers = string.Join(':', below.Select(UpperOf).Append(paths.Root));
+        var lowers = string.Join(':', below.Select(UpperOf).Append(RootOf(record)));
         MountTable.Mount("grid", view, "overlay", 0, $"lowerdir={lowers},upperdir={UpperOf(record)},workdir={Path.Combine(FolderOf(record.Instance), "work")},redirect_dir=off,metacopy=off");
         foreach (var folder in (string[])["proc", "sys", "dev", "run", "tmp"]) Directory.CreateDirectory(Path.Combine(view, folder));
         MountOwn(record, view);
+        if (record.Root is not null)
+        {
+            // Devices are the image's few; the processes that it sees are its own, which the launcher sees to. Nothing else of the machine is there.
+            MountTable.Mount("sysfs", Path.Combine(view, "sys"), "sysfs", Libc.MountReadOnly | Libc.MountNoSetId | Libc.MountNoDevices | Libc.MountNoPrograms, null);
+            return;
+        }
         MountOthers(view);
         MountTable.Mount("proc", Path.Combine(view, "proc"), "proc", Libc.MountNoSetId | Libc.MountNoDevices | Libc.MountNoPrograms, null);
         // The kernel's settings are the node's: a module says in its manifest what it wants of them.
@@ -81,7 +92,11 @@ sealed class ModuleView(AgentPaths paths, Func<string, long?>? spaceOf = null)
     }
 
     /// <summary>Takes a view down; what was written to it stays until <see cref="Drop"/>.</summary>
-    public void Unmount(string instance) => MountTable.Unmount(Path.Combine(FolderOf(instance), "view"));
+    public void Unmount(string instance)
+    {
+        MountTable.Unmount(Path.Combine(FolderOf(instance), "view"));
+        images.Unmount();
+    }
 
     /// <summary>Takes a layer away with all that was written to it.</summary>
     public void Drop(string instance)

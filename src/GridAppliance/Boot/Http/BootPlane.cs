@@ -8,7 +8,7 @@ namespace GridAppliance.Boot.Http;
 
 /// <summary>
 /// HTTP for machines that boot and for agents: a Kestrel of its own, with no middleware, configuration or service of the management plane's, listening on each boot
-/// network's address and interface and nowhere else.
+/// network's address and interface and nowhere else; and at the same address to this very machine, which may have an agent too, and whose calls to itself go over no interface but the loop.
 /// </summary>
 sealed partial class BootPlane(
     ApplianceOptions options, BootPlaneSettings settings, IEnumerable<IBootPlaneEndpoints> endpoints, ILoggerFactory loggers, ILogger<BootPlane> log) : IHostedService, IAsyncDisposable
@@ -16,11 +16,14 @@ sealed partial class BootPlane(
     /// <summary>Enough to keep a fast link busy between two turns of the writer.</summary>
     const int ResponseBuffer = 512 << 10;
 
+    const string Loop = "lo";
+
     readonly List<NetworkOptions> networks = [.. options.Networks.Where(n => n is { Boot: true, Via: null })];
+    readonly HashSet<string> opened = [];
     WebApplication? web;
 
     /// <summary>Where it listens, once started; with the port that a port 0 became.</summary>
-    public IReadOnlyList<Uri> Addresses => web is null ? [] : [.. web.Urls.Select(u => new Uri(u))];
+    public IReadOnlyList<Uri> Addresses => web is null ? [] : [.. web.Urls.Distinct().Select(u => new Uri(u))];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -71,7 +74,8 @@ sealed partial class BootPlane(
         limits.MaxConcurrentConnections = settings.MaxConnections;
         limits.MaxResponseBufferSize = ResponseBuffer;
         var perAddress = new ConnectionLimit(settings.MaxConnectionsPerAddress);
-        foreach (var network in networks)
+        // A port that the kernel chooses would be another one on the loop.
+        foreach (var network in settings.Port == 0 ? networks : [.. networks, .. networks])
         {
             kestrel.Listen(network.Address.Address.ToIPAddress(), settings.Port, listen =>
             {
@@ -90,7 +94,7 @@ sealed partial class BootPlane(
     {
         var at = (IPEndPoint)endPoint;
         var network = networks.First(n => n.Address.Address.ToIPAddress().Equals(at.Address));
-        return InterfaceSocket.Open(network, ProtocolType.Tcp, at, "The HTTP boot plane");
+        return InterfaceSocket.Open(opened.Add(network.Name) ? network : network with { Interface = Loop }, ProtocolType.Tcp, at, "The HTTP boot plane");
     }
 
     /// <summary>The daemon's host starts and stops this one; it listens to no signals itself.</summary>

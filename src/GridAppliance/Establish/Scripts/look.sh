@@ -17,6 +17,8 @@ while read -r address port; do
     source= device=
     set -- $(ip -o -4 route get "$address" 2>/dev/null)
     while [ $# -gt 1 ]; do case $1 in src) source=$2 ;; dev) device=$2 ;; esac; shift; done
+    # Its own address: this is the appliance's machine. Whose NIC that is, not the loop.
+    if [ "$device" = lo ]; then device=$(ip -o -4 address show to "$address" | { read -r number name rest; echo "${name%%@*}"; }); fi
     echo "reach=$address $source $(cat "/sys/class/net/$device/address" 2>/dev/null)"
   fi
 done

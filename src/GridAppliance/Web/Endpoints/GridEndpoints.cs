@@ -1,5 +1,6 @@
 using GridAppliance.Api.Grids;
 using GridAppliance.Api.Modules;
+using GridAppliance.Establish;
 using GridAppliance.Grids;
 using GridAppliance.Nodes;
 using GridAppliance.Web.Security;
@@ -26,9 +27,10 @@ static class GridEndpoints
         group.MapPost("/{name}/pass", Pass).WithName("passForGrid").WithSummary("What a program shows to a grid's engine to ask it itself.");
     }
 
-    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Create(GridRequest request, HttpContext context, NodeDirectory directory, GridRequests requests, CancellationToken cancellation)
+    static async Task<Results<Ok<ChangeDocument>, ProblemHttpResult>> Create(GridRequest request, HttpContext context, NodeDirectory directory, GridRequests requests, ApplianceMachine own, CancellationToken cancellation)
     {
-        if (!RangeSelection.TryRead(request.Masters, directory, out var masters, out var problem) || !RangeSelection.TryRead(request.Workers, directory, out var workers, out problem)) return problem;
+        if (!own.TryName(request.Masters, out var named, out var unnamed)) return Problems.Answer(StatusCodes.Status409Conflict, unnamed);
+        if (!RangeSelection.TryRead(named, directory, out var masters, out var problem) || !RangeSelection.TryRead(request.Workers, directory, out var workers, out problem)) return problem;
         if (masters.Missing.Concat(workers.Missing).FirstOrDefault() is { } missing) return Problems.NoSuchNode(missing);
         if (requests.Defect(request, masters.Nodes, workers.Nodes) is { } defect) return Problems.Answer(StatusCodes.Status409Conflict, defect);
         return TypedResults.Ok(await requests.CreateAsync(request, masters.Nodes, workers.Nodes, Caller.Of(context).Actor, cancellation));
