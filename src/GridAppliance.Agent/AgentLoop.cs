@@ -140,12 +140,12 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
         {
             var answer = await calls.NextOrderAsync(signer, OrderWait, cancellationToken);
             if (answer.IsUnknownKey) return SessionEnd.Unknown;
-            var accepted = answer.Status == 200 & OrderCheck.TryAccept(answer.Body, answer.Counter, enrolment.ApplianceKey, signer.NodeId, out var order, out var defect);
-            if (accepted)
+            var defect = OrderDefect.None;
+            if (answer.Status == 200 && OrderCheck.TryAccept(answer.Body, answer.Counter, enrolment.ApplianceKey, signer.NodeId, out var order, out defect))
             {
                 backoff.Reset();
-                if (await executor.RunAsync(order!, signer, life) is not { } result) return SessionEnd.Update;
-                console.Say($"order {order!.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
+                if (await executor.RunAsync(order, signer, life) is not { } result) return SessionEnd.Update;
+                console.Say($"order {order.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
                 if (await ReportAsync(signer, order.Id, result, cancellationToken) is { } end) return end;
                 if (OrderExecutor.Reboots(order, result)) return SessionEnd.Reboot;
                 if (OrderExecutor.BootsLoaded(order, result)) return SessionEnd.LoadedKernel;

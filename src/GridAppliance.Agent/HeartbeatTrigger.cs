@@ -33,7 +33,8 @@ sealed class HeartbeatTrigger
     {
         using var due = new CancellationTokenSource(interval, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellationToken);
-        try { await pulls.Reader.ReadAsync(either.Token); }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested) { /* the interval is over */ }
+        // The end of the interval is the ordinary end, and no exception.
+        await ((Task)pulls.Reader.ReadAsync(either.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
     }
 }

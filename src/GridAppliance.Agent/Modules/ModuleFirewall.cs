@@ -14,8 +14,8 @@ sealed class ModuleFirewall(ModuleLauncher launcher, NodeChanges changes, Module
     const string Loader = "/usr/sbin/nft";
     const string Composed = "firewall.nft";
 
-    /// <returns>Why the table could not be made; null when it is there.</returns>
-    public async Task<string?> LoadAsync(ModuleRecord record, CancellationToken cancellationToken)
+    /// <returns>Why the table could not be made; none when it is there.</returns>
+    public async Task<Trouble> LoadAsync(ModuleRecord record, CancellationToken cancellationToken)
     {
         if (record.Manifest.Firewall is not { } rules) return null;
         var table = ModuleManifest.TableOf(record.Name);
@@ -25,7 +25,7 @@ sealed class ModuleFirewall(ModuleLauncher launcher, NodeChanges changes, Module
         var own = ViewPath.ResolveWhole(view, ModuleManifest.FolderOf(record.Name));
         var composed = $"{ModuleManifest.FolderOf(record.Name)}/{Composed}";
         await File.WriteAllTextAsync(Path.Combine(own, Composed), Compose(table, record.Parameters, await File.ReadAllTextAsync(Path.Combine(own, rules), cancellationToken)), cancellationToken);
-        if (await launcher.RunAsync(record, [Loader, "-f", composed], store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } reason) return reason;
+        if (await launcher.RunAsync(record, [Loader, "-f", composed], store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { IsNone: false } trouble) return trouble;
         return changes.HasTable(table) ? null : $"its firewall rules did not make the table {table}";
     }
 

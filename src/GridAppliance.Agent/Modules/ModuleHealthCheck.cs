@@ -16,35 +16,35 @@ sealed class ModuleHealthCheck(ModuleRecord record, ModuleLauncher launcher, Mod
     /// <summary>How long what a module's author wrote may take.</summary>
     public static TimeSpan LimitOf(ModuleRecord record) => record.Manifest.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : DefaultLimit;
 
-    /// <summary>Null as soon as it is healthy; when the limit is over, why it is not.</summary>
-    public async Task<string?> WaitAsync(CancellationToken cancellationToken)
+    /// <summary>No trouble as soon as it is healthy; when the limit is over, why it is not.</summary>
+    public async Task<Trouble> WaitAsync(CancellationToken cancellationToken)
     {
         var began = clock.GetTimestamp();
-        while (await LookAsync(cancellationToken) is { } reason)
+        while (await LookAsync(cancellationToken) is { Reason: { } reason })
         {
             if (clock.GetElapsedTime(began) > LimitOf(record)) return string.Create(CultureInfo.InvariantCulture, $"was not healthy within {LimitOf(record).TotalSeconds} s: {reason}");
             await Task.Delay(LookAgain, clock, cancellationToken);
         }
-        return null;
+        return default;
     }
 
-    /// <summary>Null when it is healthy now. A look that fails is a reason like any other: whoever waits for the module's health hears of it, and the next look may be better.</summary>
-    public async Task<string?> LookAsync(CancellationToken cancellationToken)
+    /// <summary>No trouble when it is healthy now. A look that fails is a reason like any other: whoever waits for the module's health hears of it, and the next look may be better.</summary>
+    public async Task<Trouble> LookAsync(CancellationToken cancellationToken)
     {
         try { return await AskAsync(cancellationToken); }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested) { return $"it cannot be looked at: {e.Message}"; }
     }
 
-    async Task<string?> AskAsync(CancellationToken cancellationToken) => record.Manifest.Health switch
+    async Task<Trouble> AskAsync(CancellationToken cancellationToken) => record.Manifest.Health switch
     {
         { Port: { } port } => await ConnectAsync(port, cancellationToken),
         { PortParameter: { } name } => await ConnectAsync(int.Parse(record.Parameters[name], CultureInfo.InvariantCulture), cancellationToken),
         { Command: { } command } => await launcher.RunAsync(record, command, store.LogFile(record.Name), OneLook, clock, cancellationToken),
-        _ => null,
+        _ => default,
     };
 
     /// <summary>By events: as a task of the socket's own each refused look would be an exception, and the first exception's stack is the dearest part of a node's first installation.</summary>
-    async Task<string?> ConnectAsync(int port, CancellationToken cancellationToken)
+    async Task<Trouble> ConnectAsync(int port, CancellationToken cancellationToken)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var attempt = new SocketAsyncEventArgs { RemoteEndPoint = new IPEndPoint(IPAddress.Loopback, port) };

@@ -47,7 +47,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
             // Whoever tried it does not wait for it any more, or asks again.
             foreach (var record in store.Records().Where(IsTried)) store.Leave(record);
             // One that cannot go keeps no other from going: an order to remove it tries again, and says why it cannot.
-            foreach (var record in store.LeavingRecords()) await TryAsync($"module {record.Name}", () => FinishRemovalAsync(record, cancellationToken));
+            foreach (var record in store.LeavingRecords()) await TryAsync($"module {record.Name}", () => FinishRemovalAsync(record, [], cancellationToken));
             await stage.SweepAsync([.. store.Records(), .. store.LeavingRecords()], cancellationToken);
             images.Keep([.. store.Records(), .. store.LeavingRecords()]);
         });
@@ -112,7 +112,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
     /// <param name="cancellationToken">The agent ends; the removal goes on when it is back.</param>
     public async Task<ModuleOutcome> RemoveAsync(string name, string? owner, CancellationToken cancellationToken)
     {
-        if (store.LeavingRecords().FirstOrDefault(record => record.Name == name) is { } leaving) await FinishRemovalAsync(leaving, cancellationToken);
+        if (store.LeavingRecords().FirstOrDefault(record => record.Name == name) is { } leaving) await FinishRemovalAsync(leaving, [], cancellationToken);
         if (store.Find(name) is not { } record) return ModuleOutcome.Done($"{name} is not installed");
         // Whatever stands on it needs it, whether it was entered as an owner or not.
         var above = store.Records().Where(other => other.Manifest.Needs?.Modules?.Contains(name) is true).Select(other => other.AsOwner);
@@ -124,7 +124,8 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         }
         store.Leave(record);
         reached?.Invoke("leaving");
-        var stays = await FinishRemovalAsync(record, cancellationToken);
+        List<string> stays = [];
+        await FinishRemovalAsync(record, stays, cancellationToken);
         return ModuleOutcome.Done($"{record.Name} {record.Version} is removed{string.Concat(stays.Select(what => $"; {what}"))}");
     }
 
@@ -158,11 +159,8 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
     /// <summary>New in place of old. Whatever goes wrong on the way undoes it all: the old version comes back, or nothing stays.</summary>
     async Task<ModuleOutcome> SwapAsync(ModuleRecord? previous, ModuleRecord record, string staging, CancellationToken cancellationToken)
     {
-        if (previous is not null)
-        {
-            await stage.RetireAsync(previous, cancellationToken);
-        }
-        var reason = await stage.PutAsync(record, staging, cancellationToken);
+        if (previous is not null) await stage.RetireAsync(previous, [], cancellationToken);
+        var reason = (await stage.PutAsync(record, staging, cancellationToken)).Reason;
         if (reason is null)
         {
             try { store.Write(record); }
@@ -174,7 +172,7 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
             if (previous is not null) views.Drop(previous.Instance);
             return ModuleOutcome.Done(record.Manifest.Start is null ? $"{record.Name} {record.Version} is installed" : $"{record.Name} {record.Version} runs");
         }
-        await stage.TakeDownAsync(record, cancellationToken);
+        await stage.TakeDownAsync(record, [], cancellationToken);
         if (previous is null)
         {
             store.Forget(record);
@@ -185,16 +183,15 @@ sealed class ModuleHost(AgentPaths paths, ModuleStore store, ModulePackages pack
         return ModuleOutcome.Refused($"{record.Name} {record.Version} {reason}; {previous.Version} is back");
     }
 
-    async Task<IReadOnlyList<string>> FinishRemovalAsync(ModuleRecord record, CancellationToken cancellationToken)
+    async Task FinishRemovalAsync(ModuleRecord record, List<string> stays, CancellationToken cancellationToken)
     {
-        var stays = await stage.TakeDownAsync(record, cancellationToken);
+        await stage.TakeDownAsync(record, stays, cancellationToken);
         // What it needed is not needed on its behalf any more. Before its own record goes, so that an interruption comes back here.
         foreach (var need in record.Manifest.Needs?.Modules ?? []) await RemoveAsync(need, record.AsOwner, cancellationToken);
         store.Forget(record);
         images.Keep([.. store.Records(), .. store.LeavingRecords()]);
         reached?.Invoke("forgotten");
         stage.Close();
-        return stays;
     }
 
     ModuleFit.Room RoomFor(ModuleManifest manifest) =>

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules.Views;
 using GridAppliance.Agent.Native;
 using GridAppliance.Api.Modules;
@@ -10,6 +11,9 @@ namespace GridAppliance.Agent.Modules;
 
 /// <summary>A module's program: its process leads a session of its own, and a control group where the kernel has one, so that all it started ends with it.</summary>
 sealed record ModuleProcess(Process Process, string Name, long StartTime);
+
+/// <summary>How a program ended: its status, where it had one, and in words, where that is not simply well.</summary>
+readonly record struct ProgramEnd(int? Status, string? How);
 
 /// <summary>
 /// Starts, finds again and ends modules' programs, each below its module's view. They do not end with the agent: a note under /run says which process it was and when it started, so
@@ -45,8 +49,8 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
     }
 
     /// <summary>Runs a program of the module to its end, and makes an end of one that takes too long.</summary>
-    /// <returns>Null when it ended well, else how not.</returns>
-    public async Task<string?> RunAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
+    /// <returns>No trouble when it ended well, else how not.</returns>
+    public async Task<Trouble> RunAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
         for (var tries = 0; ; tries++)
         {
@@ -59,11 +63,11 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
     /// <summary>A program that was just laid cannot be started ("text file busy") while another child, forked in that moment, has yet to come to its own exec.</summary>
     public static bool WasBusy(int? status, string logFile) => status == NotStarted && ModuleLog.LastLine(logFile).EndsWith("Text file busy", StringComparison.Ordinal);
 
-    async Task<(int? Status, string? Reason)> RunOnceAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
+    async Task<ProgramEnd> RunOnceAsync(ModuleRecord record, IReadOnlyList<string> arguments, string logFile, TimeSpan limit, TimeProvider clock, CancellationToken cancellationToken)
     {
         Process process;
         try { process = Launch(record, arguments, logFile); }
-        catch (Exception e) when (e is IOException or Win32Exception) { return (null, $"{arguments[0]} could not be started: {e.Message}"); }
+        catch (Exception e) when (e is IOException or Win32Exception) { return new(null, $"{arguments[0]} could not be started: {e.Message}"); }
         using var _ = process;
         using var timeout = new CancellationTokenSource(limit, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -75,11 +79,11 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
         {
             Signal(process.Id, Libc.SigKill);
             cancellationToken.ThrowIfCancellationRequested();
-            return (null, string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} did not end within {limit.TotalSeconds} s"));
+            return new(null, string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} did not end within {limit.TotalSeconds} s"));
         }
-        if (process.ExitCode == 0) return (0, null);
+        if (process.ExitCode == 0) return new(0, null);
         var said = ModuleLog.LastLine(logFile);
-        return (process.ExitCode, string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} ended with status {process.ExitCode}{(said.Length > 0 ? $", saying: {said}" : "")}"));
+        return new(process.ExitCode, string.Create(CultureInfo.InvariantCulture, $"{arguments[0]} ended with status {process.ExitCode}{(said.Length > 0 ? $", saying: {said}" : "")}"));
     }
 
     Process Launch(ModuleRecord record, IReadOnlyList<string> arguments, string logFile)
@@ -192,18 +196,13 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
         // Somebody else may be taking it away at this moment: an owner's limits end with all that is in them.
         for (var looks = 0; Directory.Exists(group); looks++)
         {
-            try
-            {
-                await File.WriteAllTextAsync(Path.Combine(group, "cgroup.kill"), "1", cancellationToken);
-                Directory.Delete(group);
-            }
+            try { File.WriteAllText(Path.Combine(group, "cgroup.kill"), "1"); }
             catch (DirectoryNotFoundException) { break; }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // The kernel is still burying them.
-                if (looks == MostLooks && Directory.Exists(group)) throw new IOException($"what runs in {group} does not end: {e.Message}");
-                await Task.Delay(LookAgain, clock, cancellationToken);
-            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException && looks < MostLooks) { /* once more */ }
+            if (Libc.RemoveFolder(group) == 0) break;
+            // The kernel is still burying them.
+            if (looks >= MostLooks && Directory.Exists(group)) throw new IOException($"what runs in {group} does not end: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+            await Task.Delay(LookAgain, clock, cancellationToken);
         }
         // The last module takes the group above with it, unless somebody else has use for that.
         if (Directory.Exists(paths.ControlGroups) && Groups().Count == 0 && Directory.GetDirectories(paths.ControlGroups).Length == 0)
@@ -216,15 +215,8 @@ sealed class ModuleLauncher(string launcher, AgentPaths paths, ModuleView views,
     /// <summary>Field 22 of /proc/PID/stat; null for a process that is not there or only waits to be reaped.</summary>
     public static long? StartTimeOf(int process)
     {
-        try
-        {
-            var stat = File.ReadAllText($"/proc/{process}/stat");
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
+        if (SystemFiles.Text("/proc", $"{process}/stat") is not { } stat) return null;
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return fields[0] is "Z" or "X" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
     }
 }

@@ -22,7 +22,7 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
         && order.Digest.Length == 64 && order.Digest.All(char.IsAsciiHexDigitLower) && order.SizeBytes is > 0 and <= PackageReader.MaximumBytes;
 
     /// <returns>The manifest, or why the package is not unpacked into <paramref name="staging"/>.</returns>
-    public async Task<(ModuleManifest? Manifest, string? Problem)> FetchAsync(ModuleOrder order, CallSigner signer, string staging, CancellationToken cancellationToken)
+    public async Task<FetchedPackage> FetchAsync(ModuleOrder order, CallSigner signer, string staging, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(paths.Incoming);
         await using var package = new FileStream(Path.Combine(paths.Incoming, order.Digest), new FileStreamOptions
@@ -30,12 +30,12 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
             Mode = FileMode.Create, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
         });
         var answer = await DownloadAsync(order, signer, package, cancellationToken);
-        if (!answer.Succeeded) return (null, $"the package could not be fetched: {answer.Problem}");
+        if (!answer.Succeeded) return new(null, $"the package could not be fetched: {answer.Problem}");
         package.Position = 0;
         var problem = PackageReader.Verify(package, trustedFingerprint);
-        if (problem != PackageProblem.None) return (null, $"the package is refused: {problem.Say()}");
+        if (problem != PackageProblem.None) return new(null, $"the package is refused: {problem.Say()}");
         var verdict = PackageReader.Unpack(package, Directory.CreateDirectory(OwnIn(staging)).FullName, RootIn(staging));
-        return verdict.IsAccepted ? (verdict.Manifest, null) : (null, $"the package is refused: {verdict.Said}");
+        return verdict.IsAccepted ? new(verdict.Manifest, null) : new(null, $"the package is refused: {verdict.Said}");
     }
 
     /// <summary>Gets the package. An appliance that is away is no answer: it ordered this, and is asked again until it is back or <see cref="ApplianceAway"/> is over.</summary>
@@ -54,3 +54,6 @@ sealed class ModulePackages(AgentPaths paths, ApplianceCalls calls, string trust
         }
     }
 }
+
+/// <summary>What a package's manifest says, or why it was not unpacked.</summary>
+readonly record struct FetchedPackage(ModuleManifest? Manifest, string? Problem);

@@ -43,8 +43,8 @@ sealed class ModuleRuns(ModuleStore store, ModuleLauncher launcher, ModuleView v
         try
         {
             File.Delete(log);
-            var reason = await launcher.RunAsync(record, order.Command, log, TimeSpan.FromSeconds(order.Seconds), clock, cancellationToken);
-            return new() { Succeeded = reason is null, Message = reason, Output = Output(log) };
+            var trouble = await launcher.RunAsync(record, order.Command, log, TimeSpan.FromSeconds(order.Seconds), clock, cancellationToken);
+            return new() { Succeeded = trouble.IsNone, Message = trouble.Reason, Output = Output(log) };
         }
         finally
         {

@@ -19,8 +19,8 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     public string StateOf(ModuleRecord record) => watches.TryGetValue(record.Name, out var watch) ? watch.State : record.Manifest.Start is null ? "running" : "failed";
 
     /// <summary>A module that was just unpacked: kernel, view, files, firewall, set-up, program, good health.</summary>
-    /// <returns>Null when all is well; else why not, and the caller takes it down again.</returns>
-    public async Task<string?> PutAsync(ModuleRecord record, string staging, CancellationToken cancellationToken)
+    /// <returns>None when all is well; else why not, and the caller takes it down again.</returns>
+    public async Task<Trouble> PutAsync(ModuleRecord record, string staging, CancellationToken cancellationToken)
     {
         try
         {
@@ -28,14 +28,14 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
             views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
             reached?.Invoke("view mounted");
             new ViewFiles(views.Of(record), reached).Lay(ModulePackages.OwnIn(staging), ModulePackages.RootIn(staging), record.Manifest);
-            if (await firewall.LoadAsync(record, cancellationToken) is { } wrong) return wrong;
+            if (await firewall.LoadAsync(record, cancellationToken) is { IsNone: false } wrong) return wrong;
             reached?.Invoke("firewall loaded");
-            if (record.Manifest.Setup is { } setup && await launcher.RunAsync(record, setup, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } failed) return failed;
+            if (record.Manifest.Setup is { } setup && await launcher.RunAsync(record, setup, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { IsNone: false } failed) return failed;
             reached?.Invoke("set up");
-            var reason = Start(record, null) is { } watch ? await watch.ProveAsync(cancellationToken) : await HealthOf(record).WaitAsync(cancellationToken);
+            var trouble = Start(record, null) is { } watch ? await watch.ProveAsync(cancellationToken) : await HealthOf(record).WaitAsync(cancellationToken);
             reached?.Invoke("started");
-            if (reason is null) Sync();
-            return reason;
+            if (trouble.IsNone) Sync();
+            return trouble;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -48,7 +48,7 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
     {
         changes.Apply(record.Instance, record.Manifest, record.Root is not null);
         views.Mount(record, ModuleFit.Below(record.Manifest, store.Records()));
-        if (await firewall.LoadAsync(record, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
+        if (await firewall.LoadAsync(record, cancellationToken) is { Reason: { } reason }) console.Say($"module {record.Name}: {reason}");
         Start(record, launcher.Adopt(record));
     }
 
@@ -59,28 +59,31 @@ sealed class ModuleStage(AgentPaths paths, ModuleStore store, ModuleLauncher lau
         // Only now: a watch that still runs may be clearing up after a program that has just ended by itself.
         var running = watch?.Current ?? launcher.Adopt(record);
         if (record.Manifest.Stop is { } stop && MountTable.IsMounted(views.Of(record)) && (running is not null || record.Manifest.Start is null)
-            && await launcher.RunAsync(record, stop, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { } reason) console.Say($"module {record.Name}: {reason}");
+            && await launcher.RunAsync(record, stop, store.LogFile(record.Name), ModuleHealthCheck.LimitOf(record), clock, cancellationToken) is { Reason: { } reason }) console.Say($"module {record.Name}: {reason}");
         if (running is not null) await launcher.StopAsync(running, clock, cancellationToken);
         else await launcher.ClearAsync(record.Name, clock, cancellationToken);
         reached?.Invoke("stopped");
     }
 
     /// <summary>Takes away all that <see cref="PutAsync"/> made, in the opposite order.</summary>
-    /// <returns>What of it somebody else uses, and stays.</returns>
-    public async Task<IReadOnlyList<string>> TakeDownAsync(ModuleRecord record, CancellationToken cancellationToken)
+    /// <param name="record">What.</param>
+    /// <param name="stays">Gets what of it somebody else uses, and stays.</param>
+    /// <param name="cancellationToken">The agent ends.</param>
+    public async Task TakeDownAsync(ModuleRecord record, List<string> stays, CancellationToken cancellationToken)
     {
-        var stays = await RetireAsync(record, cancellationToken);
+        await RetireAsync(record, stays, cancellationToken);
         views.Drop(record.Instance);
         reached?.Invoke("view dropped");
-        return stays;
     }
 
     /// <summary>Takes away all but what the module wrote: as it is before another version is tried in its place.</summary>
-    /// <returns>What of it somebody else uses, and stays.</returns>
-    public async Task<IReadOnlyList<string>> RetireAsync(ModuleRecord record, CancellationToken cancellationToken)
+    /// <param name="record">What.</param>
+    /// <param name="stays">Gets what of it somebody else uses, and stays.</param>
+    /// <param name="cancellationToken">The agent ends.</param>
+    public async Task RetireAsync(ModuleRecord record, List<string> stays, CancellationToken cancellationToken)
     {
         await StopAsync(record, cancellationToken);
-        return TakeBack(record.Instance);
+        stays.AddRange(TakeBack(record.Instance));
     }
 
     /// <summary>Takes away what interrupted orders left: layers, kernel changes and processes of installations that there are no records of.</summary>

@@ -13,7 +13,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
     const int FailuresUntilFailed = 3;
 
     readonly CancellationTokenSource stop = new();
-    readonly TaskCompletionSource<string?> proven = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource<Trouble> proven = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Task running = Task.CompletedTask;
     volatile ModuleProcess? current;
     volatile string state = "installing";
@@ -30,8 +30,8 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         running = RunAsync(found);
     }
 
-    /// <summary>Null once the program is healthy, or has stayed up for <see cref="Proof"/> where nothing better is known; else why not.</summary>
-    public Task<string?> ProveAsync(CancellationToken cancellationToken) => proven.Task.WaitAsync(cancellationToken);
+    /// <summary>No trouble once the program is healthy, or has stayed up for <see cref="Proof"/> where nothing better is known; else why not.</summary>
+    public Task<Trouble> ProveAsync(CancellationToken cancellationToken) => proven.Task.WaitAsync(cancellationToken);
 
     /// <summary>Ends the watching; the program goes on, and <see cref="Current"/> is it.</summary>
     public async ValueTask DisposeAsync()
@@ -51,6 +51,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
                 var began = clock.GetTimestamp();
                 var (status, end) = await RunAndTellAsync(found);
                 found = null;
+                if (stop.IsCancellationRequested) break;
                 if (ModuleLauncher.WasBusy(status, store.LogFile(record.Name)))
                 {
                     await Task.Delay(WhileBusy, clock, stop.Token);
@@ -63,21 +64,19 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
                 await Task.Delay(TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, Math.Min(failures, 6) - 1))), clock, stop.Token);
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            proven.TrySetResult("was stopped");
-        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested) { /* in the pause between two starts */ }
+        proven.TrySetResult("was stopped");
     }
 
     /// <summary>Whoever waits for the proof gets an answer whatever happens, and the program is started again whatever happened.</summary>
-    async Task<(int? Status, string How)> RunAndTellAsync(ModuleProcess? found)
+    async Task<ProgramEnd> RunAndTellAsync(ModuleProcess? found)
     {
         try { return await RunOnceAsync(found); }
-        catch (Exception e) when (!stop.IsCancellationRequested) { return (null, $"could not be looked after: {e.Message}"); }
+        catch (Exception e) when (!stop.IsCancellationRequested) { return new(null, $"could not be looked after: {e.Message}"); }
     }
 
     /// <summary>Runs the program to its end and says how it ended.</summary>
-    async Task<(int? Status, string How)> RunOnceAsync(ModuleProcess? found)
+    async Task<ProgramEnd> RunOnceAsync(ModuleProcess? found)
     {
         ModuleProcess process;
         try
@@ -87,19 +86,17 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.ComponentModel.Win32Exception)
         {
-            return (null, $"could not be started: {e.Message}");
+            return new(null, $"could not be started: {e.Message}");
         }
         current = process;
-        var ended = process.Process.WaitForExitAsync(stop.Token);
+        var ended = process.Process.WaitForExitAsync(CancellationToken.None);
         using var once = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         var looking = LookAfterAsync(once.Token);
-        try { await ended; }
-        finally
-        {
-            await once.CancelAsync();
-            try { await looking; }
-            catch (OperationCanceledException) { /* that is how it ends */ }
-        }
+        // Being stopped is no exception: the first one's stack would be the dearest part of a node's first removal.
+        await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, once.Token));
+        await once.CancelAsync();
+        await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!ended.IsCompleted) return new(null, "was stopped");
         current = null;
         // Only a child's status can be asked for; one that an earlier agent started has none to give.
         int? status = null;
@@ -109,7 +106,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         var how = $"ended{(status is { } s ? $" with status {s}" : "")}{(said.Length > 0 ? $", saying: {said}" : "")}";
         try { await launcher.SweepAsync(process, clock, stop.Token); }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) { how += $"; {e.Message}"; }
-        return (status, how);
+        return new(status, how);
     }
 
     /// <summary>Waits for good health, and then looks again and again: a program that runs and does not answer has failed until it does.</summary>
@@ -119,16 +116,17 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         {
             await Task.Delay(Proof, clock, cancellationToken);
             SetState("running");
-            proven.TrySetResult(null);
+            proven.TrySetResult(default);
             return;
         }
-        var reason = await health.WaitAsync(cancellationToken);
-        SetState(reason is null ? "running" : "failed");
-        proven.TrySetResult(reason);
+        var trouble = await health.WaitAsync(cancellationToken);
+        SetState(trouble.IsNone ? "running" : "failed");
+        proven.TrySetResult(trouble);
         for (var bad = 0; ;)
         {
-            await Task.Delay(LookEvery, clock, cancellationToken);
-            bad = await health.LookAsync(cancellationToken) is null ? 0 : bad + 1;
+            await Task.Delay(LookEvery, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellationToken.IsCancellationRequested) return;
+            bad = (await health.LookAsync(cancellationToken)).IsNone ? 0 : bad + 1;
             SetState(bad >= FailuresUntilFailed ? "failed" : bad == 0 ? "running" : state);
         }
     }

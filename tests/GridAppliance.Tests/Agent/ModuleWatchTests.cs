@@ -40,7 +40,7 @@ public sealed class ModuleWatchTests : IDisposable
         await WatchAsync(Record(new() { PortParameter = "absent" }, "/bin/sleep", "1000"), async (watch, launcher, _) =>
         {
             watch.Begin(null);
-            var reason = await watch.ProveAsync(CancellationToken.None).WaitAsync(Patience);
+            var reason = (await watch.ProveAsync(CancellationToken.None).WaitAsync(Patience)).Reason;
             Assert.StartsWith("was not healthy within 1 s: it cannot be looked at: ", reason, StringComparison.Ordinal);
             Assert.Equal("failed", watch.State);
             // The program is none the worse for it, and its end is noticed.
@@ -60,7 +60,7 @@ public sealed class ModuleWatchTests : IDisposable
             Directory.CreateDirectory(paths.Run);
             await File.WriteAllTextAsync(paths.Processes, "");
             watch.Begin(null);
-            Assert.StartsWith("could not be started: ", await watch.ProveAsync(CancellationToken.None).WaitAsync(Patience), StringComparison.Ordinal);
+            Assert.StartsWith("could not be started: ", (await watch.ProveAsync(CancellationToken.None).WaitAsync(Patience)).Reason, StringComparison.Ordinal);
             await watch.DisposeAsync();
             for (var looks = 0; NodeFingerprint.Processes(folder.Path).Any(); looks++)
             {

@@ -40,13 +40,12 @@ sealed class LinuxKernel : INodeKernel
         var program = new ProcessStartInfo("modprobe") { RedirectStandardError = true };
         program.ArgumentList.Add(module);
         using var process = Process.Start(program) ?? throw new IOException("modprobe did not start");
-        var said = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(LoadLimit))
         {
             process.Kill();
             throw new IOException($"loading the kernel module {module} takes longer than {LoadLimit.TotalSeconds} s");
         }
-        if (!IsLoaded(module)) throw new IOException($"the kernel module {module} cannot be loaded: {said.Result.Trim()}");
+        if (!IsLoaded(module)) throw new IOException($"the kernel module {module} cannot be loaded: {process.StandardError.ReadToEnd().Trim()}");
     }
 
     public bool TryUnload(string module, TimeSpan patience)
