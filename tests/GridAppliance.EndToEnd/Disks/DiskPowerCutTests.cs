@@ -27,6 +27,9 @@ public sealed class DiskPowerCutTests(ITestOutputHelper output)
             Say($"cut while {moment}", began);
             await at.Lab.Rig.Servers.PowerOnAsync(at.Server, CancellationToken.None);
         }
+        // Once more, in the middle of its first start from there.
+        await LabInstance.UntilAsync(() => File.ReadAllTextAsync(at.Server.ConsoleLog), said => said.Contains("running 'init-local'", StringComparison.Ordinal), "cloud-init's beginning", TimeSpan.FromMinutes(10));
+        await at.Lab.Rig.Servers.PowerCycleAsync(at.Server, CancellationToken.None);
         var whole = await at.UntilAsync(node => node.State != "assigning", "the end of the installation");
         Assert.Equal(("active", "debian-disk", "storage-1"), (whole.State, whole.Image, whole.Disk?.HostName));
         await at.LoginAsync(whole.Ip!, answer => answer.Trim() == "storage-1", "hostname");
