@@ -4,6 +4,7 @@ using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Identity;
 using GridAppliance.Agent.Inventory;
 using GridAppliance.Agent.Modules;
+using GridAppliance.Agent.Native;
 using GridAppliance.Agent.Orders;
 using GridAppliance.Agent.Resources;
 using GridAppliance.Api.Agents;
@@ -145,6 +146,8 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
             {
                 backoff.Reset();
                 if (await executor.RunAsync(order, signer, life) is not { } result) return SessionEnd.Update;
+                // Before the appliance knows that it is idle: the first order is not to wait for this.
+                if (order.Kind == OrderKinds.TryModule) ResidentPages.GiveBack();
                 console.Say($"order {order.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
                 if (await ReportAsync(signer, order.Id, result, cancellationToken) is { } end) return end;
                 if (OrderExecutor.Reboots(order, result)) return SessionEnd.Reboot;

@@ -51,6 +51,11 @@ static partial class Libc
     [LibraryImport("libc", EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFileSystem(int file);
 
+    public const int DoNotNeed = 4;
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(nint start, nuint length, int advice);
+
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial int OpenSocket(int family, int type, int protocol);
 

@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Text;
+using GridAppliance.Agent.Inventory;
+
+namespace GridAppliance.Agent.Native;
+
+/// <summary>
+/// What the process has in memory and can have again from its files. Most of the program that an installation touches is not touched again before the next: an idle agent need not hold it.
+/// </summary>
+static class ResidentPages
+{
+    public static void GiveBack()
+    {
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (SystemFiles.Bytes("/proc/self/smaps") is not { } maps) return;
+        foreach (var (start, length) in Clean(Encoding.UTF8.GetString(maps))) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
+    }
+
+    /// <summary>Mappings of files that are not written to and hold no page of the process's own (proc_pid_smaps(5)): what is dropped there is read again as it was.</summary>
+    public static IReadOnlyList<(ulong Start, ulong Length)> Clean(string maps)
+    {
+        List<(ulong, ulong)> clean = [];
+        (ulong Start, ulong Length)? file = null;
+        foreach (var line in maps.Split('\n'))
+        {
+            var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (words is [{ } name, { } size, ..] && name.EndsWith(':'))
+            {
+                if (name == "Anonymous:" && size == "0" && file is { } found) clean.Add(found);
+                continue;
+            }
+            file = words is [{ } range, ['r', '-', _, 'p'], _, _, _, ['/', ..], ..] && range.Split('-') is [{ } from, { } to]
+                && ulong.TryParse(from, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var start) && ulong.TryParse(to, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end) && end > start
+                ? (start, end - start) : null;
+        }
+        return clean;
+    }
+}
