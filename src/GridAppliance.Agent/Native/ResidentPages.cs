@@ -13,11 +13,14 @@ static class ResidentPages
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         if (SystemFiles.Bytes("/proc/self/smaps") is not { } maps) return;
-        foreach (var (start, length) in Clean(Encoding.UTF8.GetString(maps))) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
+        foreach (var (start, length) in Clean(Encoding.UTF8.GetString(maps), Environment.ProcessPath!)) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
     }
 
-    /// <summary>Mappings of files that are not written to and hold no page of the process's own (proc_pid_smaps(5)): what is dropped there is read again as it was.</summary>
-    public static IReadOnlyList<(ulong Start, ulong Length)> Clean(string maps)
+    /// <summary>
+    /// Mappings of the program's file that are not written to and hold no page of the process's own (proc_pid_smaps(5)): what is dropped there is read again as it was. Of no other file: those of the program
+    /// are there as long as the process is, so nothing else can have taken their place meanwhile.
+    /// </summary>
+    public static IReadOnlyList<(ulong Start, ulong Length)> Clean(string maps, string program)
     {
         List<(ulong, ulong)> clean = [];
         (ulong Start, ulong Length)? file = null;
@@ -29,7 +32,7 @@ static class ResidentPages
                 if (name == "Anonymous:" && size == "0" && file is { } found) clean.Add(found);
                 continue;
             }
-            file = words is [{ } range, ['r', '-', _, 'p'], _, _, _, ['/', ..], ..] && range.Split('-') is [{ } from, { } to]
+            file = words is [{ } range, ['r', '-', _, 'p'], _, _, _, { } path] && path == program && range.Split('-') is [{ } from, { } to]
                 && ulong.TryParse(from, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var start) && ulong.TryParse(to, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end) && end > start
                 ? (start, end - start) : null;
         }
