@@ -157,7 +157,7 @@ public sealed class GridTests(ITestOutputHelper output)
         var next = (await lab.GridctlAsync("grid", "submit", "hpc", script)).Trim();
         await LabInstance.UntilAsync(Grid, grid => Completed(grid, next) == 1, "the end of a task that the backup took");
         // One that ran when its master went, and is begun again, waits two minutes before: Slurm's way with what goes back into the queue.
-        var ended = await LabInstance.UntilAsync(Grid, grid => Completed(grid, job) == Tasks && Completed(grid, last) == 1 && Completed(grid, next) == 1, "the end of every task that was accepted");
+        var ended = await LabInstance.UntilAsync(Grid, grid => Completed(grid, job) == Tasks && Completed(grid, last) == 1 && Completed(grid, next) == 1, "the end of every task that was accepted", TimeSpan.FromMinutes(6));
         Say("and to the end of every task", killed);
         Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL" or "CANCELLED");
         Assert.Equal(Enumerable.Range(1, Tasks).Select(task => $"task {task} on {worker}"), (await lab.GridctlAsync("grid", "output", "hpc", job)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
