@@ -137,6 +137,7 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
     async Task<SessionEnd> ObeyAsync(Enrolment enrolment, CallSigner signer, CancellationToken cancellationToken, CancellationToken life)
     {
         var backoff = new Backoff(random);
+        var hasWorked = false;
         while (true)
         {
             var answer = await calls.NextOrderAsync(signer, OrderWait, cancellationToken);
@@ -146,8 +147,9 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
             {
                 backoff.Reset();
                 if (await executor.RunAsync(order, signer, life) is not { } result) return SessionEnd.Update;
-                // Before the appliance knows that it is idle: the first order is not to wait for this.
-                if (order.Kind == OrderKinds.TryModule) ResidentPages.GiveBack();
+                // After the trial before the appliance knows that it is idle: the first order is not to wait for this. After others when no further one has come for a while.
+                hasWorked = order.Kind != OrderKinds.TryModule;
+                if (!hasWorked) ResidentPages.GiveBack();
                 console.Say($"order {order.Kind}: {(result.Succeeded ? "done" : "failed")}{(result.Message is { } m ? $", {m}" : "")}");
                 if (await ReportAsync(signer, order.Id, result, cancellationToken) is { } end) return end;
                 if (OrderExecutor.Reboots(order, result)) return SessionEnd.Reboot;
@@ -158,6 +160,8 @@ sealed class AgentLoop(Enroller enroller, AgentKey key, int boots, ApplianceCall
             }
             if (answer.Status == 204)
             {
+                if (hasWorked) ResidentPages.GiveBack();
+                hasWorked = false;
                 backoff.Reset();
                 continue;
             }
