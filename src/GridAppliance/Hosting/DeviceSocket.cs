@@ -19,6 +19,9 @@ sealed partial class DeviceSocket : IAsyncDisposable
     static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(1);
     /// <summary>The same while somebody lets an answer wait of his own accord: longer than all of them wait it is not.</summary>
     static readonly TimeSpan UnhurriedGathering = TimeSpan.FromMilliseconds(4);
+    static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(1);
+    /// <summary>A mistake of ours that comes again at once is not to take the processor whole.</summary>
+    static readonly TimeSpan AfterMistake = TimeSpan.FromMilliseconds(50);
 
     readonly Lock opening = new();
     readonly Way four;
@@ -32,7 +35,7 @@ sealed partial class DeviceSocket : IAsyncDisposable
     /// <summary>Has something to do when all that was read together has been handled. Runs on a reading thread, and must be quick.</summary>
     public interface ITurnEnd
     {
-        /// <summary>How long until it wants to be called again at the latest, which may be with the end of any turn before; null when it is done.</summary>
+        /// <summary>How long until it wants to be called again at the latest, which may be with the end of any turn before; what is over already is at once. Null when it is done.</summary>
         TimeSpan? EndTurn();
     }
 
@@ -149,13 +152,19 @@ sealed partial class DeviceSocket : IAsyncDisposable
                     // An ICMP error about one device must not end the reading for all of them.
                     owner.LogReceiveFailed(owner.devices, e.Message);
                 }
+                catch (Exception e)
+                {
+                    // On a thread of its own it would end the daemon.
+                    owner.LogMistake(e, owner.devices);
+                    Thread.Sleep(AfterMistake);
+                }
             }
         }
 
-        /// <summary>Calls all that want it, and keeps those that want it again; returns how long until the first of them does.</summary>
+        /// <summary>Calls all that want it, and keeps those that want it again; returns how long until the first of them does: zero at least, and no longer than the socket can wait.</summary>
         TimeSpan EndTurn()
         {
-            var (kept, first) = (0, TimeSpan.MaxValue);
+            var (kept, first) = (0, LongestTurn);
             for (var i = 0; i < last.Count; i++)
             {
                 try
@@ -170,7 +179,8 @@ sealed partial class DeviceSocket : IAsyncDisposable
                 }
             }
             last.RemoveRange(kept, last.Count - kept);
-            return first;
+            // Who reckons from the clock may have been overtaken by it.
+            return first > TimeSpan.Zero ? first : TimeSpan.Zero;
         }
 
         void Hand(int index, SocketAddress sender)

@@ -50,15 +50,19 @@ public sealed class DeviceSocketTests
         }
     }
 
-    /// <summary>It is called again though nothing more arrives.</summary>
-    [Fact]
-    public async Task Who_lets_an_answer_wait_is_called_until_it_is_given()
+    /// <summary>It is called again though nothing more arrives, whatever time it names: one that has passed while it was reckoned is no mistake (it ended the daemon once).</summary>
+    [Theory]
+    [InlineData(TimeSpan.TicksPerMillisecond)]
+    [InlineData(0)]
+    [InlineData(-27)]
+    [InlineData(-TimeSpan.TicksPerHour)]
+    public async Task Who_lets_an_answer_wait_is_called_until_it_is_given(long again)
     {
         using var device = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         device.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var address = ((IPEndPoint)device.LocalEndPoint!).Serialize();
         DeviceSocket? socket = null;
-        await using var closing = socket = new DeviceSocket("tests", 2048, (_, _) => socket!.AtTurnEnd(AddressFamily.InterNetwork, new Unhurried(() => socket.Send("late"u8, address))), NullLogger.Instance);
+        await using var closing = socket = new DeviceSocket("tests", 2048, (_, _) => socket!.AtTurnEnd(AddressFamily.InterNetwork, new Unhurried(TimeSpan.FromTicks(again), () => socket.Send("late"u8, address))), NullLogger.Instance);
         socket.Send("?"u8, address);
         var (buffer, anyone) = (new byte[16], new IPEndPoint(IPAddress.Any, 0));
         var question = await device.ReceiveFromAsync(buffer, SocketFlags.None, anyone, Patience);
@@ -69,13 +73,36 @@ public sealed class DeviceSocketTests
         }
     }
 
-    sealed class Unhurried(Action answer) : DeviceSocket.ITurnEnd
+    /// <summary>The reading thread has nobody above it: a mistake there is the daemon's end.</summary>
+    [Fact]
+    public async Task Who_makes_a_mistake_at_a_turns_end_is_forgotten_and_the_others_are_read()
+    {
+        using var device = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        device.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var arrived = Channel.CreateUnbounded<byte>();
+        DeviceSocket? socket = null;
+        await using var closing = socket = new DeviceSocket("tests", 2048, (datagram, _) =>
+        {
+            arrived.Writer.TryWrite(datagram[0]);
+            socket!.AtTurnEnd(AddressFamily.InterNetwork, new Unhurried(TimeSpan.Zero, () => throw new InvalidOperationException("a mistake")));
+            socket.AtTurnEnd(AddressFamily.InterNetwork, new Unhurried(TimeSpan.MaxValue, () => { }));
+        }, NullLogger.Instance);
+        socket.Send("?"u8, ((IPEndPoint)device.LocalEndPoint!).Serialize());
+        var question = await device.ReceiveFromAsync(new byte[16], SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), Patience);
+        foreach (var said in "abcdefgh")
+        {
+            device.SendTo([(byte)said], question.RemoteEndPoint);
+            Assert.Equal((byte)said, await arrived.Reader.ReadAsync(Patience));
+        }
+    }
+
+    sealed class Unhurried(TimeSpan again, Action answer) : DeviceSocket.ITurnEnd
     {
         int turns;
 
         public TimeSpan? EndTurn()
         {
-            if (++turns < 4) return TimeSpan.FromMilliseconds(1);
+            if (++turns < 4) return again;
             answer();
             return null;
         }
