@@ -13,7 +13,7 @@ namespace GridAppliance.Tests.Agent;
 /// <summary>Modules whose root is an image in place of the node's own: what they see, what of it outlives the agent, that it goes with them, and what is refused. The image is a few programs of this machine's.</summary>
 public sealed class ImageRootTests : IAsyncLifetime
 {
-    static readonly string[] programs = ["/bin/sh", "/bin/cat", "/bin/ls", "/bin/sleep", "/bin/hostname", "/bin/mount", "/bin/umount", "/bin/mknod", "/usr/bin/id", "/usr/bin/setpriv", "/usr/sbin/pivot_root", "/usr/sbin/chroot"];
+    static readonly string[] programs = ["/bin/sh", "/bin/cat", "/bin/ls", "/bin/sleep", "/bin/hostname", "/bin/mount", "/bin/umount", "/bin/mknod", "/bin/rm", "/usr/bin/id", "/usr/bin/setpriv", "/usr/sbin/pivot_root", "/usr/sbin/chroot"];
 
     /// <summary>Says what it sees and what it may do.</summary>
     const string Look = """
@@ -57,6 +57,9 @@ public sealed class ImageRootTests : IAsyncLifetime
         var before = NodeFingerprint.Take(folder.Path);
         var installed = await InstallAsync(image);
         Assert.True(installed.Succeeded, $"{installed.Message}; the agent said: {agent.Said}");
+        // Against the image, which stays below the view as long as the module is there.
+        Assert.Contains(installed.Changes!.Single().Changes, change => change is { What: "file", Action: "changed", Target: "/etc/passwd" });
+        Assert.Contains(installed.Changes!.Single().Changes, change => change is { What: "file", Action: "removed", Target: "/etc/spare" });
         var seen = await SeenAsync("1");
         var process = agent.ProcessOf("site");
 
@@ -115,7 +118,7 @@ public sealed class ImageRootTests : IAsyncLifetime
         var install = orders.Install(ModulePackageWriter.Write(new()
         {
             Name = "site", Version = "1.0", Class = "site", Start = ["run"], Programs = ["look"], TimeoutSeconds = 30, Health = new() { Command = ["/bin/cat", "/run/up"] }, Needs = port is { } wanted ? new() { Ports = [wanted] } : null,
-        }, [new("run", Encoding.UTF8.GetBytes("#!/bin/sh\necho up > /run/up\nsleep 1000 &\nwhile :; do sleep 1; done\n"), Executable: true), new("look", Encoding.UTF8.GetBytes(Look), Executable: true)], appliance.Key), "site");
+        }, [new("run", Encoding.UTF8.GetBytes("#!/bin/sh\necho >> /etc/passwd\nrm /etc/spare\necho up > /run/up\nsleep 1000 &\nwhile :; do sleep 1; done\n"), Executable: true), new("look", Encoding.UTF8.GetBytes(Look), Executable: true)], appliance.Key), "site");
         return orders.SendAsync(install with { Module = install.Module! with { Root = change is null ? order : change(order) } });
     }
 
@@ -141,6 +144,7 @@ public sealed class ImageRootTests : IAsyncLifetime
         foreach (var at in (string[])["usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "etc", "run", "tmp", "opt", "proc", "sys", "dev"]) Directory.CreateDirectory(Path.Combine(tree.Path, at));
         foreach (var link in (string[])["bin", "sbin", "lib", "lib64"]) File.CreateSymbolicLink(Path.Combine(tree.Path, link), $"usr/{link}");
         File.WriteAllText(Path.Combine(tree.Path, "etc/passwd"), "root:x:0:0::/root:/bin/sh\n");
+        File.WriteAllText(Path.Combine(tree.Path, "etc/spare"), "");
         foreach (var program in programs.Concat(programs.SelectMany(program => Run("/usr/bin/ldd", program).Split([' ', '\t', '\n']).Where(static word => word.StartsWith('/')))).Distinct())
         {
             var to = tree.Path + (program.StartsWith("/usr/", StringComparison.Ordinal) ? program : "/usr" + program);

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using GridAppliance.Agent.Native;
 
@@ -37,15 +36,8 @@ sealed class LinuxKernel : INodeKernel
 
     public void Load(string module)
     {
-        var program = new ProcessStartInfo("modprobe") { RedirectStandardError = true };
-        program.ArgumentList.Add(module);
-        using var process = Process.Start(program) ?? throw new IOException("modprobe did not start");
-        if (!process.WaitForExit(LoadLimit))
-        {
-            process.Kill();
-            throw new IOException($"loading the kernel module {module} takes longer than {LoadLimit.TotalSeconds} s");
-        }
-        if (!IsLoaded(module)) throw new IOException($"the kernel module {module} cannot be loaded: {process.StandardError.ReadToEnd().Trim()}");
+        NodeTool.Run(LoadLimit, out var said, "modprobe", module);
+        if (!IsLoaded(module)) throw new IOException($"the kernel module {module} cannot be loaded: {said}");
     }
 
     public bool TryUnload(string module, TimeSpan patience)

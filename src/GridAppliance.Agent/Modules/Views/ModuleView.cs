@@ -92,11 +92,7 @@ sealed class ModuleView(AgentPaths paths, RootImages images, Func<string, long?>
     }
 
     /// <summary>Takes a view down; what was written to it stays until <see cref="Drop"/>.</summary>
-    public void Unmount(string instance)
-    {
-        MountTable.Unmount(Path.Combine(FolderOf(instance), "view"));
-        images.Unmount();
-    }
+    public void Unmount(string instance) => MountTable.Unmount(Path.Combine(FolderOf(instance), "view"));
 
     /// <summary>Takes a layer away with all that was written to it.</summary>
     public void Drop(string instance)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using GridAppliance.Agent.Calls;
 using GridAppliance.Agent.Native;
 using GridAppliance.Api.Agents;
@@ -13,8 +12,6 @@ sealed class RootImages(AgentPaths paths, ApplianceCalls calls)
 {
     const string Suffix = ".squashfs", Coming = ".coming";
     const long MiB = 1 << 20, Largest = 4096 * MiB, Margin = 64 * MiB;
-    const int MostLooks = 10;
-    static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
     static readonly TimeSpan MountLimit = TimeSpan.FromSeconds(30);
 
     public string PlaceOf(string digest) => Path.Combine(paths.Roots, digest);
@@ -54,42 +51,19 @@ sealed class RootImages(AgentPaths paths, ApplianceCalls calls)
     public void Mount(string digest)
     {
         var place = Directory.CreateDirectory(PlaceOf(digest)).FullName;
-        if (MountTable.IsMounted(place)) return;
-        var program = new ProcessStartInfo("mount") { RedirectStandardError = true };
-        foreach (var argument in (ReadOnlySpan<string>)["-t", "squashfs", "-o", "loop,ro", FileOf(digest), place]) program.ArgumentList.Add(argument);
-        using var process = Process.Start(program) ?? throw new IOException("mount did not start");
-        var said = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(MountLimit))
-        {
-            process.Kill();
-            throw new IOException($"mounting {place} takes longer than {MountLimit.TotalSeconds} s");
-        }
-        if (process.ExitCode != 0) throw new IOException($"the root image cannot be mounted: {said.Result.Trim()}");
+        if (!MountTable.IsMounted(place) && NodeTool.Run(MountLimit, out var said, "mount", "-t", "squashfs", "-o", "loop,ro", FileOf(digest), place) != 0) throw new IOException($"the root image cannot be mounted: {said}");
     }
 
-    /// <summary>Takes down what no view stands on; the files stay for whoever is installed on them. Of a view that has just gone the kernel lets go in a moment.</summary>
-    public void Unmount()
-    {
-        foreach (var place in MountTable.Below(paths.Roots))
-            for (var looks = 0; looks < MostLooks; looks++)
-            {
-                if (Libc.Unmount(place, 0) == 0)
-                {
-                    Directory.Delete(place);
-                    break;
-                }
-                Thread.Sleep(LookAgain);
-            }
-    }
-
-    /// <summary>Deletes the images that no module is installed on.</summary>
+    /// <summary>
+    /// Takes down and deletes the images that no module is installed on. Not those that the kernel lets go of: an overlay goes on without the mount below it, and what its module has changed could not be told any more.
+    /// </summary>
     public void Keep(IEnumerable<ModuleRecord> installed)
     {
         if (!Directory.Exists(paths.Roots)) return;
-        Unmount();
         var wanted = installed.Select(record => record.Root?.Digest).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        foreach (var place in MountTable.Below(paths.Roots).Where(place => !wanted.Contains(Path.GetFileName(place)))) MountTable.Unmount(place);
         foreach (var file in Directory.GetFiles(paths.Roots).Where(file => !wanted.Contains(Path.GetFileNameWithoutExtension(file)))) File.Delete(file);
-        foreach (var folder in Directory.GetDirectories(paths.Roots).Where(folder => !MountTable.IsMounted(folder))) Directory.Delete(folder);
+        foreach (var folder in Directory.GetDirectories(paths.Roots).Where(folder => !wanted.Contains(Path.GetFileName(folder)))) Directory.Delete(folder);
         if (!Directory.EnumerateFileSystemEntries(paths.Roots).Any()) Directory.Delete(paths.Roots);
     }
 }
