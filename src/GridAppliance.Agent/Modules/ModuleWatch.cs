@@ -96,6 +96,7 @@ sealed class ModuleWatch(ModuleRecord record, ModuleStore store, ModuleLauncher 
         await Task.WhenAny(ended, Task.Delay(Timeout.InfiniteTimeSpan, once.Token));
         await once.CancelAsync();
         await looking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (looking.IsFaulted) await looking;
         if (!ended.IsCompleted) return new(null, "was stopped");
         current = null;
         // Only a child's status can be asked for; one that an earlier agent started has none to give.

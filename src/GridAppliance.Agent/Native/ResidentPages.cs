@@ -9,11 +9,13 @@ namespace GridAppliance.Agent.Native;
 /// </summary>
 static class ResidentPages
 {
-    public static void GiveBack()
+    public static void GiveBack() => GiveBack(Environment.ProcessPath!);
+
+    public static void GiveBack(string program)
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         if (SystemFiles.Bytes("/proc/self/smaps") is not { } maps) return;
-        foreach (var (start, length) in Clean(Encoding.UTF8.GetString(maps), Environment.ProcessPath!)) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
+        foreach (var (start, length) in Clean(Encoding.UTF8.GetString(maps), program)) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
     }
 
     /// <summary>

@@ -16,7 +16,7 @@ sealed class SshDoor(SshFolder folder, HostKeyPins pins, TimeProvider time) : IM
     const int MostOutput = 256 << 10;
 
     static readonly TimeSpan Usual = TimeSpan.FromSeconds(25);
-    /// <summary>With the agent's 22 MB over a slow line; an operation's step is cut short at two minutes.</summary>
+    /// <summary>With the agent's 27 MB over a slow line; an operation's step is cut short at two minutes.</summary>
     static readonly TimeSpan Longest = TimeSpan.FromSeconds(110);
 
     public async Task<RemoteAnswer> RunAsync(

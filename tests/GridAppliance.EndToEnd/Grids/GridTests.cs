@@ -13,18 +13,12 @@ namespace GridAppliance.EndToEnd.Grids;
 /// <summary>Real Slurm of the Debian image, on machines that were idle nodes of the tiny image a moment before.</summary>
 public sealed class GridTests(ITestOutputHelper output)
 {
-    const int MemoryMiB = 1024;
-
     // Minutes under emulation, and the Debian image beside.
     [LabFact]
     [Trait("Soak", "yes")]
     public async Task Idle_nodes_become_a_grid_by_one_command_do_its_work_and_are_idle_again()
     {
-        var plan = LabPlan.For(LabName.Parse("e2egrid"), [ServerFirmware.Bios, ServerFirmware.Bios]);
-        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [.. plan.Servers.Select(server => server with { MemoryMiB = MemoryMiB })] });
-        await lab.Rig.Appliance.StartAsync(CancellationToken.None);
-        await lab.PowerOnAsync();
-        await lab.UntilIdleAsync();
+        await using var lab = await GridLab.StartAsync("e2egrid", servers: 2);
         var nodes = (await lab.NodesAsync()).Select(node => node.Name).Order(StringComparer.Ordinal).ToList();
         var (master, worker) = (nodes[0], nodes[1]);
         Assert.All(await lab.NodesAsync(), node => Assert.Equal("tiny", node.Image));
@@ -36,15 +30,11 @@ public sealed class GridTests(ITestOutputHelper output)
         Say("to the first job's output", began);
         Assert.Equal(worker, answer.Trim());
 
-        var script = Path.Combine(plan.Paths.Data, "job");
-        await File.WriteAllTextAsync(script, "#!/bin/sh\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
-        var job = (await lab.GridctlAsync("grid", "submit", "hpc", script, "--count", "3")).Trim();
-        await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None), grid => grid.Jobs.Count(one => one.Id.StartsWith($"{job}_", StringComparison.Ordinal) && one.State == "COMPLETED") == 3, "the end of three tasks");
-        Assert.Equal([$"task 1 on {worker}", $"task 2 on {worker}", $"task 3 on {worker}"], (await lab.GridctlAsync("grid", "output", "hpc", job)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
+        await lab.AssertArrayAsync("hpc", worker);
 
         // A program that speaks the engine's own language: with a pass, and not without.
         var pass = await lab.Rig.Appliance.Client.PassForGrid("hpc", new(), CancellationToken.None);
-        Task<string> Ask(params string[] more) => Command.RunAsync(Namespaces.Inside(plan.Appliance.Namespace, ["/usr/bin/curl", "-sS", "-w", "\n%{http_code}", .. more, pass.Url + pass.Try]), CancellationToken.None);
+        Task<string> Ask(params string[] more) => Command.RunAsync(Namespaces.Inside(lab.Plan.Appliance.Namespace, ["/usr/bin/curl", "-sS", "-w", "\n%{http_code}", .. more, pass.Url + pass.Try]), CancellationToken.None);
         Assert.EndsWith("\n401", await Ask(), StringComparison.Ordinal);
         var told = await Ask([.. pass.Headers.SelectMany(header => new[] { "-H", $"{header.Key}: {header.Value}" })]);
         Assert.EndsWith("\n200", told, StringComparison.Ordinal);
@@ -58,11 +48,7 @@ public sealed class GridTests(ITestOutputHelper output)
 
         await lab.GridctlAsync("grid", "delete", "hpc");
         Assert.Empty(await lab.Rig.Appliance.Client.GetGrids(CancellationToken.None));
-        foreach (var name in nodes)
-        {
-            var node = await LabInstance.UntilAsync(() => lab.Rig.Appliance.Client.GetNode(name, CancellationToken.None), found => found.State == "idle", "an idle node");
-            Assert.Equal(("tiny", 0), (node.Image, node.Modules.Count));
-        }
+        foreach (var name in nodes) await lab.UntilFreeAsync(name, "tiny");
         Say("and idle again", began);
     }
 
@@ -72,11 +58,7 @@ public sealed class GridTests(ITestOutputHelper output)
     public async Task A_worker_killed_in_the_middle_of_an_array_is_taken_out_its_tasks_end_elsewhere_and_another_worker_is_added()
     {
         const int Tasks = 8;
-        var plan = LabPlan.For(LabName.Parse("e2egrow"), [ServerFirmware.Bios, ServerFirmware.Bios, ServerFirmware.Bios, ServerFirmware.Bios]);
-        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [.. plan.Servers.Select(server => server with { MemoryMiB = MemoryMiB })] });
-        await lab.Rig.Appliance.StartAsync(CancellationToken.None);
-        await lab.PowerOnAsync();
-        await lab.UntilIdleAsync();
+        await using var lab = await GridLab.StartAsync("e2egrow", servers: 4);
         var servers = new Dictionary<string, LabServer>();
         foreach (var server in lab.Plan.Servers) servers[(await lab.NodeOfAsync(server)).Name] = server;
         if (servers.Keys.Order(StringComparer.Ordinal).ToList() is not [var master, var first, var second, var third]) throw new LabException("there are not four nodes");
@@ -88,7 +70,7 @@ public sealed class GridTests(ITestOutputHelper output)
         Assert.Contains((await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim(), (string[])[first, second]);
         Say("to the first job's output", began);
         await SayStepsAsync(lab, master);
-        var script = Path.Combine(plan.Paths.Data, "job");
+        var script = Path.Combine(lab.Plan.Paths.Data, "job");
         await File.WriteAllTextAsync(script, "#!/bin/sh\nsleep 10\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
         var job = (await lab.GridctlAsync("grid", "submit", "hpc", script, "--count", $"{Tasks}")).Trim();
         await LabInstance.UntilAsync(Grid, grid => new[] { first, second }.All(node => grid.Jobs.Any(one => one.State == "RUNNING" && one.Nodes == node)), "a task on either worker");
@@ -121,11 +103,7 @@ public sealed class GridTests(ITestOutputHelper output)
     public async Task A_master_switched_off_is_replaced_by_its_backup_no_job_is_lost_and_whoever_was_off_comes_back_by_itself()
     {
         const int Tasks = 6;
-        var plan = LabPlan.For(LabName.Parse("e2eheir"), [ServerFirmware.Bios, ServerFirmware.Bios, ServerFirmware.Bios]);
-        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [.. plan.Servers.Select(server => server with { MemoryMiB = MemoryMiB })] });
-        await lab.Rig.Appliance.StartAsync(CancellationToken.None);
-        await lab.PowerOnAsync();
-        await lab.UntilIdleAsync();
+        await using var lab = await GridLab.StartAsync("e2eheir", servers: 3);
         var servers = new Dictionary<string, LabServer>();
         foreach (var server in lab.Plan.Servers) servers[(await lab.NodeOfAsync(server)).Name] = server;
         if (servers.Keys.Order(StringComparer.Ordinal).ToList() is not [var master, var backup, var worker]) throw new LabException("there are not three nodes");
@@ -139,7 +117,7 @@ public sealed class GridTests(ITestOutputHelper output)
         Assert.Equal([master, backup, worker], (await Grid()).Members.Select(member => member.Node));
         Assert.Equal("ready", Member(await Grid(), backup).State);
 
-        var script = Path.Combine(plan.Paths.Data, "job");
+        var script = Path.Combine(lab.Plan.Paths.Data, "job");
         await File.WriteAllTextAsync(script, "#!/bin/sh\nsleep 10\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
         var job = (await lab.GridctlAsync("grid", "submit", "hpc", script, "--count", $"{Tasks}")).Trim();
         await LabInstance.UntilAsync(Grid, grid => grid.Jobs.Any(one => one.State == "RUNNING"), "a task that runs");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab.Machine;
+using GridAppliance.Testing;
 
 namespace GridAppliance.EndToEnd.Grids;
 
@@ -40,8 +41,7 @@ sealed class OwnMachine : IAsyncDisposable
     }
 
     /// <summary>What was put on its disk where agents and modules put anything.</summary>
-    public string Files() => string.Join('\n', ((string[])["var/lib/grid", "etc/grid", "etc/systemd", "usr/local", "opt", "var/log/grid"]).Select(at => Path.Combine(Folder, "upper", at)).Where(Directory.Exists)
-        .SelectMany(at => Directory.EnumerateFileSystemEntries(at, "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal));
+    public string Files() => OverlayFiles.Of(Folder);
 
     public async ValueTask DisposeAsync()
     {

@@ -94,7 +94,7 @@ public sealed class SolConsoleTests : WithScriptedBmc
     }
 
     [Fact]
-    public async Task What_a_busy_line_says_is_shown_together_a_moment_later()
+    public async Task A_bmc_that_says_more_without_waiting_for_its_acknowledgement_gets_both_and_what_it_said_is_shown_together_a_moment_later()
     {
         await using var port = bench.Open(bmc, clock);
         await using var console = await OpenBusyAsync(port);
@@ -107,18 +107,6 @@ public sealed class SolConsoleTests : WithScriptedBmc
         Assert.False(reading.IsCompleted);
         clock.Advance(new IpmiTimings().SolGathering);
         Assert.Equal("oneand two", await reading);
-    }
-
-    [Fact]
-    public async Task A_bmc_that_says_more_without_waiting_for_its_acknowledgement_gets_both()
-    {
-        await using var port = bench.Open(bmc, clock, ShownAtOnce);
-        await using var console = await OpenBusyAsync(port);
-        bmc.Say(9, "one"u8);
-        bmc.Say(10, "and two"u8);
-        Assert.Equal(((byte)9, (byte)3), await bmc.Acknowledged.Reader.ReadAsync(Patience));
-        Assert.Equal(((byte)10, (byte)7), await bmc.Acknowledged.Reader.ReadAsync(Patience));
-        Assert.Equal("oneand two", await ReadAsync(console, 10));
     }
 
     [Fact]

@@ -1,8 +1,10 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using GridAppliance.Api;
 using GridAppliance.Api.Establish;
 using GridAppliance.Api.Operations;
+using GridAppliance.Boot.Http;
 using GridAppliance.Nodes;
 using GridAppliance.Tests.Agent;
 using GridAppliance.Tests.Web;
@@ -22,10 +24,7 @@ public sealed class EstablishTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         network = await MachineNetwork.CreateAsync();
-        appliance = await ManagementPlaneHost.StartAsync(boots: network.Options);
-        // The agent's own code, started by this machine's .NET: publishing it as one file is the node image's business.
-        await File.WriteAllTextAsync(Path.Combine(appliance.DataDir, "grid-agent"),
-            $"#!/bin/sh\nDOTNET_ROOT={Path.GetDirectoryName(Environment.ProcessPath)} exec {Environment.ProcessPath} {AppContext.BaseDirectory}grid-agent.dll \"$@\"\n");
+        appliance = await network.StartApplianceAsync();
     }
 
     public async Task DisposeAsync()
@@ -33,6 +32,15 @@ public sealed class EstablishTests : IAsyncLifetime
         // The agents first: they would call on.
         await network.DisposeAsync();
         await appliance.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_boot_plane_hears_this_very_machine_at_its_address_too()
+    {
+        // What it says to itself does not come in by the network's interface, which the other socket is bound to.
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync(new Uri(appliance.Get<BootPlane>().Addresses.Single(), "nothing"));
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }
 
     [Fact]

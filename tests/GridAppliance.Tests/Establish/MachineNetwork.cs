@@ -2,6 +2,7 @@ using System.Diagnostics;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Addresses;
 using GridAppliance.Tests.Boot;
+using GridAppliance.Tests.Web;
 
 namespace GridAppliance.Tests.Establish;
 
@@ -33,6 +34,15 @@ sealed class MachineNetwork : IAsyncDisposable
         await RunAsync("/usr/sbin/ip", "link", "set", network.Bridge, "up");
         await RunAsync("/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", network.KeyFile);
         return network;
+    }
+
+    /// <summary>An appliance on it, which gives its machines the agent's own code, started by this machine's .NET: publishing it as one file is the node image's business.</summary>
+    public async Task<ManagementPlaneHost> StartApplianceAsync()
+    {
+        var appliance = await ManagementPlaneHost.StartAsync(boots: Options);
+        await File.WriteAllTextAsync(Path.Combine(appliance.DataDir, "grid-agent"),
+            $"#!/bin/sh\nDOTNET_ROOT={Path.GetDirectoryName(Environment.ProcessPath)} exec {Environment.ProcessPath} {AppContext.BaseDirectory}grid-agent.dll \"$@\"\n");
+        return appliance;
     }
 
     /// <param name="prepare">Shell, run in the machine before its sshd starts: what is special about this one.</param>

@@ -24,9 +24,7 @@ public sealed class OwnSystemGridTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         network = await MachineNetwork.CreateAsync();
-        appliance = await ManagementPlaneHost.StartAsync(boots: network.Options);
-        await File.WriteAllTextAsync(Path.Combine(appliance.DataDir, "grid-agent"),
-            $"#!/bin/sh\nDOTNET_ROOT={Path.GetDirectoryName(Environment.ProcessPath)} exec {Environment.ProcessPath} {AppContext.BaseDirectory}grid-agent.dll \"$@\"\n");
+        appliance = await network.StartApplianceAsync();
         var files = BootBench.Catalog().Current!;
         appliance.Get<BootCatalogState>().Current = new([files.Kernel, files.Initramfs], files.Kernel, files.Initramfs, files.CommandLine, files.Profile) { Root = RootImageReader.Read(Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(DebianRootTests.RootImage()))!, "virtual"), null) };
     }
@@ -49,7 +47,7 @@ public sealed class OwnSystemGridTests : IAsyncLifetime
         var (master, worker, other) = (nodes[0], nodes[1], nodes[2]);
         Assert.True(appliance.Nodes.Current.Find(master)!.HasOwnSystem);
         Assert.Equal(own.Address, appliance.Nodes.Current.Find(master)!.Ip.ToString());
-        var before = (Of(own), Of(first));
+        var before = (OverlayFiles.Of(own.Folder), OverlayFiles.Of(first.Folder));
 
         await RunAsync("grid", "create", "hpc", "--masters", "appliance", "--workers", worker);
         Assert.Equal(worker, (await RunAsync("grid", "run", "hpc", "hostname")).Trim());
@@ -67,12 +65,8 @@ public sealed class OwnSystemGridTests : IAsyncLifetime
         await RunAsync("grid", "delete", "hpc");
         Assert.Empty(appliance.Get<GridDirectory>().All);
         Assert.All(nodes, name => Assert.Equal((NodeState.Idle, 0), (appliance.Nodes.Current.Find(name)!.State, appliance.Nodes.Current.Find(name)!.Modules.Length)));
-        Assert.Equal(before, (Of(own), Of(first)));
+        Assert.Equal(before, (OverlayFiles.Of(own.Folder), OverlayFiles.Of(first.Folder)));
     }
-
-    /// <summary>What is on the machine's disk where modules leave what they have.</summary>
-    static string Of(MachineNetwork.TestMachine machine) => string.Join('\n', ((string[])["var/lib/grid", "etc/grid", "usr/local/bin", "opt", "var/log/grid"]).Select(folder => Path.Combine(machine.Folder, "upper", folder)).Where(Directory.Exists)
-        .SelectMany(folder => Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal));
 
     async Task<IReadOnlyList<string>> EstablishAsync(params string[] hosts)
     {

@@ -5,7 +5,7 @@ namespace GridAppliance.Cli.Commands.Grids;
 
 sealed class GridCreateCommand : GridChangeCommand
 {
-    readonly Option<string> masters = new("--masters") { Description = "Who takes requests: one idle node.", HelpName = "RANGE", Required = true };
+    readonly Option<string> masters = new("--masters") { Description = "Who takes requests: an idle node, and a second one that takes its place when it dies; `appliance` is the appliance's own machine.", HelpName = "RANGE", Required = true };
     readonly Option<string> workers = new("--workers") { Description = "Who does the work: idle nodes.", HelpName = "RANGE", Required = true };
     readonly Option<string> engine = new("--engine") { Description = "What passes requests on.", HelpName = "NAME", DefaultValueFactory = static _ => "slurm" };
 

@@ -19,7 +19,6 @@ sealed partial class BootPlane(
     const string Loop = "lo";
 
     readonly List<NetworkOptions> networks = [.. options.Networks.Where(n => n is { Boot: true, Via: null })];
-    readonly HashSet<string> opened = [];
     WebApplication? web;
 
     /// <summary>Where it listens, once started; with the port that a port 0 became.</summary>
@@ -74,10 +73,14 @@ sealed partial class BootPlane(
         limits.MaxConcurrentConnections = settings.MaxConnections;
         limits.MaxResponseBufferSize = ResponseBuffer;
         var perAddress = new ConnectionLimit(settings.MaxConnectionsPerAddress);
-        // A port that the kernel chooses would be another one on the loop.
-        foreach (var network in settings.Port == 0 ? networks : [.. networks, .. networks])
+        foreach (var network in networks)
         {
-            kestrel.Listen(network.Address.Address.ToIPAddress(), settings.Port, listen =>
+            var address = network.Address.Address.ToIPAddress();
+            Serve(new(address, settings.Port));
+            // A port that the kernel chooses would be another one on the loop.
+            if (settings.Port != 0) Serve(new LoopEndPoint(address, settings.Port));
+
+            void Serve(IPEndPoint at) => kestrel.Listen(at, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
                 listen.Use(perAddress.Around);
@@ -94,8 +97,11 @@ sealed partial class BootPlane(
     {
         var at = (IPEndPoint)endPoint;
         var network = networks.First(n => n.Address.Address.ToIPAddress().Equals(at.Address));
-        return InterfaceSocket.Open(opened.Add(network.Name) ? network : network with { Interface = Loop }, ProtocolType.Tcp, at, "The HTTP boot plane");
+        return InterfaceSocket.Open(at is LoopEndPoint ? network with { Interface = Loop } : network, ProtocolType.Tcp, at, "The HTTP boot plane");
     }
+
+    /// <summary>A boot network's address, as this machine itself reaches it.</summary>
+    sealed class LoopEndPoint(IPAddress address, int port) : IPEndPoint(address, port);
 
     /// <summary>The daemon's host starts and stops this one; it listens to no signals itself.</summary>
     sealed class OwnedLifetime : IHostLifetime
