@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text;
-using GridAppliance.Agent.Inventory;
 
 namespace GridAppliance.Agent.Native;
 
@@ -14,19 +12,18 @@ static class ResidentPages
     public static void GiveBack(string program)
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        if (SystemFiles.Bytes("/proc/self/smaps") is not { } maps) return;
-        foreach (var (start, length) in Clean(Encoding.UTF8.GetString(maps), program)) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
+        foreach (var (start, length) in Clean(File.ReadLines("/proc/self/smaps"), program)) _ = Libc.Advise((nint)start, (nuint)length, Libc.DoNotNeed);
     }
 
     /// <summary>
     /// Mappings of the program's file that are not written to and hold no page of the process's own (proc_pid_smaps(5)): what is dropped there is read again as it was. Of no other file: those of the program
     /// are there as long as the process is, so nothing else can have taken their place meanwhile.
     /// </summary>
-    public static IReadOnlyList<(ulong Start, ulong Length)> Clean(string maps, string program)
+    public static IReadOnlyList<(ulong Start, ulong Length)> Clean(IEnumerable<string> maps, string program)
     {
         List<(ulong, ulong)> clean = [];
         (ulong Start, ulong Length)? file = null;
-        foreach (var line in maps.Split('\n'))
+        foreach (var line in maps)
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (words is [{ } name, { } size, ..] && name.EndsWith(':'))

@@ -18,7 +18,13 @@ static class BootTracking
         }
         var milestone = MilestoneOf(seen.Stage) is { } reached && reached > boot.Milestone ? reached : boot.Milestone;
         // What arrives after "idle" (a renewal, an INFORM) is no longer part of the boot.
-        return boot.Finished is not null ? boot : boot with { Milestone = milestone, LastActivity = seen.At, Appliance = boot.Appliance + seen.Service };
+        return boot.Finished is not null ? boot : boot with
+        {
+            Milestone = milestone,
+            LastActivity = seen.At,
+            Appliance = boot.Appliance + seen.Service,
+            Script = seen is { Stage: BootStage.Script, Detail: { } script } ? (script, seen.At) : boot.Script,
+        };
     }
 
     /// <summary>

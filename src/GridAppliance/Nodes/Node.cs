@@ -120,6 +120,8 @@ sealed record BootProgress
     public required DateTimeOffset Started { get; init; }
     public required DateTimeOffset LastActivity { get; init; }
     public required BootMilestone Milestone { get; init; }
+    /// <summary>The script that it was given last, and when.</summary>
+    public (string Name, DateTimeOffset At)? Script { get; init; }
     /// <summary>Time that this boot's requests spent inside the appliance, summed.</summary>
     public TimeSpan Appliance { get; init; }
     public DateTimeOffset? Finished { get; init; }

@@ -56,7 +56,7 @@ sealed class InstallDisk(NodeDirectory nodes, ImageSteps images, DiskOrders orde
             new("written", token => WriteAsync(operation, input.Disk, token)),
             new("disk wish", token => WishAsync(operation, RootImage.Disk, token), token => WishAsync(operation, null, token)),
             new("restart", token => orders.RunAsync(operation, Boot, OrderKinds.Reboot, order => order, token), token => WithdrawAsync(operation, Boot, token)),
-            new("arrive", _ => Task.FromResult(Arrive(operation))),
+            new("arrive", _ => ArriveAsync(operation)),
             new("activate", token => ActivateAsync(operation, input.Disk, token)),
         ];
     }
@@ -146,10 +146,17 @@ sealed class InstallDisk(NodeDirectory nodes, ImageSteps images, DiskOrders orde
     async Task<StepOutcome> WithdrawAsync(Operation operation, string part, CancellationToken cancellationToken) => (await orders.WithdrawAsync(operation, part, cancellationToken))?.State == OrderState.Open
         ? new StepOutcome.NotYet(LookAgain, $"{operation.Node}'s agent is at it") : new StepOutcome.Done();
 
-    StepOutcome Arrive(Operation operation) => Find(operation) is not { } node ? Gone(operation)
-        : node.Image == RootImage.Disk ? new StepOutcome.Done($"{node.Name} runs from its disk")
-        : time.GetUtcNow() - (node.AgentLastSeen ?? operation.Started) > ArriveLimit ? new StepOutcome.Failed($"{node.Name} did not come back from its disk: look at its console, and whether its firmware boots that disk first")
-        : new StepOutcome.NotYet(LookAgain, $"{node.Name} boots from its disk");
+    /// <summary>One that is silent may be at its first start; one that goes on calling from where it was has not started from the disk, and is given as long as the order to restart was good for.</summary>
+    async Task<StepOutcome> ArriveAsync(Operation operation)
+    {
+        if (Find(operation) is not { } node) return Gone(operation);
+        if (node.Image == RootImage.Disk) return new StepOutcome.Done($"{node.Name} runs from its disk");
+        var now = time.GetUtcNow();
+        if (now - (node.AgentLastSeen ?? operation.Started) > ArriveLimit) return new StepOutcome.Failed($"{node.Name} did not come back from its disk: look at its console, and whether its firmware boots that disk first");
+        return await orders.FindAsync(operation, Boot) is { } restart && now > restart.Expires
+            ? new StepOutcome.Failed($"{node.Name} was told to restart and still calls from the {node.Image} image: look at its console, and whether its firmware boots its disk {node.Disk?.Name} at all")
+            : new StepOutcome.NotYet(LookAgain, $"{node.Name} boots from its disk");
+    }
 
     async Task<StepOutcome> ActivateAsync(Operation operation, WrittenDisk disk, CancellationToken cancellationToken)
     {

@@ -26,7 +26,7 @@ public sealed partial class ResidentPagesTests
         """;
 
     [Fact]
-    public void Only_what_is_of_the_programs_file_and_nobodys_own_is_given_back() => Assert.Equal([(0x400000ul, 0x10000ul)], ResidentPages.Clean(Maps, "/bin/grid-agent"));
+    public void Only_what_is_of_the_programs_file_and_nobodys_own_is_given_back() => Assert.Equal([(0x400000ul, 0x10000ul)], ResidentPages.Clean(Maps.Split('\n'), "/bin/grid-agent"));
 
     /// <summary>A file mapped as the loader maps a program, and read whole.</summary>
     [Fact]

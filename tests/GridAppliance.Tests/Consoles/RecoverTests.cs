@@ -45,11 +45,38 @@ public sealed class RecoverTests : IAsyncLifetime
         Assert.Equal((0x80, 0x04), (bmc.State.BootFlags[0] & 0xC0, bmc.State.BootFlags[1] & 0x3C));
         Assert.Contains((byte)2, bmc.State.Actions);
 
-        var told = plane.Timeline.Subscribe();
-        plane.Get<BootObserver>().Report(new() { Mac = node.BootMac, Stage = BootStage.InitramfsFinished, Network = "provisioning", At = DateTimeOffset.UtcNow, NetworkBoot = true, Ip = Ipv4Address.Parse("10.77.0.50") });
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while ((await told.Reader.ReadAsync(patience.Token)).Kind != "recovery.booted") { }
+        await BootAsync(BootScriptEndpoint.Recovery, "recovery.booted");
         Assert.False(Entry.Recover);
+    }
+
+    [Fact]
+    public async Task A_boot_that_was_under_way_does_not_use_it_up()
+    {
+        var early = DateTimeOffset.UtcNow;
+        Assert.Equal(0, (await plane.Gridctl("recover", "n1")).Status);
+        await BootAsync("node", "boot.initramfs-fetched");
+        Assert.True(Entry.Recover);
+        // Nor one for the recovery that was asked for before this one.
+        await BootAsync(BootScriptEndpoint.Recovery, "boot.initramfs-fetched", early);
+        Assert.True(Entry.Recover);
+        await BootAsync(BootScriptEndpoint.Recovery, "recovery.booted");
+        Assert.False(Entry.Recover);
+    }
+
+    /// <summary>The node asks for an address, gets a script and fetches the image that this one names.</summary>
+    async Task BootAsync(string script, string until, DateTimeOffset? scriptAt = null)
+    {
+        using var told = plane.Timeline.Subscribe();
+        foreach (var stage in (BootStage[])[BootStage.DhcpDiscover, BootStage.Script, BootStage.KernelFinished, BootStage.InitramfsFinished])
+        {
+            plane.Get<BootObserver>().Report(new()
+            {
+                Mac = node.BootMac, Stage = stage, Network = "provisioning", At = stage == BootStage.Script && scriptAt is { } at ? at : DateTimeOffset.UtcNow, NetworkBoot = true, Ip = Ipv4Address.Parse("10.77.0.50"),
+                Detail = stage == BootStage.Script ? script : null,
+            });
+        }
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while ((await told.Reader.ReadAsync(patience.Token)).Kind != until) { }
     }
 
     [Fact]

@@ -24,10 +24,13 @@ public sealed class SolNoiseTests
         Assert.Equal(0, (await plane.GridctlWith(IpmiSimulator.Password + "\n", "port", "set", "n1", $"ipmi://{simulator.EndPoint}", "--user", IpmiSimulator.User)).Status);
         using var machine = await serial.AcceptTcpClientAsync(patience.Token);
 
+        using var client = plane.Client();
+        // What a machine says before anybody has its console is its BMC's to keep or to drop.
+        await UntilAsync("connected to");
+
         var said = Noise();
         await machine.GetStream().WriteAsync(said, patience.Token);
-        using var client = plane.Client();
-        await foreach (var line in client.ReadConsoleLog("n1", new() { Pattern = "the very end", Follow = true }, patience.Token)) break;
+        await UntilAsync("the very end");
 
         using var http = plane.Http();
         var record = await http.GetByteArrayAsync("/api/v1/nodes/n1/console/log?raw=true", patience.Token);
@@ -38,6 +41,12 @@ public sealed class SolNoiseTests
             Assert.True(ran.Status == 0, ran.Error);
             Assert.Contains("the very end", ran.Output, StringComparison.Ordinal);
             Assert.DoesNotContain(ran.Output, c => char.IsControl(c) && c != '\n' || c is '\u202e' or '\u2066' or '\u200f');
+        }
+
+        async Task UntilAsync(string words)
+        {
+            await foreach (var line in client.ReadConsoleLog("n1", new() { Pattern = words, Follow = true }, patience.Token)) return;
+            Assert.Fail($"the record ended without '{words}'");
         }
     }
 

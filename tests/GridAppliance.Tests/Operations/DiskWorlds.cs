@@ -74,7 +74,7 @@ abstract class DiskWorld : ManagerWorld
 }
 
 /// <summary>An idle node gets a system. Taken back at any moment, its disk is wiped, and it is idle.</summary>
-sealed class InstallDiskWorld : DiskWorld
+class InstallDiskWorld : DiskWorld
 {
     public override IOperationKind Kind => new InstallDisk(Store.Nodes, Images, DiskOrders, Files, Store.Clock);
 

@@ -18,13 +18,14 @@ sealed class ConsoleLines
     readonly StringBuilder text = new();
     DateTimeOffset began;
 
-    /// <summary>The lines that <paramref name="entry"/> completes; a mark completes whatever came before it.</summary>
+    /// <summary>The lines that <paramref name="entry"/> completes; a mark completes whatever came before it, but for one without words: somebody came or left, which is nothing to the line.</summary>
     public IEnumerable<ConsoleLine> Add(ConsoleEntry entry)
     {
         if (entry.Kind == ConsoleEntryKind.Mark)
         {
+            if (entry.Octets.IsEmpty) yield break;
             if (Rest() is { } cut) yield return cut;
-            if (!entry.Octets.IsEmpty) yield return new(entry.At, ConsoleEntryKind.Mark, Clean(entry.Octets.Span));
+            yield return new(entry.At, ConsoleEntryKind.Mark, Clean(entry.Octets.Span));
             yield break;
         }
         if (text.Length == 0) began = entry.At;
