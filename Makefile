@@ -101,7 +101,7 @@ lab-down: ## remove every trace of the lab
 
 # The status page is tried in a real browser; an image is composed under another date.
 test: PACKAGES += chromium faketime
-test: prepare build image image-metal ## run all tests: unit, integration in namespaces, and whole boots
+test: prepare build image image-metal image-debian-memory ## run all tests: unit, integration in namespaces, and whole boots
 	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
 	@status=0; tests/run || status=$$?; $(MAKE) --no-print-directory own; exit $$status
 
@@ -118,6 +118,7 @@ soak: build image image-debian ## TIMES (default 100) as much as in 'make test':
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Protocols.Tests -c Release --no-build --nologo
 	@$(MAKE) --no-print-directory modules GRIDCTL=src/GridAppliance.Cli/bin/Release/net10.0/gridctl
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.Tests -c Release --no-build --nologo --filter Soak=yes
+	tests/GridAppliance.EndToEnd/Establish/build-debian-machine.sh $(ARTIFACTS)/cache/debian-machine $(ARTIFACTS)/cache
 	GRID_SOAK=$(or $(TIMES),100) $(DOTNET) test tests/GridAppliance.EndToEnd -c Release --no-build --nologo --filter Soak=yes
 
 format: build ## lay the sources out as .editorconfig says; 'make test' looks whether they are

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the root file systems of the Debian node image, one to boot from memory and one, with more in it, to write to disks: build-debian.sh OUTPUT CACHE
+# Builds the root file systems of the Debian node image, one to boot from memory (root) and one, with more in it, to write to disks (disk): build-debian.sh OUTPUT CACHE [root [disk]]
 # Debian packages and nothing of ours: the agent, its units and the kernel's modules come with the initramfs that boots it (node/grid-root), so that they always are of one version, and this need
 # be built anew only when Debian's packages are to be. Packages come from this machine's own Debian sources and are kept in the cache. The same packages give the same bytes.
 set -euo pipefail
@@ -7,6 +7,7 @@ export LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1767225600}   # 20
 umask 022
 
 output=$(realpath -m "$1") cache=$(realpath -m "$2")
+systems=("${@:3}"); (( ${#systems[@]} )) || systems=(root disk)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 suite=bookworm keys=/usr/share/keyrings/debian-archive-keyring.gpg
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
@@ -46,16 +47,16 @@ root() {
 }
 root root "$(named "$here/debian/packages")" true
 # A system that starts by itself starts no engine: modules do.
-root disk "$(named "$here/debian/packages" "$here/debian/packages-disk")" 'systemctl --quiet --root "$1" disable munge slurmctld slurmd slurmrestd'
+[[ " ${systems[*]} " != *" disk "* ]] || root disk "$(named "$here/debian/packages" "$here/debian/packages-disk")" 'systemctl --quiet --root "$1" disable munge slurmctld slurmd slurmrestd'
 
 {
   printf '{\n  "name": "debian",\n  "suite": "%s",\n  ' "$suite"
-  for name in root disk; do
+  for name in "${systems[@]}"; do
     printf '"%s": { "file": "%s.squashfs", "sha256": "%s", "size": %s },\n  ' "$name" "$name" "$(sha256sum < "$work/$name.squashfs" | cut -d' ' -f1)" "$(stat -c %s "$work/$name.squashfs")"
   done
   printf '"inputs": ['
   separator=
-  awk '/^Package:/ { p = $2 } /^Version:/ { v = $2 } /^Architecture:/ { a = $2 } /^$/ { print p, v, a }' "$work/disk.status" | sort | while read -r package version architecture; do
+  awk '/^Package:/ { p = $2 } /^Version:/ { v = $2 } /^Architecture:/ { a = $2 } /^$/ { print p, v, a }' "$work/${systems[-1]}.status" | sort | while read -r package version architecture; do
     # As apt names what it keeps: an epoch's colon is written as %3a.
     kept=$archives/${package}_${version//:/%3a}_$architecture.deb
     printf '%s\n    { "package": "%s", "version": "%s", "sha256": "%s" }' "$separator" "$package" "$version" "$([[ ! -f $kept ]] || sha256sum < "$kept" | cut -d' ' -f1)"; separator=,
@@ -65,6 +66,6 @@ root disk "$(named "$here/debian/packages" "$here/debian/packages-disk")" 'syste
 } > "$work/manifest.json"
 
 # The manifest goes last: an image folder with a manifest is whole.
-mkdir -p "$output"; rm -f "$output/manifest.json"
-for name in root.squashfs disk.squashfs manifest.json; do chmod 644 "$work/$name"; cp "$work/$name" "$output/.$name.new"; mv "$output/.$name.new" "$output/$name"; done
-say "$(stat -c %s "$output/root.squashfs") bytes for memory and $(stat -c %s "$output/disk.squashfs") for disks in $output"
+mkdir -p "$output"; rm -f "$output"/manifest.json "$output"/*.squashfs
+for name in "${systems[@]/%/.squashfs}" manifest.json; do chmod 644 "$work/$name"; cp "$work/$name" "$output/.$name.new"; mv "$output/.$name.new" "$output/$name"; done
+for name in "${systems[@]}"; do say "$(stat -c %s "$output/$name.squashfs") bytes in $output/$name.squashfs"; done

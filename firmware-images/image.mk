@@ -17,10 +17,17 @@ $(IMAGE)/manifest.json: $(IMAGE_SOURCES)
 
 # The root file system of the Debian node image; whatever profile's kernel and initramfs boot it.
 PACKAGES += mmdebstrap squashfs-tools
-.PHONY: image-debian
-image-debian: prepare $(ARTIFACTS)/image/debian/manifest.json ## build the root file systems of the Debian node image, with Slurm, for memory and for disks
-$(ARTIFACTS)/image/debian/manifest.json: $(ROOT)/firmware-images/build-debian.sh $(ROOT)/firmware-images/debian/packages $(ROOT)/firmware-images/debian/packages-disk
-	firmware-images/build-debian.sh $(ARTIFACTS)/image/debian $(ARTIFACTS)/cache
+.PHONY: image-debian image-debian-memory
+DEBIAN  := $(ARTIFACTS)/image/debian
+SYSTEMS := root
+image-debian: SYSTEMS := root disk
+image-debian: prepare $(DEBIAN)/manifest.json $(DEBIAN)/disk.squashfs ## build the root file systems of the Debian node image, with Slurm, for memory and for disks
+image-debian-memory: prepare $(DEBIAN)/manifest.json ## the one for memory alone, in half the time
+$(DEBIAN)/manifest.json: $(ROOT)/firmware-images/build-debian.sh $(ROOT)/firmware-images/debian/packages $(ROOT)/firmware-images/debian/packages-disk
+	firmware-images/build-debian.sh $(DEBIAN) $(ARTIFACTS)/cache $(SYSTEMS)
+# The manifest is younger than what it is about; one without the system for disks takes an older one away.
+$(DEBIAN)/disk.squashfs: $(DEBIAN)/manifest.json
+	[[ -f $@ ]] || firmware-images/build-debian.sh $(DEBIAN) $(ARTIFACTS)/cache root disk
 
 image-metal:
 	@$(MAKE) --no-print-directory image PROFILE=metal
