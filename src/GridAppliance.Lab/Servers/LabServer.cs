@@ -21,6 +21,8 @@ sealed record LabServer
     public LabDiskKind DiskKind { get; init; }
     /// <summary>Octets of a logical sector of its disk: 512, or 4096 (which SATA disks of QEMU do not have, nor a BIOS boots from).</summary>
     public int DiskSectorSize { get; init; } = 512;
+    /// <summary>Folder with vmlinuz and initrd.img of a system that is on its disk (/dev/vda) and starts without asking the network; null: a blank machine.</summary>
+    public string? OwnSystem { get; init; }
     /// <summary>The processor of this machine that it is emulated on; null: any.</summary>
     public int? Processor { get; init; }
 

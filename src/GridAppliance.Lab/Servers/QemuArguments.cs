@@ -37,11 +37,13 @@ static class QemuArguments
         "-uuid", server.Uuid.ToString(),
         "-smbios", $"type=1,manufacturer=GridLab,product={ProductOf(server.Firmware)},serial={server.Serial}",
         .. FirmwareOf(server),
+        // As its own boot loader would start it; none is written to the disk for that. A kernel that QEMU is given is the first of what boots.
+        .. server.OwnSystem is { } system ? (IReadOnlyList<string>)["-kernel", $"{system}/vmlinuz", "-initrd", $"{system}/initrd.img", "-append", "root=/dev/vda console=ttyS0 no_timer_check"] : [],
         // vnet_hdr=off: the userspace datapath passes on frames with unfinished checksums, which the guest's TCP then drops.
         "-netdev", $"tap,id=net0,ifname={server.Tap},script=no,downscript=no,vnet_hdr=off",
-        "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac},bootindex={(diskFirst ? 1 : 0)}{BootRomOf(server.Firmware)}",
+        "-device", $"virtio-net-pci,netdev=net0,mac={server.Mac}{(server.OwnSystem is null ? $",bootindex={(diskFirst ? 1 : 0)}" : "")}{BootRomOf(server.Firmware)}",
         "-drive", $"if=none,id=disk0,format=raw,file={server.Disk},cache=unsafe",
-        .. DiskOf(server, bootIndex: diskFirst ? 0 : 1),
+        .. DiskOf(server, bootIndex: diskFirst && server.OwnSystem is null ? 0 : 1),
         "-device", "virtio-rng-pci",
         // Where its BMC finds it for serial over LAN.
         "-chardev", $"socket,id=console,host=127.0.0.1,port={server.Bmc.SerialPort},server=on,wait=off,nodelay=on,logfile={server.ConsoleLog},logappend=on",

@@ -153,7 +153,7 @@ sealed class TestSegment : IAsyncDisposable
         await File.WriteAllTextAsync(script, $"#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nenv > {learned}\nip address flush dev $interface\nip address add $ip/$mask dev $interface\n");
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         File.Delete(learned);
-        var outcome = await RunAsync(host, "/usr/bin/busybox", ["udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "4", "-T", "2", "-s", script, .. arguments]);
+        var outcome = await RunAsync(host, "/usr/bin/busybox", ["udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "10", "-T", "2", "-s", script, .. arguments]);
         if (!File.Exists(learned)) return null;
         Assert.Equal(0, outcome.ExitCode);
         return File.ReadLines(learned).Select(l => l.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
