@@ -9,15 +9,13 @@ umask 022
 output=$(realpath -m "$1") cache=$(realpath -m "$2")
 systems=("${@:3}"); (( ${#systems[@]} )) || systems=(root disk)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-suite=bookworm keys=/usr/share/keyrings/debian-archive-keyring.gpg
+suite=bookworm
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 archives=$cache/debian-archives
 mkdir -p "$archives"
 say() { echo "image debian: $*"; }
 
-# What this machine would ask for, of this suite.
-apt-get update --print-uris | sed -n "s|^'\(.*/debian\(-security\)\?\)/*/dists/\($suite[a-z-]*\)/InRelease' .*|deb [signed-by=$keys] \1/ \3 main|p" | sort -u > "$work/sources.list"
-[[ -s $work/sources.list ]] || echo "deb [signed-by=$keys] http://deb.debian.org/debian/ $suite main" > "$work/sources.list"
+"$here/debian-sources.sh" $suite > "$work/sources.list"
 # What a file of package names names.
 named() { grep -hv '^#' "$@" | paste -sd,; }
 
@@ -66,6 +64,8 @@ root root "$(named "$here/debian/packages")" true
 } > "$work/manifest.json"
 
 # The manifest goes last: an image folder with a manifest is whole.
-mkdir -p "$output"; rm -f "$output"/manifest.json "$output"/*.squashfs
+mkdir -p "$output"; rm -f "$output/manifest.json"
 for name in "${systems[@]/%/.squashfs}" manifest.json; do chmod 644 "$work/$name"; cp "$work/$name" "$output/.$name.new"; mv "$output/.$name.new" "$output/$name"; done
+# One that was not made is not of these packages.
+[[ -f $work/disk.squashfs ]] || rm -f "$output/disk.squashfs"
 for name in "${systems[@]}"; do say "$(stat -c %s "$output/$name.squashfs") bytes in $output/$name.squashfs"; done

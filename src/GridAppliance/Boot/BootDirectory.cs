@@ -25,6 +25,8 @@ sealed record BootEntry(Guid NodeId, string Name, BootAction Action)
 {
     /// <summary>The node image starts for a person at the console, not for the agent.</summary>
     public bool Recover { get; init; }
+    /// <summary>What the timeline calls the script of such a boot.</summary>
+    public const string RecoveryScript = "recovery";
 
     /// <summary>The root image in which it goes on; null: the tiny image is all.</summary>
     public string? Image { get; init; }

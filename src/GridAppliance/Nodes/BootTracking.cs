@@ -16,15 +16,11 @@ static class BootTracking
             if (!seen.NetworkBoot) return boot;
             boot = new() { Started = seen.At, LastActivity = seen.At, Milestone = BootMilestone.Discover };
         }
+        // Also where a boot's DISCOVER was not seen and it passes for the one before: which script a node was given last is true of both.
+        if (seen is { Stage: BootStage.Script, Detail: { } script }) boot = boot with { Script = (script, seen.At) };
         var milestone = MilestoneOf(seen.Stage) is { } reached && reached > boot.Milestone ? reached : boot.Milestone;
         // What arrives after "idle" (a renewal, an INFORM) is no longer part of the boot.
-        return boot.Finished is not null ? boot : boot with
-        {
-            Milestone = milestone,
-            LastActivity = seen.At,
-            Appliance = boot.Appliance + seen.Service,
-            Script = seen is { Stage: BootStage.Script, Detail: { } script } ? (script, seen.At) : boot.Script,
-        };
+        return boot.Finished is not null ? boot : boot with { Milestone = milestone, LastActivity = seen.At, Appliance = boot.Appliance + seen.Service };
     }
 
     /// <summary>

@@ -1,5 +1,4 @@
 using GridAppliance.Boot;
-using GridAppliance.Boot.Http;
 using GridAppliance.Hosting;
 using GridAppliance.Protocols.Dhcp;
 
@@ -57,7 +56,7 @@ sealed partial class BootWatcher(BootObserver observer, NodeDirectory nodes, Tim
         var boot = BootTracking.After(node.Boot, seen);
         nodes.Touch(node.Id, latest => latest with { Boot = BootTracking.After(latest.Boot, seen), Ip = seen.Ip.IsAny ? latest.Ip : seen.Ip });
         // One that was under way when recovery was asked for is not the one that it was asked for.
-        if (seen.Stage == BootStage.InitramfsFinished && node.Recovery is { } wish && boot?.Script is (BootScriptEndpoint.Recovery, var given) && given >= wish.At) await RecoveringAsync(node, cancellationToken);
+        if (seen.Stage == BootStage.InitramfsFinished && node.Recovery is { } wish && boot?.Script is (BootEntry.RecoveryScript, var given) && given >= wish.At) await RecoveringAsync(node, cancellationToken);
         return BootTracking.Tell(seen) is not { } told ? null : NewEvent.About(node, told.Kind, told.Message, told.Severity) with
         {
             At = seen.At,

@@ -31,7 +31,7 @@ public sealed class DiskInstallTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await at.Lab.GridctlAsync(install);
-        Say("an idle node to one that runs from its disk", began);
+        output.Say("an idle node to one that runs from its disk", began);
         await SayStepsAsync(at);
         var there = await at.NodeAsync();
         Assert.Equal(("active", "debian-disk", at.Disk, "storage-1"), (there.State, there.Image, there.Disk?.Name, there.Disk?.HostName));
@@ -40,7 +40,7 @@ public sealed class DiskInstallTests(ITestOutputHelper output)
 
         // What cloud-init was told of: its name, and a key that lets in.
         await at.LoginAsync(there.Ip!, answer => answer.Trim() == "storage-1", "hostname");
-        Say("and to a login", began);
+        output.Say("and to a login", began);
         // It starts sshd anew once it has set that up.
         var result = await at.LoginAsync(there.Ip!, answer => answer.Contains("\"datasource\"", StringComparison.Ordinal), "sudo", "cat", "/run/cloud-init/result.json");
         Assert.Contains("\"errors\": []", result, StringComparison.Ordinal);
@@ -61,13 +61,13 @@ public sealed class DiskInstallTests(ITestOutputHelper output)
         var on = Stopwatch.GetTimestamp();
         await at.Lab.Rig.Servers.PowerOnAsync(at.Server, CancellationToken.None);
         await at.UntilAsync(found => found.Agent?.LastSeen > last && found.Image == "debian-disk" && (address is null || found.Ip == address), "the agent on the disk again");
-        Say("off, missed, switched on again", began);
+        output.Say("off, missed, switched on again", began);
         await at.LoginAsync(there.Ip!, answer => answer.Trim() == "storage-1", "hostname");
-        Say("power-on to a login", on);
+        output.Say("power-on to a login", on);
 
         began = Stopwatch.GetTimestamp();
         await at.Lab.GridctlAsync("node", "release", at.Node, "--wipe", wipe);
-        Say($"released with a {wipe} wipe", began);
+        output.Say($"released with a {wipe} wipe", began);
         var released = await at.NodeAsync();
         Assert.Equal(("idle", "tiny", null), (released.State, released.Image, released.Disk));
         await at.Lab.Rig.Servers.PowerOffAsync(at.Server, CancellationToken.None);
@@ -81,6 +81,4 @@ public sealed class DiskInstallTests(ITestOutputHelper output)
         foreach (var step in (await at.Lab.Rig.Appliance.Client.GetTimeline(at.Node, CancellationToken.None)).Events.Where(step => step.Kind.StartsWith("operation.", StringComparison.Ordinal)))
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {step.At:HH:mm:ss.f} {step.Message}"));
     }
-
-    void Say(string what, long began) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
 }

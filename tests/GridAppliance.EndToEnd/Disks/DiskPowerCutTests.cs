@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab.Servers;
@@ -24,7 +23,7 @@ public sealed class DiskPowerCutTests(ITestOutputHelper output)
             // Never as if nothing were on it: not idle, and the record says what a release has to wipe.
             Assert.Equal(("assigning", "tiny", at.Disk), (cut.State, cut.Image, cut.Disk?.Name));
             Assert.False(await at.IsZeroAsync(0, DiskLab.Mebi), "nothing was written yet");
-            Say($"cut while {moment}", began);
+            output.Say($"cut while {moment}", began);
             await at.Lab.Rig.Servers.PowerOnAsync(at.Server, CancellationToken.None);
         }
         // Once more, in the middle of its first start from there.
@@ -75,6 +74,4 @@ public sealed class DiskPowerCutTests(ITestOutputHelper output)
         await at.UntilAsync(node => node.Doing?.StartsWith(moment, StringComparison.Ordinal) == true, $"an agent that is {moment}");
         await at.Lab.Rig.Servers.PowerOffAsync(at.Server, CancellationToken.None);
     }
-
-    void Say(string what, long began) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s"));
 }

@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using GridAppliance.Api;
 using GridAppliance.Api.Grids;
 using GridAppliance.Api.Nodes;
+using GridAppliance.EndToEnd.Grids;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab;
 using GridAppliance.Lab.Machine;
@@ -15,7 +15,7 @@ namespace GridAppliance.EndToEnd.Establish;
 /// <summary>A Debian that is none of ours, booted from its own disk by its own kernel, with its own systemd, sshd and sudo (<c>build-debian-machine.sh</c>).</summary>
 public sealed class DebianMachineTests(ITestOutputHelper output)
 {
-    const string Machine = "cache/debian-machine", SudoPassword = "letmein", Leases = "10.77.0.50-10.77.0.59";
+    const string Machine = "cache/debian-machine", Leases = "10.77.0.50-10.77.0.59";
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     // Two emulated machines, one of them with all that a Debian starts.
@@ -24,10 +24,10 @@ public sealed class DebianMachineTests(ITestOutputHelper output)
     public async Task A_booted_debian_becomes_a_node_over_ssh_works_in_a_grid_and_is_back_at_both_after_a_restart()
     {
         var system = Path.Combine(Path.GetDirectoryName(LabPrograms.Built().Images)!, Machine);
-        var key = Path.Combine(system, "key");
+        var (key, password) = (Path.Combine(system, "key"), Path.Combine(system, "sudo"));
         Assert.True(File.Exists(Path.Combine(system, "disk.img")), "make soak makes the machine's disk");
         var plan = LabPlan.For(LabName.Parse("e2edeb"), [ServerFirmware.Bios, ServerFirmware.Bios]);
-        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [plan.Servers[0] with { MemoryMiB = 1024, OwnSystem = system }, plan.Servers[1] with { MemoryMiB = 1024 }] });
+        await using var lab = await LabInstance.BuildAsync(plan with { Servers = [plan.Servers[0] with { MemoryMiB = GridLab.MemoryMiB, OwnSystem = system }, plan.Servers[1] with { MemoryMiB = GridLab.MemoryMiB }] });
         var (own, blank) = (lab.Plan.Servers[0], lab.Plan.Servers[1]);
         await Command.RunAsync(["/usr/bin/install", "-d", own.Directory], CancellationToken.None);
         await Command.RunAsync(["/usr/bin/cp", "--sparse=always", Path.Combine(system, "disk.img"), own.Disk], CancellationToken.None);
@@ -36,12 +36,10 @@ public sealed class DebianMachineTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await lab.PowerOnAsync();
-        var password = Path.Combine(lab.Plan.Paths.Data, "sudo");
-        await File.WriteAllTextAsync(password, SudoPassword);
         string[] establish = ["establish", "--hosts", Leases, "--user", "debian", "--key", key, "--sudo-password-file", password, "-o", "json"];
         // Found as anybody would find it: by who lets in, of the addresses that are given out.
         var found = (await LabInstance.UntilAsync(() => PlanAsync([.. establish, "--plan"]), machines => machines.Any(machine => machine.Action == "install"), "a machine that lets in", Patience)).Single(machine => machine.Action == "install");
-        Say("power-on of a Debian to a plan for it", began);
+        output.Say("power-on of a Debian to a plan for it", began);
         Assert.Contains("Debian GNU/Linux 12", found.System, StringComparison.Ordinal);
         Assert.Equal("sudo with a password", found.Rights);
         var address = found.Host;
@@ -49,27 +47,28 @@ public sealed class DebianMachineTests(ITestOutputHelper output)
 
         began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("establish", "--hosts", address, "--user", "debian", "--key", key, "--sudo-password-file", password, "--apply");
-        Say("an established machine", began);
+        output.Say("an established machine", began);
         var node = (await lab.NodesAsync()).Single(one => one.Ip == address);
         Assert.Equal(("idle", null), (node.State, node.Image));
         Assert.Equal("enabled", (await RootAsync("systemctl is-enabled grid-agent")).Trim());
         Assert.Equal("active", (await RootAsync("systemctl is-active grid-agent")).Trim());
         Assert.Equal("", (await RootAsync("systemctl --failed --no-legend")).Trim());
         var established = await FilesAsync();
+        Assert.Contains("/usr/local/bin/grid-agent", established);
 
         var master = await LabInstance.UntilAsync(async () => ServerProgress.NodeOf(blank, await lab.NodesAsync()), one => one?.State == "idle", "the other machine as an idle node");
         began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "create", "hpc", "--masters", master!.Name, "--workers", node.Name);
-        Say("two idle nodes to a grid whose engine counts on the Debian", began);
+        output.Say("two idle nodes to a grid whose engine counts on the Debian", began);
         Assert.Equal(node.Name, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
 
         began = Stopwatch.GetTimestamp();
         var boot = (await RootAsync("cat /proc/sys/kernel/random/boot_id")).Trim();
         await RootAsync("systemctl reboot || true");
         await LabInstance.UntilAsync(() => RootAsync("cat /proc/sys/kernel/random/boot_id"), said => Guid.TryParse(said.Trim(), out _) && said.Trim() != boot, "another start of the Debian", Patience);
-        Say("restarted", began);
+        output.Say("restarted", began);
         await LabInstance.UntilAsync(() => client.GetGrid("hpc", CancellationToken.None), grid => grid.Members.Single(member => member.Node == node.Name) is { Standing: "member", State: "idle", DownSince: null }, "a worker that is back", Patience);
-        Say("and a worker that the engine counts on again", began);
+        output.Say("and a worker that the engine counts on again", began);
         Assert.Equal(node.Name, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
 
         await lab.GridctlAsync("grid", "delete", "hpc");
@@ -82,11 +81,11 @@ public sealed class DebianMachineTests(ITestOutputHelper output)
         async Task<IReadOnlyList<Api.Establish.MachinePlanDocument>> PlanAsync(string[] command)
         {
             // It fails where some do not let in, which is what a range is like.
-            var told = await Command.RunAsync(["/bin/sh", "-c", "\"$@\" || true", "sh", "/usr/bin/env", $"GRIDCTL_URL=unix:{lab.Plan.Paths.ApiSocket}", LabPrograms.Built().Gridctl, .. command], CancellationToken.None);
+            var (_, told, _) = await Command.TryRunAsync(["/usr/bin/env", $"GRIDCTL_URL=unix:{lab.Plan.Paths.ApiSocket}", LabPrograms.Built().Gridctl, .. command], CancellationToken.None);
             return JsonSerializer.Deserialize(told, ApiJson.Default.EstablishDocument)!.Machines;
         }
 
-        // What is on its disk where agents and modules put anything, but for what an agent's own state says.
+        // What is on its disk where agents and modules put anything, by name.
         async Task<IReadOnlyList<string>> FilesAsync() =>
             (await RootAsync("find /etc /opt /usr /var/lib/grid /var/log/grid -xdev ! -path '/etc/.pwd.lock' 2>/dev/null | sort")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
@@ -94,7 +93,7 @@ public sealed class DebianMachineTests(ITestOutputHelper output)
         async Task<string> RootAsync(string script)
         {
             var input = Path.Combine(lab.Plan.Paths.Data, "input");
-            await File.WriteAllTextAsync(input, $"{SudoPassword}\n{script}\n");
+            await File.WriteAllTextAsync(input, $"{await File.ReadAllTextAsync(password)}{script}\n");
             try
             {
                 return await Command.RunAsync(Namespaces.Inside(lab.Plan.Appliance.Namespace,
@@ -103,6 +102,4 @@ public sealed class DebianMachineTests(ITestOutputHelper output)
             catch (LabException e) { return e.Message; }
         }
     }
-
-    void Say(string what, long since) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s"));
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using GridAppliance.EndToEnd.Lab;
 using GridAppliance.Lab;
 using GridAppliance.Lab.Machine;
@@ -22,9 +21,9 @@ public sealed class ApplianceMasterTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "create", "hpc", "--masters", "appliance", "--workers", worker);
-        Say("an established appliance and an idle node to a grid whose engine counts on its worker", began);
+        output.Say("an established appliance and an idle node to a grid whose engine counts on its worker", began);
         Assert.Equal(worker, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
-        Say("to the first job's output", began);
+        output.Say("to the first job's output", began);
         Assert.Equal([("master", own), ("worker", worker)], (await lab.Rig.Appliance.Client.GetGrid("hpc", CancellationToken.None)).Members.Select(member => (member.Role, member.Node)));
         await lab.AssertArrayAsync("hpc", worker);
 
@@ -49,7 +48,7 @@ public sealed class ApplianceMasterTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await Task.WhenAll(lab.GridctlAsync("grid", "create", "one", "--masters", "appliance", "--workers", worker), lab.GridctlAsync("grid", "create", "two", "--masters", master, "--workers", other));
-        Say("two grids, made at once", began);
+        output.Say("two grids, made at once", began);
         Assert.Equal([worker, other], await Task.WhenAll(RunAsync("one"), RunAsync("two")));
         await lab.AssertArrayAsync("one", worker);
         await lab.AssertArrayAsync("two", other);
@@ -78,6 +77,4 @@ public sealed class ApplianceMasterTests(ITestOutputHelper output)
         Assert.DoesNotContain(await lab.Rig.Appliance.Client.GetGrids(CancellationToken.None), one => one.Name == grid);
         await lab.UntilFreeAsync(worker, "tiny");
     }
-
-    void Say(string what, long since) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s"));
 }

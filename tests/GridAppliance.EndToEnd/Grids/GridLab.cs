@@ -8,7 +8,7 @@ namespace GridAppliance.EndToEnd.Grids;
 static class GridLab
 {
     /// <summary>What the Debian image needs.</summary>
-    const int MemoryMiB = 1024;
+    public const int MemoryMiB = 1024;
 
     /// <summary>So many BIOS machines, idle in the tiny image.</summary>
     public static async Task<LabInstance> StartAsync(string name, int servers)

@@ -25,9 +25,9 @@ public sealed class GridTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "create", "hpc", "--masters", master, "--workers", worker);
-        Say("idle nodes to a grid whose engine counts on its worker", began);
+        output.Say("idle nodes to a grid whose engine counts on its worker", began);
         var answer = await lab.GridctlAsync("grid", "run", "hpc", "hostname");
-        Say("to the first job's output", began);
+        output.Say("to the first job's output", began);
         Assert.Equal(worker, answer.Trim());
 
         await lab.AssertArrayAsync("hpc", worker);
@@ -49,7 +49,7 @@ public sealed class GridTests(ITestOutputHelper output)
         await lab.GridctlAsync("grid", "delete", "hpc");
         Assert.Empty(await lab.Rig.Appliance.Client.GetGrids(CancellationToken.None));
         foreach (var name in nodes) await lab.UntilFreeAsync(name, "tiny");
-        Say("and idle again", began);
+        output.Say("and idle again", began);
     }
 
     // Four machines, and a controller that has to miss one of them for half a minute: the longest test of all.
@@ -65,9 +65,9 @@ public sealed class GridTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "create", "hpc", "--masters", master, "--workers", $"{first},{second}");
-        Say("three idle nodes to a grid whose engine counts on two workers", began);
+        output.Say("three idle nodes to a grid whose engine counts on two workers", began);
         Assert.Contains((await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim(), (string[])[first, second]);
-        Say("to the first job's output", began);
+        output.Say("to the first job's output", began);
         await SayStepsAsync(lab, master);
         var script = Path.Combine(lab.Plan.Paths.Data, "job");
         await File.WriteAllTextAsync(script, "#!/bin/sh\nsleep 10\necho task $SLURM_ARRAY_TASK_ID on $(hostname)\n");
@@ -76,17 +76,17 @@ public sealed class GridTests(ITestOutputHelper output)
         var killed = Stopwatch.GetTimestamp();
         await lab.Rig.Servers.PowerOffAsync(servers[second], CancellationToken.None);
         await LabInstance.UntilAsync(Grid, grid => grid.Members.Single(member => member.Node == second).DownSince is not null, "the record that a worker is down");
-        Say("a killed worker to the record that it is down", killed);
+        output.Say("a killed worker to the record that it is down", killed);
         Assert.Contains($"{second} works for grid hpc, whose slurm has it as down", (await lab.Rig.Appliance.Client.GetWhy(second, CancellationToken.None)).Reason, StringComparison.Ordinal);
 
         began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "add", "hpc", third);
-        Say("an idle node to a worker that the engine counts on", began);
+        output.Say("an idle node to a worker that the engine counts on", began);
         await SayStepsAsync(lab, third);
         await LabInstance.UntilAsync(Grid, grid => grid.Members.Single(member => member.Node == third).State is "idle" or "busy", "a third worker that is counted on");
         // One that ran on the dead worker goes back into the queue, and waits two minutes there: Slurm's way with such.
         var ended = await LabInstance.UntilAsync(Grid, grid => grid.Jobs.Count(one => one.Id.StartsWith($"{job}_", StringComparison.Ordinal) && one.State == "COMPLETED") == Tasks, "the end of every task", TimeSpan.FromMinutes(6));
-        Say("and to the end of every task", killed);
+        output.Say("and to the end of every task", killed);
         Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL");
 
         Assert.Equal([first, third], (await lab.GridctlAsync("grid", "run", "hpc", "--count", "2", "hostname")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
@@ -113,7 +113,7 @@ public sealed class GridTests(ITestOutputHelper output)
 
         var began = Stopwatch.GetTimestamp();
         await lab.GridctlAsync("grid", "create", "hpc", "--masters", $"{master},{backup}", "--workers", worker);
-        Say("three idle nodes to a grid of two masters and a worker", began);
+        output.Say("three idle nodes to a grid of two masters and a worker", began);
         Assert.Equal([master, backup, worker], (await Grid()).Members.Select(member => member.Node));
         Assert.Equal("ready", Member(await Grid(), backup).State);
 
@@ -126,9 +126,9 @@ public sealed class GridTests(ITestOutputHelper output)
         var killed = Stopwatch.GetTimestamp();
         await lab.Rig.Servers.PowerOffAsync(servers[master], CancellationToken.None);
         await LabInstance.UntilAsync(Grid, grid => grid.Members[0].Node == backup, "another master");
-        Say("a master switched off to the record that its backup is in its place", killed);
+        output.Say("a master switched off to the record that its backup is in its place", killed);
         var after = await LabInstance.UntilAsync(Grid, grid => grid is { Problem: null, Jobs.Count: > Tasks }, "the backup's word on the jobs");
-        Say("and to the backup's controller that has all jobs", killed);
+        output.Say("and to the backup's controller that has all jobs", killed);
         Assert.Contains(after.Jobs, one => one.Id.StartsWith(last, StringComparison.Ordinal));
         Assert.NotNull(Member(after, master).DownSince);
 
@@ -136,7 +136,7 @@ public sealed class GridTests(ITestOutputHelper output)
         await LabInstance.UntilAsync(Grid, grid => Completed(grid, next) == 1, "the end of a task that the backup took");
         // One that ran when its master went, and is begun again, waits two minutes before: Slurm's way with what goes back into the queue.
         var ended = await LabInstance.UntilAsync(Grid, grid => Completed(grid, job) == Tasks && Completed(grid, last) == 1 && Completed(grid, next) == 1, "the end of every task that was accepted", TimeSpan.FromMinutes(6));
-        Say("and to the end of every task", killed);
+        output.Say("and to the end of every task", killed);
         Assert.DoesNotContain(ended.Jobs, one => one.State is "FAILED" or "NODE_FAIL" or "CANCELLED");
         Assert.Equal(Enumerable.Range(1, Tasks).Select(task => $"task {task} on {worker}"), (await lab.GridctlAsync("grid", "output", "hpc", job)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
         Assert.Equal(worker, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
@@ -144,14 +144,14 @@ public sealed class GridTests(ITestOutputHelper output)
         began = Stopwatch.GetTimestamp();
         await lab.Rig.Servers.PowerOnAsync(servers[master], CancellationToken.None);
         await LabInstance.UntilAsync(Grid, grid => Member(grid, master) is { DownSince: null, State: "ready" }, "the first master that stands by");
-        Say("the first master's power-on to a master that stands by", began);
+        output.Say("the first master's power-on to a master that stands by", began);
         Assert.Equal(backup, (await Grid()).Members[0].Node);
 
         began = Stopwatch.GetTimestamp();
         await lab.Rig.Servers.PowerOffAsync(servers[worker], CancellationToken.None);
         await lab.Rig.Servers.PowerOnAsync(servers[worker], CancellationToken.None);
         await LabInstance.UntilAsync(async () => (await lab.Rig.Appliance.Client.GetTimeline(worker, CancellationToken.None)).Events.Select(happened => happened.Kind).ToList(), kinds => kinds.Contains("grid.worker-back"), "a worker that is back");
-        Say("a worker's restart to the engine that counts on it again", began);
+        output.Say("a worker's restart to the engine that counts on it again", began);
         Assert.Equal(worker, (await lab.GridctlAsync("grid", "run", "hpc", "hostname")).Trim());
 
         await lab.GridctlAsync("grid", "delete", "hpc");
@@ -164,6 +164,4 @@ public sealed class GridTests(ITestOutputHelper output)
         var events = (await lab.Rig.Appliance.Client.GetTimeline(node, CancellationToken.None)).Events.SkipWhile(happened => happened.Kind != "state.assigning").ToList();
         foreach (var happened in events) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {node} {(happened.At - events[0].At).TotalSeconds,6:0.0} s  {happened.Kind,-22} {happened.Message}"));
     }
-
-    void Say(string what, long since) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s"));
 }

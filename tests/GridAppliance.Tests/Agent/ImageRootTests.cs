@@ -15,6 +15,8 @@ public sealed class ImageRootTests : IAsyncLifetime
 {
     static readonly string[] programs = ["/bin/sh", "/bin/cat", "/bin/ls", "/bin/sleep", "/bin/hostname", "/bin/mount", "/bin/umount", "/bin/mknod", "/bin/rm", "/usr/bin/id", "/usr/bin/setpriv", "/usr/sbin/pivot_root", "/usr/sbin/chroot"];
 
+    static readonly string[] Launcher = ["process mount", "process pivot_root", "process umount", "process hostname", "process setpriv"];
+
     /// <summary>Says what it sees and what it may do.</summary>
     const string Look = """
         #!/bin/sh
@@ -125,16 +127,24 @@ public sealed class ImageRootTests : IAsyncLifetime
     /// <summary>What a program of the module says that it sees, which is what it should.</summary>
     async Task<string> SeenAsync(string id)
     {
-        var result = await orders.SendAsync(new() { Id = $"look-{id}", NodeId = "node-1", Kind = OrderKinds.Run, Run = new() { Module = "site", Command = ["look"] } });
-        Assert.True(result.Succeeded, $"{result.Message}: {result.Output}");
+        var result = await LookAsync(id);
+        // The launcher on its way to a health check, which runs programs of the image in there, is met at times, and not twice in a row.
+        for (var more = 0; more < 5 && Launcher.Any(result.Output!.Split('\n').Contains); more++) result = await LookAsync($"{id}-{more}");
         var lines = result.Output!.Split('\n');
         Assert.Equal("host n7 user 0 appliance 127.0.0.1", lines[0]);
-        // Its first process, the program that it keeps running, its health check, this one, and what the launcher runs on the way to a health check: nobody else's.
-        Assert.Subset(new HashSet<string> { "process sh", "process run", "process sleep", "process cat", "process look", "process mount", "process pivot_root", "process umount", "process hostname", "process setpriv" }, lines.Where(line => line.StartsWith("process ", StringComparison.Ordinal)).ToHashSet());
+        // Its first process, the program that it keeps running, its health check and this one: nobody else's.
+        Assert.Subset(new HashSet<string> { "process sh", "process run", "process sleep", "process cat", "process look" }, lines.Where(line => line.StartsWith("process ", StringComparison.Ordinal)).ToHashSet());
         Assert.Contains("process run", lines);
         Assert.DoesNotContain(lines, line => line is "made a device" or "mounted" or "changed its root" or "reached the machine" or "srv" || line.Contains("xxxx", StringComparison.Ordinal));
         Assert.Equal(["/", "/proc", "/sys"], lines.Where(line => line.Contains(" - ", StringComparison.Ordinal)).Select(line => line.Split(' ')[4]).Where(place => !place.StartsWith("/proc/", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         return string.Join('\n', lines.Where(line => !line.Contains(" - ", StringComparison.Ordinal) && !line.StartsWith("process ", StringComparison.Ordinal)));
+    }
+
+    async Task<OrderResult> LookAsync(string id)
+    {
+        var result = await orders.SendAsync(new() { Id = $"look-{id}", NodeId = "node-1", Kind = OrderKinds.Run, Run = new() { Module = "site", Command = ["look"] } });
+        Assert.True(result.Succeeded, $"{result.Message}: {result.Output}");
+        return result;
     }
 
     /// <summary>Programs with what they link to, as Debian's image has them.</summary>

@@ -45,7 +45,7 @@ public sealed class RecoverTests : IAsyncLifetime
         Assert.Equal((0x80, 0x04), (bmc.State.BootFlags[0] & 0xC0, bmc.State.BootFlags[1] & 0x3C));
         Assert.Contains((byte)2, bmc.State.Actions);
 
-        await BootAsync(BootScriptEndpoint.Recovery, "recovery.booted");
+        await BootAsync(BootEntry.RecoveryScript, "recovery.booted");
         Assert.False(Entry.Recover);
     }
 
@@ -57,9 +57,9 @@ public sealed class RecoverTests : IAsyncLifetime
         await BootAsync("node", "boot.initramfs-fetched");
         Assert.True(Entry.Recover);
         // Nor one for the recovery that was asked for before this one.
-        await BootAsync(BootScriptEndpoint.Recovery, "boot.initramfs-fetched", early);
+        await BootAsync(BootEntry.RecoveryScript, "boot.initramfs-fetched", early);
         Assert.True(Entry.Recover);
-        await BootAsync(BootScriptEndpoint.Recovery, "recovery.booted");
+        await BootAsync(BootEntry.RecoveryScript, "recovery.booted");
         Assert.False(Entry.Recover);
     }
 

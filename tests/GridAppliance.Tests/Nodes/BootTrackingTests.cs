@@ -59,6 +59,15 @@ public sealed class BootTrackingTests
     }
 
     [Fact]
+    public void The_script_is_the_last_that_was_given_though_the_boot_before_was_finished()
+    {
+        var idle = Follow(Seen(BootStage.DhcpDiscover, 0), Seen(BootStage.Script, 1) with { Detail = "node" })! with { Finished = Start.AddSeconds(10) };
+        Assert.Equal(("node", Start.AddSeconds(1)), idle.Script);
+        Assert.Equal(("recovery", Start.AddSeconds(60)), BootTracking.After(idle, Seen(BootStage.Script, 60) with { Detail = "recovery" })!.Script);
+        Assert.Null(BootTracking.After(idle, Seen(BootStage.DhcpDiscover, 60))!.Script);
+    }
+
+    [Fact]
     public void Every_stage_has_words_or_is_left_out_on_purpose()
     {
         BootStage[] silent = [BootStage.DhcpRequest, BootStage.DhcpInform, BootStage.LoaderStarted];

@@ -19,19 +19,18 @@ public sealed class InstallDiskTests
         foreach (var step in steps)
         {
             last = step.Name;
-            while (await step.Do(CancellationToken.None) is not StepOutcome.Done)
+            StepOutcome outcome;
+            while ((outcome = await step.Do(CancellationToken.None)) is StepOutcome.NotYet)
             {
-                if (await step.Do(CancellationToken.None) is StepOutcome.Failed failed)
-                {
-                    Assert.Equal("arrive", last);
-                    Assert.Contains(reason, failed.Reason, StringComparison.Ordinal);
-                    return;
-                }
                 world.Store.Clock.Advance(TimeSpan.FromSeconds(30));
                 if (calls) world.Call();
                 await world.MeanwhileAsync();
                 Assert.True(world.Store.Clock.GetUtcNow() < end, $"{last} is still waited for");
             }
+            if (outcome is not StepOutcome.Failed failed) continue;
+            Assert.Equal("arrive", last);
+            Assert.Contains(reason, failed.Reason, StringComparison.Ordinal);
+            return;
         }
         Assert.Fail("it is active without having started");
     }

@@ -11,9 +11,6 @@ sealed partial class BootScriptEndpoint(
     BootDirectoryState directory, BootCatalogState catalog, BootScripts scripts, SanBootState luns, BootAttempts attempts, ApplianceKey key, BootReporter reporter, TimeProvider clock,
     ILogger<BootScriptEndpoint> log) : IBootPlaneEndpoints
 {
-    /// <summary>What the timeline calls the script of a boot for a person at the console.</summary>
-    public const string Recovery = "recovery";
-
     public void Map(IEndpointRouteBuilder routes) => routes.MapGet("/boot/script", (RequestDelegate)AnswerAsync);
 
     async Task AnswerAsync(HttpContext context)
@@ -70,7 +67,7 @@ sealed partial class BootScriptEndpoint(
                 var attempt = await attempts.IssueAsync(mac, who.Address, who.Network.Name, uuid, context.RequestAborted);
                 var (name, arguments) = entry switch
                 {
-                    { Recover: true } => (Recovery, files.CommandLine.ForRecovery),
+                    { Recover: true } => (BootEntry.RecoveryScript, files.CommandLine.ForRecovery),
                     { Image: RootImage.Debian } when files.Root is { } root => (root.Name, files.CommandLine.ForRoot(root, node)),
                     _ => ("node", files.CommandLine),
                 };

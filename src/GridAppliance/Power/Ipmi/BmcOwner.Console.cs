@@ -154,6 +154,8 @@ sealed partial class BmcOwner
     {
         lock (gate)
         {
+            // One that makes a mistake is not called again: what comes next asks for it anew.
+            isAtTurnEnd = false;
             if (UntilDelivery <= TimeSpan.Zero) DeliverConsole();
             if (UntilThanks <= TimeSpan.Zero) Settle();
             var (delivery, acknowledgement) = (UntilDelivery, UntilThanks);
